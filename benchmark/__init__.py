@@ -1,0 +1,1 @@
+"""The benchmark: studies, runner, results store, report and the command line."""

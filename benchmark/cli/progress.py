@@ -1,0 +1,83 @@
+"""What the terminal shows while something runs; nothing but results where it is no terminal."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from benchmark.cli.terminal import err
+from benchmark.execution import Outcome
+from mhpe.data.prepare import Progress as DataProgress
+
+
+@contextmanager
+def data_progress(title: str) -> Iterator[DataProgress]:
+    """A bar for the preparation of one data set; it vanishes when that is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def update(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(f"{title}: {what}", total=total)
+            bars.update(tasks[what], completed=done)
+
+        yield update
+
+
+class RunReporter:
+    """One bar for the study with the time left, one line for each finished trial."""
+
+    def __init__(self, study: str, jobs: int) -> None:
+        self.jobs = jobs
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=err,
+            transient=True,
+            disable=not err.is_terminal,
+        )
+        self._task = self._bars.add_task(study, total=None, left="")
+        self._begun = time.monotonic()
+        self._finished = 0
+
+    def __enter__(self) -> "RunReporter":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def start(self, total: int, done: int) -> None:
+        """Show what was done before."""
+        self._bars.update(self._task, total=total, completed=done)
+
+    def finished(self, outcome: Outcome, name: str) -> None:
+        """Add a trial's line and move the bar."""
+        self._finished += 1
+        self._bars.advance(self._task)
+        task = self._bars.tasks[0]
+        pace = (time.monotonic() - self._begun) / self._finished
+        left = pace * ((task.total or 0) - task.completed)
+        self._bars.update(self._task, left=f"{_duration(left)} left" if left else "")
+        if not err.is_terminal:
+            return
+        if outcome.error is not None:
+            err.print(f"[red]failed[/]  {name}: {': '.join(outcome.error)}")
+            return
+        results = ", ".join(f"{test} MAE {e.metrics['mae']:.2f}°" for test, e in outcome.evaluations.items())
+        seconds = f"  ({_duration(outcome.seconds)})" if outcome.seconds else "  (evaluated)"
+        err.print(f"[green]done[/]    {name}: {results}{seconds}")
+
+    def waiting(self, count: int) -> None:
+        """Say that other processes hold the rest."""
+        self._bars.update(self._task, left=f"waiting for {count} trial(s) of other processes")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

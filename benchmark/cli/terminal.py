@@ -1,0 +1,18 @@
+"""Printing to the terminal."""
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+out = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def plain_table(*columns: str, title: str | None = None, numbers_from: int | None = None) -> Table:
+    """A table without lines; columns from ``numbers_from`` on are aligned right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for i, column in enumerate(columns):
+        number = numbers_from is not None and i >= numbers_from
+        table.add_column(column, justify="right" if number else "left", no_wrap=number or i == 0)
+    return table

@@ -1,0 +1,235 @@
+"""What is done with the store: planning, claiming, finishing, reading."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from benchmark.execution import Evaluation, Outcome
+from benchmark.store import schema
+from benchmark.store.arrays import from_bytes, to_bytes
+from benchmark.store.database import open_engine
+from benchmark.trial import Trial
+from mhpe.data import HeadPoseSet
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One cell of a study's grid.
+
+    Attributes:
+        study: name of the study.
+        preset: name of the core's preset.
+        protocol: name of the protocol.
+        arm: the arm's label.
+        position: of the arm in the study.
+        seed: of the trial.
+        trial: key of the trial that fills the cell.
+        test_set: fingerprint of the protocol's test set.
+    """
+
+    study: str
+    preset: str
+    protocol: str
+    arm: str
+    position: int
+    seed: int
+    trial: str
+    test_set: str
+
+
+class Store:
+    """A results store.
+
+    Args:
+        url: an SQLAlchemy URL, or the path of an SQLite file.
+
+    Raises:
+        InputError: as :func:`benchmark.store.database.open_engine`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine = open_engine(url)
+        self.shown = self.engine.url.render_as_string(hide_password=True)
+
+    # planning
+
+    def add_test_set(self, data: HeadPoseSet) -> None:
+        """Keep a test set's labels, so that reports need no data."""
+        self._insert_new(
+            schema.test_sets,
+            [
+                {
+                    "fingerprint": data.fingerprint,
+                    "name": data.name,
+                    "meta": data.meta,
+                    "image_ids": list(data.image_ids),
+                    "identities": to_bytes(data.identities),
+                    "rotations": to_bytes(data.rotations),
+                    "angles": to_bytes(data.angles),
+                }
+            ],
+        )
+
+    def plan(self, study: str, definition: dict[str, Any], cells: Sequence[Planned], trials: Iterable[Trial]) -> None:
+        """Write down what a study consists of; cells that were planned before get their present trial."""
+        rows = {
+            trial.key: {
+                "key": trial.key,
+                "status": "waiting",
+                "sampler": trial.arm.sampler.name,
+                "seed": trial.seed,
+                "train_set": trial.train_set,
+                "identity": trial.identity,
+            }
+            for trial in trials
+        }
+        with self.engine.begin() as connection:
+            self._insert_new(schema.trials, list(rows.values()), connection)
+            connection.execute(self._upsert(schema.studies), [{"name": study, "definition": definition}])
+            connection.execute(self._upsert(schema.planned), [asdict(cell) for cell in cells])
+
+    # running
+
+    def claim(self, key: str, worker: str, lease_seconds: float, retry_failed: bool = False) -> bool:
+        """Take a trial that waits, or whose worker's lease has ended. Of several callers one succeeds."""
+        t, now = schema.trials.c, time.time()
+        free = [t.status == "waiting", (t.status == "running") & (t.lease_until < now)]
+        if retry_failed:
+            free.append(t.status == "failed")
+        taken = (
+            sa.update(schema.trials)
+            .where(t.key == key, sa.or_(*free))
+            .values(status="running", worker=worker, started=now, lease_until=now + lease_seconds)
+        )
+        with self.engine.begin() as connection:
+            return connection.execute(taken).rowcount == 1
+
+    def extend_leases(self, worker: str, lease_seconds: float) -> None:
+        """Keep a worker's running trials from being taken by another one."""
+        t = schema.trials.c
+        with self.engine.begin() as connection:
+            connection.execute(
+                sa.update(schema.trials)
+                .where(t.worker == worker, t.status == "running")
+                .values(lease_until=time.time() + lease_seconds)
+            )
+
+    def finish(self, outcome: Outcome) -> None:
+        """Write all of a trial's outcome in one transaction; a finished trial stays as it is."""
+        failed = outcome.error is not None
+        values = {
+            "status": "failed" if failed else "done",
+            "finished": time.time(),
+            "seconds": outcome.seconds,
+            "parameters": outcome.parameters,
+            "environment": outcome.environment,
+            "error_type": outcome.error[0] if outcome.error else None,
+            "error_message": outcome.error[1] if outcome.error else None,
+            "traceback": outcome.traceback,
+            "lease_until": None,
+        }
+        with self.engine.begin() as connection:
+            update = sa.update(schema.trials).where(
+                schema.trials.c.key == outcome.key, schema.trials.c.status != "done"
+            )
+            if connection.execute(update.values(values)).rowcount == 0 or failed:
+                return
+            self._insert_new(
+                schema.epochs, [{"trial": outcome.key, **asdict(epoch)} for epoch in outcome.epochs], connection
+            )
+            self._insert_new(schema.weights, [{"trial": outcome.key, "safetensors": outcome.weights}], connection)
+            self._add_evaluations(outcome.key, outcome.evaluations.values(), connection)
+
+    def add_evaluations(self, key: str, evaluations: Iterable[Evaluation]) -> None:
+        """Add evaluations of a finished trial on further test sets."""
+        with self.engine.begin() as connection:
+            self._add_evaluations(key, evaluations, connection)
+
+    def _add_evaluations(self, key: str, evaluations: Iterable[Evaluation], connection: sa.Connection) -> None:
+        for evaluation in evaluations:
+            place = {"trial": key, "test_set": evaluation.fingerprint}
+            self._insert_new(schema.evaluations, [place | evaluation.metrics], connection)
+            arrays = {"rotations": to_bytes(evaluation.rotations), "strengths": to_bytes(evaluation.strengths)}
+            self._insert_new(schema.predictions, [place | arrays], connection)
+
+    # reading
+
+    def statuses(self, keys: Iterable[str]) -> dict[str, str]:
+        """Status of each trial that the store knows."""
+        t = schema.trials.c
+        with self.engine.connect() as connection:
+            return dict(connection.execute(sa.select(t.key, t.status).where(t.key.in_(list(keys)))).tuples().all())
+
+    def failures(self, keys: Iterable[str]) -> dict[str, str]:
+        """Type and message of the error of each failed trial."""
+        t = schema.trials.c
+        query = sa.select(t.key, t.error_type, t.error_message).where(t.key.in_(list(keys)), t.status == "failed")
+        with self.engine.connect() as connection:
+            return {key: f"{kind}: {message}" for key, kind, message in connection.execute(query)}
+
+    def evaluated(self, keys: Iterable[str]) -> set[tuple[str, str]]:
+        """Pairs of trial and test set (fingerprint) that are evaluated."""
+        e = schema.evaluations.c
+        with self.engine.connect() as connection:
+            return set(connection.execute(sa.select(e.trial, e.test_set).where(e.trial.in_(list(keys)))).tuples().all())
+
+    def weights(self, key: str) -> bytes | None:
+        """A trial's weights in safetensors format."""
+        w = schema.weights.c
+        with self.engine.connect() as connection:
+            return connection.execute(sa.select(w.safetensors).where(w.trial == key)).scalar_one_or_none()
+
+    def studies(self) -> dict[str, dict[str, Any]]:
+        """Definitions of all planned studies by name."""
+        with self.engine.connect() as connection:
+            return dict(connection.execute(sa.select(schema.studies).order_by("name")).tuples().all())
+
+    def results(self, study: str) -> pd.DataFrame:
+        """All cells of a study in order: one row each, metrics missing where there is no result."""
+        p, t, e = schema.planned.c, schema.trials.c, schema.evaluations.c
+        columns = [p.preset, p.protocol, p.arm, p.position, p.seed, p.trial, p.test_set, t.status, t.sampler]
+        columns += [t.identity, t.seconds, t.parameters, t.environment, t.error_type, t.error_message]
+        query = (
+            sa.select(*columns, *(e[metric] for metric in schema.METRICS))
+            .join_from(schema.planned, schema.trials, p.trial == t.key)
+            .outerjoin(schema.evaluations, (e.trial == p.trial) & (e.test_set == p.test_set))
+            .where(p.study == study)
+            .order_by(p.preset, p.protocol, p.position, p.seed)
+        )
+        with self.engine.connect() as connection:
+            result = connection.execute(query)
+            return pd.DataFrame(result.tuples().all(), columns=list(result.keys()))
+
+    def predictions(self, key: str, test_set: str) -> Any:
+        """Predicted rotations (N, 3, 3) of a trial on a test set."""
+        p = schema.predictions.c
+        query = sa.select(p.rotations).where(p.trial == key, p.test_set == test_set)
+        with self.engine.connect() as connection:
+            return from_bytes(connection.execute(query).scalar_one())
+
+    # writing helpers
+
+    def _insert_new(self, table: sa.Table, rows: list[dict[str, Any]], connection: sa.Connection | None = None) -> None:
+        """Insert rows unless their primary key is taken."""
+        if not rows:
+            return
+        if connection is None:
+            with self.engine.begin() as own:
+                self._insert_new(table, rows, own)
+            return
+        connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+
+    def _insert(self, table: sa.Table) -> Any:
+        return (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)
+
+    def _upsert(self, table: sa.Table) -> Any:
+        """Insert rows, or change those whose primary key is taken."""
+        insert = self._insert(table)
+        keys = [column.name for column in table.primary_key]
+        changed = {c.name: insert.excluded[c.name] for c in table.c if c.name not in keys}
+        return insert.on_conflict_do_update(index_elements=keys, set_=changed)

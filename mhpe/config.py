@@ -1,0 +1,140 @@
+"""The core's configuration: everything that is fixed while samplers are compared."""
+
+from typing import Any, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from mhpe.validation import Section
+
+
+class EncoderConfig(Section):
+    """The encoder, or a torchvision backbone in its place.
+
+    Attributes:
+        m: rows of the triple vector.
+        widths: channels of the convolution blocks.
+        patch: side of the first block's patches; 0 for a 3x3 convolution with stride 2.
+        attention: attention after each block.
+        backbone: name of a torchvision classification model that replaces the blocks.
+        backbone_weights: file with the backbone's weights; random ones without it.
+    """
+
+    m: PositiveInt = 128
+    widths: tuple[PositiveInt, ...] = Field((32, 64, 128), min_length=1)
+    patch: int = Field(4, ge=0)
+    attention: Literal["mcbam", "cbam", "none"] = "mcbam"
+    backbone: str | None = None
+    backbone_weights: str | None = None
+
+
+class LossWeights(Section):
+    """Weights of the five losses, in the slides' order (equation 9).
+
+    Attributes:
+        vector: alpha, equation 4.
+        vector_ortho: beta, equation 5.
+        dist: gamma, equation 8.
+        nll: eta, equation 7.
+        feat_ortho: mu, equation 6.
+    """
+
+    vector: float = Field(1.0, ge=0)
+    vector_ortho: float = Field(0.1, ge=0)
+    dist: float = Field(1.0, ge=0)
+    nll: float = Field(0.2, ge=0)
+    feat_ortho: float = Field(0.1, ge=0)
+
+
+class AugmentationConfig(Section):
+    """Augmentation of training images.
+
+    Attributes:
+        flip: probability that an image is mirrored in an epoch, its label with it.
+        scale: largest change of scale, as a share of the side.
+        shift: largest shift, as a share of the side.
+        colour: largest relative change of brightness, contrast and saturation.
+        blur: probability of a slight Gaussian blur.
+        groups: sets of parameters drawn for a step; every image takes one of them at random.
+    """
+
+    flip: float = Field(0.5, ge=0, le=1)
+    scale: float = Field(0.12, ge=0, lt=0.5)
+    shift: float = Field(0.06, ge=0, lt=0.5)
+    colour: float = Field(0.3, ge=0, lt=1)
+    blur: float = Field(0.2, ge=0, le=1)
+    groups: PositiveInt = 16
+
+
+class ScheduleConfig(Section):
+    """Learning rate over the epochs.
+
+    Attributes:
+        kind: ``step`` multiplies the rate by 0.1 at the milestones, as the slides do; ``one_cycle`` warms
+            up over the first quarter and anneals to zero, which a training of few epochs needs.
+        milestones: epochs of the steps.
+    """
+
+    kind: Literal["step", "one_cycle"] = "one_cycle"
+    milestones: tuple[PositiveInt, ...] = ()
+
+
+class CoreConfig(Section):
+    """MHPE and its training.
+
+    Attributes:
+        image_size: side of the input image in pixels.
+        k: references per input.
+        references: ``exact`` encodes each distinct reference of a batch; ``pool`` draws a pool of training
+            images per batch, encodes it once, and lets each input choose its K from it. A pool changes
+            which references an input can get.
+        pool_size: images in the pool.
+        noise_c: c of the distance noise (equation 2).
+        supervise_references: whether the reference stream has the losses of the input stream too.
+        batch_size: inputs per step.
+        epochs: passes over the training set.
+        learning_rate: Adam's (largest) rate.
+        weight_decay: Adam's L2 penalty.
+        precision: of the encoder; losses and rotations are always float32. ``auto`` is bfloat16 where the
+            processor computes with it.
+        schedule: learning rate over the epochs.
+        encoder: the encoder.
+        losses: weights of the losses.
+        augmentation: of training images.
+    """
+
+    image_size: int = Field(64, ge=16)
+    k: PositiveInt = 8
+    references: Literal["exact", "pool"] = "exact"
+    pool_size: PositiveInt = 200
+    noise_c: float = Field(0.1, ge=0, lt=1)
+    supervise_references: bool = True
+    batch_size: int = Field(16, ge=2)
+    epochs: PositiveInt = 8
+    learning_rate: PositiveFloat = 5e-3
+    weight_decay: float = Field(1e-6, ge=0)
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    schedule: ScheduleConfig = ScheduleConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    losses: LossWeights = LossWeights()
+    augmentation: AugmentationConfig = AugmentationConfig()
+
+    @model_validator(mode="after")
+    def _pool_holds_k(self) -> "CoreConfig":
+        if self.references == "pool" and self.pool_size <= self.k:
+            raise ValueError(f"pool_size must be above k = {self.k}, not {self.pool_size}")
+        return self
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "standard": {},
+    "paper": {
+        "batch_size": 100,
+        "k": 10,
+        "epochs": 90,
+        "learning_rate": 0.01,
+        "schedule": {"kind": "step", "milestones": (20, 50, 80)},
+    },
+}
+"""What a preset changes of the defaults. ``standard`` is for a data set of some thousand images and two
+minutes on a processor core; ``paper`` has the slides' hyperparameters (K and the number of epochs are not
+in the slides) and is for 300W-LP on a GPU."""

@@ -1,0 +1,126 @@
+"""A prepared data set: memory-mapped crops with rotations, in one folder."""
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mhpe.errors import InputError
+
+FORMAT = 1
+"""Version of the folder's layout; part of every key."""
+
+
+@dataclass(frozen=True)
+class HeadPoseSet:
+    """N face crops with their rotations.
+
+    Attributes:
+        name: the data set's name.
+        folder: where it lies.
+        images: (N, S, S, 3) uint8 RGB, memory-mapped, copy on write.
+        rotations: (N, 3, 3) canonical rotations, float32.
+        angles: (N, 3) yaw, pitch, roll in degrees as the labels state them, float32.
+        image_ids: N names.
+        identities: (N,) number of the person or photograph an image shows.
+        fingerprint: digest of the content: files, labels, crop rule and size. Equal on every machine.
+        meta: what the set was made from, and what was left out.
+    """
+
+    name: str
+    folder: Path
+    images: NDArray[np.uint8]
+    rotations: NDArray[np.float32]
+    angles: NDArray[np.float32]
+    image_ids: tuple[str, ...]
+    identities: NDArray[np.int64]
+    fingerprint: str
+    meta: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def size(self) -> int:
+        """Side of an image in pixels."""
+        return int(self.images.shape[1])
+
+    @classmethod
+    def load(cls, folder: Path) -> "HeadPoseSet":
+        """Open a prepared folder.
+
+        Raises:
+            InputError: if a part is missing or damaged.
+        """
+        try:
+            meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+            index = pd.read_csv(folder / "index.csv", dtype={"image_id": str, "identity": str}, keep_default_na=False)
+            images = np.load(folder / "images.npy", mmap_mode="c")
+            rotations = np.load(folder / "rotations.npy").astype(np.float32)
+            angles = np.load(folder / "angles.npy").astype(np.float32)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{folder}: not a prepared data set ({error}); delete it and prepare again") from error
+        if not len(index) == len(images) == len(rotations) == len(angles) == meta["count"]:
+            raise InputError(f"{folder}: a damaged prepared data set; delete it and prepare again")
+        identities = pd.factorize(index["identity"])[0].astype(np.int64)
+        image_ids = tuple(index["image_id"])
+        return cls(meta["name"], folder, images, rotations, angles, image_ids, identities, meta["fingerprint"], meta)
+
+
+def save(
+    folder: Path,
+    images: NDArray[np.uint8],
+    rotations: NDArray[np.float64],
+    angles: NDArray[np.float64],
+    index: pd.DataFrame,
+    meta: dict[str, Any],
+) -> None:
+    """Write a prepared set's parts into an existing folder; images that are already there stay.
+
+    Args:
+        folder: the (temporary) folder.
+        images: (N, S, S, 3) uint8.
+        rotations: (N, 3, 3).
+        angles: (N, 3) degrees.
+        index: columns image_id and identity.
+        meta: must hold name and fingerprint.
+    """
+    if not (folder / "images.npy").exists():
+        np.save(folder / "images.npy", images)
+    np.save(folder / "rotations.npy", rotations)
+    np.save(folder / "angles.npy", angles)
+    index.to_csv(folder / "index.csv", index=False)
+    meta = {**meta, "format": FORMAT, "count": len(images), "size": images.shape[1]}
+    (folder / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder beside ``target`` that becomes ``target`` in one step, or vanishes on an error.
+
+    Raises:
+        InputError: if the cache cannot be written.
+    """
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        try:
+            temporary.replace(target)
+        except OSError:
+            if not target.is_dir():  # else another process was first, with the same content
+                raise
+    except OSError as error:
+        raise InputError(
+            f"cannot write {target.parent}: {error.strerror or error}; set MHPE_CACHE to a folder with room"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

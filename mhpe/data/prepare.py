@@ -1,0 +1,153 @@
+"""Conversion of a data set in its original layout to a prepared folder, once."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mhpe.data import dataset
+from mhpe.data.crops import Box, read_crop
+from mhpe.data.source import MAX_ANGLE, Label, Record, Source
+from mhpe.errors import InputError
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+CHUNK = 64
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Say nothing."""
+
+
+def listing_key(source: Source, records: Sequence[Record], size: int) -> str:
+    """Digest of what a prepared set is made from: file list with sizes, crop rule, image size, format.
+
+    Cheap enough to be computed at every start: no file is opened.
+    """
+    digest = hashlib.sha256(f"{dataset.FORMAT}|{source.name}|{source.crop_rule}|{size}|{MAX_ANGLE}".encode())
+    for record in records:
+        label_size = record.label.stat().st_size if record.label.exists() else -1
+        digest.update(f"|{record.image_id}|{record.image.stat().st_size}|{label_size}".encode())
+    return digest.hexdigest()
+
+
+def prepare(
+    source: Source,
+    data_root: Path,
+    size: int,
+    folder: Path,
+    jobs: int = 1,
+    progress: Progress = no_progress,
+) -> Path:
+    """Convert a data set unless that was done before.
+
+    Args:
+        source: the data set.
+        data_root: folder that holds the set's own folder.
+        size: side of the crops in pixels.
+        folder: where prepared sets are kept.
+        jobs: number of processes.
+        progress: told how far it is.
+
+    Returns:
+        The prepared folder, ``NAME-SIZEpx-KEY``.
+
+    Raises:
+        InputError: if the set or a label is missing or malformed, no image is readable, or ``folder``
+            cannot be written. A corrupt image among readable ones is left out and named in ``meta.json``.
+    """
+    records = source.records(data_root)
+    target = folder / f"{source.name}-{size}px-{listing_key(source, records, size)[:12]}"
+    if target.is_dir():
+        return target
+    labels = [label for part in _parallel(jobs, _labels, source, records, "labels", progress) for label in part]
+    rotations = np.stack([label.rotation for label in labels])
+    angles = np.stack([label.angles for label in labels])
+    usable = np.abs(angles).max(1) <= MAX_ANGLE
+    chosen = np.flatnonzero(usable)
+    tasks = [(records[i].image, labels[i].box, size) for i in chosen]
+    with dataset.new_folder(target) as temporary:
+        images = np.lib.format.open_memmap(
+            temporary / "images.npy", mode="w+", dtype=np.uint8, shape=(len(tasks), size, size, 3)
+        )
+        digests: list[str] = []
+        errors: dict[int, str] = {}
+        for part in _parallel(jobs, _crops, None, tasks, "images", progress):
+            for crop, digest in part:
+                if crop is None:
+                    errors[len(digests)] = digest
+                else:
+                    images[len(digests)] = crop
+                digests.append(digest)
+        kept = np.array([i for i in range(len(tasks)) if i not in errors], dtype=np.int64)
+        if not len(kept):
+            raise InputError(f"{source.title}: none of its {len(records)} images is usable; first: {errors.get(0)}")
+        images.flush()
+        crops: NDArray[np.uint8] = images
+        if errors:
+            crops = images[kept]
+            (temporary / "images.npy").unlink()
+        chosen = chosen[kept]
+        index = pd.DataFrame(
+            {"image_id": [records[i].image_id for i in chosen], "identity": [records[i].identity for i in chosen]}
+        )
+        meta: dict[str, Any] = {
+            "name": source.name,
+            "fingerprint": _fingerprint(source, size, index, rotations[chosen], [digests[i] for i in kept]),
+            "crop_rule": source.crop_rule,
+            "found": len(records),
+            "beyond_max_angle": int((~usable).sum()),
+            "already_cropped": sum(labels[i].box is None for i in chosen),
+            "unreadable": sorted(errors.values()),
+        }
+        dataset.save(temporary, crops, rotations[chosen], angles[chosen], index, meta)
+    return target
+
+
+def _parallel(
+    jobs: int,
+    work: Callable[[Any, Sequence[Any]], list[Any]],
+    context: Any,
+    items: Sequence[Any],
+    what: str,
+    progress: Progress,
+) -> Iterable[list[Any]]:
+    """Results of ``work(context, chunk)`` in order."""
+    chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
+    done = 0
+    progress(what, 0, len(items))
+    parts = joblib.Parallel(n_jobs=jobs, return_as="generator")(joblib.delayed(work)(context, c) for c in chunks)
+    for chunk, part in zip(chunks, parts, strict=True):
+        done += len(chunk)
+        progress(what, done, len(items))
+        yield part
+
+
+def _labels(source: Source, records: Sequence[Record]) -> list[Label]:
+    return [source.label(record) for record in records]
+
+
+def _crops(_: None, tasks: Sequence[tuple[Path, Box | None, int]]) -> list[tuple[NDArray[np.uint8] | None, str]]:
+    """Crop and file digest of each task; for an unreadable image None and what is wrong."""
+    results: list[tuple[NDArray[np.uint8] | None, str]] = []
+    for path, box, size in tasks:
+        try:
+            results.append(read_crop(path, box, size))
+        except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for damaged files
+            results.append((None, f"{path}: {error}"))
+    return results
+
+
+def _fingerprint(
+    source: Source, size: int, index: pd.DataFrame, rotations: NDArray[np.float64], digests: Sequence[str]
+) -> str:
+    digest = hashlib.sha256(f"{dataset.FORMAT}|{source.name}|{source.crop_rule}|{size}".encode())
+    for image_id, rotation, content in zip(index["image_id"], rotations.round(6) + 0.0, digests, strict=True):
+        digest.update(f"|{image_id}|{content}|".encode() + rotation.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,64 @@
+"""Errors of predicted rotations, image by image, and their summary."""
+
+from dataclasses import dataclass
+
+import roma
+import torch
+from torch import Tensor
+
+from mhpe.rotations import ANGLES, AXES, geodesic_degrees, to_euler, wrap_degrees
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors of N images, in degrees.
+
+    Attributes:
+        euler: (N, 3) absolute error of yaw, pitch, roll, wrapped to [0, 180]. (A common script also takes
+            the minimum over a turn by 180 degrees and so scores a half-turn as 0; here it scores 180.)
+        vectors: (N, 3) angle between predicted and labelled left, down and front axes.
+        geodesic: (N,) angle of the rotation between prediction and label.
+        aligned: (N,) geodesic error once the mean rotation between the predicted and the labelled head
+            frames is removed. It uses the test labels: shown beside the plain one, never instead.
+    """
+
+    euler: Tensor
+    vectors: Tensor
+    geodesic: Tensor
+    aligned: Tensor
+
+
+def errors(predicted: Tensor, rotations: Tensor, angles: Tensor) -> Errors:
+    """Errors of predictions.
+
+    Args:
+        predicted: (N, 3, 3) rotations.
+        rotations: (N, 3, 3) labels.
+        angles: (N, 3) the labels' yaw, pitch, roll in degrees, as their data set states them.
+    """
+    predicted, rotations = predicted.double(), rotations.double()
+    cosines = (predicted * rotations).sum(-2).clamp(-1, 1)
+    offset = roma.special_procrustes((predicted.mT @ rotations).mean(0))
+    return Errors(
+        euler=wrap_degrees(to_euler(predicted) - angles.double()).abs(),
+        vectors=torch.rad2deg(cosines.acos()),
+        geodesic=geodesic_degrees(predicted, rotations),
+        aligned=geodesic_degrees(predicted @ offset, rotations),
+    )
+
+
+def summary(errors: Errors) -> dict[str, float]:
+    """Mean errors by the field's names.
+
+    Returns:
+        yaw, pitch, roll, mae (their mean), left, down, front, maev (their mean), geodesic_mean,
+        geodesic_median and aligned_mean, all in degrees.
+    """
+    result = dict(zip(ANGLES, errors.euler.mean(0).tolist(), strict=True))
+    result["mae"] = errors.euler.mean().item()
+    result |= dict(zip(AXES, errors.vectors.mean(0).tolist(), strict=True))
+    result["maev"] = errors.vectors.mean().item()
+    result["geodesic_mean"] = errors.geodesic.mean().item()
+    result["geodesic_median"] = errors.geodesic.median().item()
+    result["aligned_mean"] = errors.aligned.mean().item()
+    return result

@@ -1,0 +1,35 @@
+"""Streams of randomness, one for each thing that is drawn.
+
+Arms of a study that share a seed share their weights, data order, augmentation and distance noise draw by
+draw, whatever their sampler does: reference draws have a stream of their own. A stream depends on the
+epoch, so a training that resumes after an epoch needs no stored generator state.
+"""
+
+from typing import Literal
+
+import numpy as np
+import torch
+
+Stream = Literal["weights", "order", "flip", "augmentation", "noise", "references", "pool"]
+_NUMBERS: dict[Stream, int] = {
+    "weights": 1,
+    "order": 2,
+    "flip": 3,
+    "augmentation": 4,
+    "noise": 5,
+    "references": 6,
+    "pool": 7,
+}
+
+
+def generator(seed: int, stream: Stream, epoch: int = 0, device: torch.device | str = "cpu") -> torch.Generator:
+    """A fresh generator of one stream.
+
+    Args:
+        seed: the trial's seed, at least 0.
+        stream: what is drawn.
+        epoch: the epoch it is drawn in.
+        device: where the draws are made.
+    """
+    state = np.random.SeedSequence([seed, _NUMBERS[stream], epoch]).generate_state(1, np.uint64)[0]
+    return torch.Generator(device).manual_seed(int(state >> np.uint64(1)))

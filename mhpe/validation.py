@@ -1,0 +1,64 @@
+"""From a mapping in a file to a checked model, with errors a person can act on."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mhpe.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Section(BaseModel):
+    """A section of a configuration: unknown keys are errors, values cannot be changed afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """Words for the user who wrote ``word``: the most similar known one, or all of them."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+
+
+def parse(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
+    """Build a checked model.
+
+    Args:
+        model: the model's class.
+        values: its fields.
+        where: the file and place the values come from, for the message.
+
+    Raises:
+        InputError: naming the first wrong key or value, and what would be right.
+    """
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        raise InputError(f"{where}: {explain(error, model)}") from None
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first problem of a validation error in one line."""
+    problem = error.errors(include_url=False, include_context=True)[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {place!r}; {nearest(str(problem['loc'][-1]), _known_keys(model, problem['loc'][:-1]))}"
+    if problem["type"] == "missing":
+        return f"{place} is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    return f"{place}: {message}, not {problem['input']!r}" if place else message
+
+
+def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """Fields of the model that ``path`` leads to, as far as it can be followed."""
+    for part in path:
+        field = model.model_fields.get(str(part))
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            break
+        model = inner
+    return list(model.model_fields)

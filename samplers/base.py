@@ -1,0 +1,64 @@
+"""The base class of all samplers."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from mhpe.poses import Poses
+
+
+class Sampler(BaseModel, ABC):
+    """A strategy that chooses K reference images for an input image.
+
+    A sampler is a class in one file: a ``name``, its parameters as typed fields with defaults, and
+    :meth:`draw`. It sees poses and indices, never images or the network. Whatever it prepares in
+    :meth:`fit` goes into attributes whose names start with an underscore.
+
+    Attributes:
+        name: the name studies use.
+
+    Example:
+        >>> class Nearest(Sampler):
+        ...     '''The K candidates nearest in yaw.'''
+        ...
+        ...     name = "nearest"
+        ...
+        ...     def draw(self, query, k, generator):
+        ...         return (query.yaw[:, None] - self.candidates.yaw).abs().topk(k, largest=False).indices
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False)
+    name: ClassVar[str]
+    _candidates: Poses | None = None
+
+    @property
+    def candidates(self) -> Poses:
+        """The images that references are drawn from."""
+        if self._candidates is None:
+            raise RuntimeError(f"{self.name}: fit() must come before draw()")
+        return self._candidates
+
+    def fit(self, poses: Poses, progress: float) -> None:  # noqa: ARG002, for samplers that follow the training
+        """Take the images that references are drawn from; called at the start of every epoch.
+
+        Args:
+            poses: the candidates, as this epoch shows them (some are mirrored).
+            progress: share of the training that is done, in [0, 1).
+        """
+        self._candidates = poses
+
+    @abstractmethod
+    def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
+        """Draw references.
+
+        Args:
+            query: poses of B input images.
+            k: references per input, at least 1.
+            generator: the only source of randomness, on the device of the poses.
+
+        Returns:
+            (B, k) positions in the candidates, int64.
+        """

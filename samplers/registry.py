@@ -1,0 +1,129 @@
+"""Samplers by name: the built-in ones, installed plugins, and files that the user names."""
+
+import hashlib
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import samplers
+from mhpe.errors import InputError
+from mhpe.validation import nearest, parse
+from samplers.base import Sampler
+
+ENTRY_POINTS = "mhpe_bench.samplers"
+"""Entry point group of installed plugins; each entry is a module that defines samplers."""
+
+
+class Registry:
+    """All samplers that can be named.
+
+    Attributes:
+        classes: sampler classes by name.
+        broken: modules that could not be imported, with the reason; they take nothing else down.
+
+    Args:
+        files: sampler files of the user's.
+
+    Raises:
+        InputError: if a file is missing, fails to import, or defines no sampler.
+    """
+
+    def __init__(self, files: Iterable[Path] = ()) -> None:
+        self.classes: dict[str, type[Sampler]] = {}
+        self.broken: dict[str, str] = {}
+        self._files: dict[str, Path] = {}
+        for module in _built_in_modules():
+            self._add(module)
+        for entry in entry_points(group=ENTRY_POINTS):
+            try:
+                self._add(entry.load())
+            except Exception as error:  # whatever a plugin's import raises
+                self.broken[entry.value] = f"{type(error).__name__}: {error}"
+        for path in files:
+            names = self._add(load_file(path))
+            self._files |= dict.fromkeys(names, path)
+            if not names:
+                raise InputError(f"{path}: defines no sampler; it needs a subclass of samplers.Sampler with a name")
+
+    def _add(self, module: ModuleType) -> list[str]:
+        found = {cls.name: cls for cls in sampler_classes(module)}
+        self.classes |= found
+        return list(found)
+
+    def file_of(self, name: str) -> Path | None:
+        """The user's file that defines a sampler, None for any other."""
+        return self._files.get(name)
+
+    def find(self, name: str, where: str) -> type[Sampler]:
+        """The sampler class of a name.
+
+        Raises:
+            InputError: if there is none.
+        """
+        if name not in self.classes:
+            broken = "".join(f"; {module} failed to import: {reason}" for module, reason in self.broken.items())
+            raise InputError(f"{where}: no sampler {name!r}; {nearest(name, sorted(self.classes))}{broken}")
+        return self.classes[name]
+
+    def build(self, name: str, parameters: Mapping[str, Any], where: str) -> Sampler:
+        """A sampler with its parameters.
+
+        Raises:
+            InputError: for an unknown name, an unknown parameter or a wrong value.
+        """
+        return parse(self.find(name, where), parameters, where)
+
+
+def sampler_classes(module: ModuleType) -> list[type[Sampler]]:
+    """The samplers that a module defines itself: named, not abstract."""
+    return [
+        cls
+        for cls in vars(module).values()
+        if inspect.isclass(cls)
+        and issubclass(cls, Sampler)
+        and cls.__module__ == module.__name__
+        and not inspect.isabstract(cls)
+        and hasattr(cls, "name")
+    ]
+
+
+@cache
+def _built_in_modules() -> list[ModuleType]:
+    return [importlib.import_module(f"samplers.{info.name}") for info in pkgutil.iter_modules(samplers.__path__)]
+
+
+def load_file(path: Path) -> ModuleType:
+    """Import a sampler file.
+
+    Raises:
+        InputError: if it is missing or its import fails.
+    """
+    try:
+        return load_source(path.read_text(encoding="utf-8"), path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot read this sampler file: {error}") from None
+
+
+def load_source(source: str, path: Path) -> ModuleType:
+    """Import the source of a sampler file, which a worker on another machine need not have.
+
+    Raises:
+        InputError: if the import fails.
+    """
+    name = f"sampler_file_{path.stem}_{hashlib.sha256(f'{path}{source}'.encode()).hexdigest()[:8]}"
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module
+    try:
+        exec(compile(source, str(path), "exec"), vars(module))
+    except Exception as error:  # whatever the user's file raises
+        del sys.modules[name]
+        raise InputError(f"{path}: import failed with {type(error).__name__}: {error}") from error
+    return module

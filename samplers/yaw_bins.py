@@ -1,0 +1,106 @@
+"""Bins over yaw, and the samplers that weigh them.
+
+The yaw range [-180, 180) is cut into half-open bins; -180 and 180 are one edge, so distances go round the
+circle. For an input of yaw mu a sampler weighs the bins, K times the normalised weights become counts that
+sum to K, and images are drawn uniformly, without repetition, inside each bin.
+"""
+
+from abc import abstractmethod
+from typing import Annotated, Literal
+
+import torch
+from pydantic import AfterValidator, PositiveFloat
+from torch import Tensor
+
+from mhpe.poses import Poses
+from mhpe.rotations import wrap_degrees
+from samplers.base import Sampler
+from samplers.drawing import largest_remainder, slots
+from samplers.groups import Groups
+
+
+def _divides_circle(width: float) -> float:
+    if abs(360 / width - round(360 / width)) > 1e-9:
+        raise ValueError("a bin width must divide 360")
+    return width
+
+
+BinWidth = Annotated[PositiveFloat, AfterValidator(_divides_circle)]
+
+
+class YawBins:
+    """Equal half-open bins over [-180, 180) degrees.
+
+    Args:
+        width: degrees, a divisor of 360.
+        device: where the tensors are.
+    """
+
+    def __init__(self, width: float, device: torch.device | str = "cpu") -> None:
+        self.width = width
+        self.count = round(360 / width)
+        self.centres = (torch.arange(self.count, device=device) + 0.5) * width - 180
+
+    def of(self, yaw: Tensor) -> Tensor:
+        """Number of the bin that each yaw (B,) in degrees is in, (B,) int64."""
+        return ((wrap_degrees(yaw) + 180) / self.width).long().clamp(0, self.count - 1)
+
+    def offsets(self, yaw: Tensor) -> Tensor:
+        """Way from each yaw (B,) to each bin's centre round the circle, (B, bins) in [-180, 180)."""
+        return wrap_degrees(self.centres - yaw[:, None])
+
+
+class YawBinSampler(Sampler):
+    """A sampler that gives weights to yaw bins.
+
+    Attributes:
+        bin_width: degrees, a divisor of 360.
+        empty_bin: what becomes of references wanted from a bin that holds no image. ``nearest`` takes
+            them from the nearest bin that has images; ``populated_only`` gives such bins no weight in the
+            first place. A bin with too few images passes the rest on to its neighbours either way.
+    """
+
+    bin_width: BinWidth = 20.0
+    empty_bin: Literal["nearest", "populated_only"] = "nearest"
+    _bins: YawBins
+    _groups: Groups
+
+    def fit(self, poses: Poses, progress: float) -> None:
+        """Sort the candidates into bins."""
+        super().fit(poses, progress)
+        self._bins = YawBins(self.bin_width, poses.device)
+        way = wrap_degrees(self._bins.centres[:, None] - self._bins.centres).abs()
+        self._groups = Groups(poses, self._bins.of(poses.yaw), way)
+
+    @abstractmethod
+    def log_weights(self, query: Poses, bins: YawBins) -> Tensor:
+        """Logarithm of each bin's weight for each input.
+
+        Args:
+            query: B inputs.
+            bins: the bins.
+
+        Returns:
+            (B, bins), -inf for no weight.
+        """
+
+    def requested_counts(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
+        """How many references each input wants from each bin, (B, bins) int64; rows sum to k."""
+        return largest_remainder(self.usable_log_weights(query), k, generator)
+
+    def usable_log_weights(self, query: Poses) -> Tensor:
+        """The logarithmic weights as ``empty_bin`` says, (B, bins).
+
+        An input all of whose bins are empty keeps its weights under either rule: its references then come
+        from the nearest bins.
+        """
+        log_weights = self.log_weights(query, self._bins)
+        if self.empty_bin == "nearest":
+            return log_weights
+        populated = log_weights.masked_fill(self._groups.sizes == 0, -torch.inf)
+        return torch.where(torch.isneginf(populated).all(1, keepdim=True), log_weights, populated)
+
+    def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
+        """Draw by bin weights, (B, k)."""
+        wanted = slots(self.requested_counts(query, k, generator), k)
+        return self._groups.draw(wanted, query.index, generator)
