@@ -125,9 +125,8 @@ def _schedule(
     config: CoreConfig, optimizer: torch.optim.Optimizer, batches: int
 ) -> torch.optim.lr_scheduler.LRScheduler:
     if config.schedule.kind == "one_cycle":
-        return torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, config.learning_rate, total_steps=config.epochs * batches + 1, pct_start=0.25
-        )
+        steps = max(config.epochs * batches + 1, 8)  # a cycle of fewer steps has no warm-up to divide by
+        return torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps, pct_start=0.25)
     milestones = [epoch * batches for epoch in config.schedule.milestones]
     return torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, 0.1)
 

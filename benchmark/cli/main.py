@@ -1,17 +1,42 @@
 """The ``bench`` command and its verbs."""
 
 import sys
+from importlib import import_module
 
 import click
 
-from benchmark.cli.catalog import protocols_verb, samplers_verb, studies_verb
-from benchmark.cli.data import data_group
-from benchmark.cli.report import report_verb
-from benchmark.cli.run import run_verb
 from mhpe.errors import InputError
 
+VERBS = {
+    "run": ("benchmark.cli.run:run_verb", "Train and evaluate what a study lacks, and store it."),
+    "report": ("benchmark.cli.report:report_verb", "Rebuild tables, figures and the page from the store."),
+    "studies": ("benchmark.cli.catalog:studies_verb", "List the studies, or print one's file."),
+    "samplers": ("benchmark.cli.catalog:samplers_verb", "List the samplers, or describe one."),
+    "protocols": ("benchmark.cli.catalog:protocols_verb", "List the protocols, or one of them."),
+    "data": ("benchmark.cli.data:data_group", "Prepare data sets and say what is there."),
+}
+"""Where each verb is, and what it does."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Verbs(click.Group):
+    """Imports a verb when it is called: PyTorch alone takes seconds, which ``--help`` need not wait for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in VERBS:
+            return None
+        module, name = VERBS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="mhpe-bench", prog_name="bench")
 def bench() -> None:
     """Compare ways to choose reference images for metric head pose estimation.
@@ -20,10 +45,6 @@ def bench() -> None:
     bench run --study gaussian_sigma     train and evaluate what is missing, store it
     bench report                         rebuild tables and figures from the store
     """
-
-
-for verb in (run_verb, report_verb, studies_verb, samplers_verb, protocols_verb, data_group):
-    bench.add_command(verb)
 
 
 def main() -> None:

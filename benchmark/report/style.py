@@ -36,6 +36,7 @@ def style() -> Iterator[None]:
 def save(figure: Figure, name: str, folder: Path) -> None:
     """Write a figure as PNG and SVG and close it."""
     folder.mkdir(parents=True, exist_ok=True)
-    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
-    figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    with style():
+        figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
     plt.close(figure)

@@ -82,9 +82,7 @@ def _check(connection: sa.Connection, shown: str) -> None:
         connection.execute(sa.insert(schema.meta), [{"name": k, "value": v} for k, v in values.items()])
         return
     try:
-        found: dict[str, str] = (
-            dict(connection.execute(sa.select(schema.meta)).tuples().all()) if "meta" in present else {}
-        )
+        found: dict[str, str] = dict(connection.execute(sa.select(schema.meta)).all()) if "meta" in present else {}
     except SQLAlchemyError:
         found = {}
     if found.get("program") != schema.PROGRAM:

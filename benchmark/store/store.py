@@ -163,7 +163,7 @@ class Store:
         """Status of each trial that the store knows."""
         t = schema.trials.c
         with self.engine.connect() as connection:
-            return dict(connection.execute(sa.select(t.key, t.status).where(t.key.in_(list(keys)))).tuples().all())
+            return dict(connection.execute(sa.select(t.key, t.status).where(t.key.in_(list(keys)))).all())
 
     def failures(self, keys: Iterable[str]) -> dict[str, str]:
         """Type and message of the error of each failed trial."""
@@ -176,7 +176,7 @@ class Store:
         """Pairs of trial and test set (fingerprint) that are evaluated."""
         e = schema.evaluations.c
         with self.engine.connect() as connection:
-            return set(connection.execute(sa.select(e.trial, e.test_set).where(e.trial.in_(list(keys)))).tuples().all())
+            return set(connection.execute(sa.select(e.trial, e.test_set).where(e.trial.in_(list(keys)))).all())
 
     def weights(self, key: str) -> bytes | None:
         """A trial's weights in safetensors format."""
@@ -187,7 +187,7 @@ class Store:
     def studies(self) -> dict[str, dict[str, Any]]:
         """Definitions of all planned studies by name."""
         with self.engine.connect() as connection:
-            return dict(connection.execute(sa.select(schema.studies).order_by("name")).tuples().all())
+            return dict(connection.execute(sa.select(schema.studies).order_by("name")).all())
 
     def results(self, study: str) -> pd.DataFrame:
         """All cells of a study in order: one row each, metrics missing where there is no result."""
@@ -203,7 +203,7 @@ class Store:
         )
         with self.engine.connect() as connection:
             result = connection.execute(query)
-            return pd.DataFrame(result.tuples().all(), columns=list(result.keys()))
+            return pd.DataFrame(result.all(), columns=list(result.keys()))
 
     def predictions(self, key: str, test_set: str) -> Any:
         """Predicted rotations (N, 3, 3) of a trial on a test set."""

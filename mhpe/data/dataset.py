@@ -66,7 +66,7 @@ class HeadPoseSet:
             images = np.load(folder / "images.npy", mmap_mode="c")
             rotations = np.load(folder / "rotations.npy").astype(np.float32)
             angles = np.load(folder / "angles.npy").astype(np.float32)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, EOFError, ValueError, KeyError) as error:
             raise InputError(f"{folder}: not a prepared data set ({error}); delete it and prepare again") from error
         if not len(index) == len(images) == len(rotations) == len(angles) == meta["count"]:
             raise InputError(f"{folder}: a damaged prepared data set; delete it and prepare again")

@@ -23,10 +23,10 @@ def read_pose_para(path: Path, landmarks: str) -> Label:
     Raises:
         InputError: if the file is missing, unreadable, or lacks one of the two variables.
     """
+    if not path.is_file():
+        raise InputError(f"{path}: label file missing; every image needs its .mat beside it")
     try:
         content = loadmat(path, variable_names=["Pose_Para", landmarks])
-    except FileNotFoundError:
-        raise InputError(f"{path}: label file missing; every image needs its .mat beside it") from None
     except Exception as error:  # scipy raises many kinds for a damaged file
         raise InputError(f"{path}: not a readable .mat file ({error})") from error
     if "Pose_Para" not in content or content["Pose_Para"].size < 3:

@@ -1,0 +1,61 @@
+"""Fixtures for the benchmark's tests: a study that trains in seconds, and the command line in this process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from benchmark.cli import main
+
+TINY_CORE = "{image_size: 32, k: 2, epochs: 1, batch_size: 16, precision: float32, encoder: {m: 8, widths: [16]}}"
+TINY = f"""
+title: A tiny study
+question: Does it run?
+baseline: random
+protocols: [aflw2000_to_biwi]
+seeds: 2
+core: {TINY_CORE}
+arms:
+  - sampler: random
+  - sampler: gaussian
+    sigma: [15, 30]
+"""
+
+
+@pytest.fixture
+def tiny_study(tmp_path: Path) -> Path:
+    """A study of three arms and two seeds."""
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY)
+    return path
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a call of the command line did."""
+
+    status: int
+    out: str
+    err: str
+
+
+Bench = Callable[..., Result]
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bench:
+    """Call ``bench`` in an empty folder, as the console script does."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def call(*words: object) -> Result:
+        monkeypatch.setattr("sys.argv", ["bench", *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return Result(int(ended.value.code or 0), captured.out, captured.err)
+
+    return call

@@ -1,0 +1,135 @@
+"""The results store."""
+
+import sqlite3
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.execution import Evaluation, Outcome
+from benchmark.store import Store
+from benchmark.store.arrays import from_bytes, to_bytes
+from benchmark.store.schema import METRICS
+from benchmark.store.store import Planned
+from benchmark.study import Arm
+from benchmark.trial import Trial
+from mhpe.config import CoreConfig
+from mhpe.data import HeadPoseSet
+from mhpe.errors import InputError
+from mhpe.training import Epoch
+from samplers.random import Random
+
+TRIAL = Trial(Arm("random", Random(), CoreConfig()), "train", "f" * 64, 0)
+
+
+def make_test_set(count: int) -> HeadPoseSet:
+    rotations = np.broadcast_to(np.eye(3, dtype=np.float32), (count, 3, 3))
+    ids = tuple(f"image{i}" for i in range(count))
+    return HeadPoseSet(
+        "test", Path(), np.zeros((count, 8, 8, 3), np.uint8), rotations, np.zeros((count, 3), np.float32),
+        ids, np.arange(count), "t" * 64, {"name": "test"},
+    )  # fmt: skip
+
+
+def outcome(error: tuple[str, str] | None = None, mae: float = 5.0) -> Outcome:
+    evaluation = Evaluation(
+        "t" * 64, dict.fromkeys(METRICS, mae), np.zeros((4, 3, 3), np.float32), np.zeros((4, 3), np.float32)
+    )
+    epochs = [Epoch(0, {"total": 1.0}, 0.01, 3.0)]
+    return Outcome(TRIAL.key, {"test": evaluation}, epochs, b"weights", 12.0, 1000, {"host": "here"}, error, None)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(f"sqlite:///{tmp_path}/new/results.sqlite")
+    store.add_test_set(make_test_set(4))
+    cell = Planned("study", "standard", "aflw2000_to_biwi", "random", 0, 0, TRIAL.key, "t" * 64)
+    store.plan("study", {"title": "A study"}, [cell], [TRIAL])
+    return store
+
+
+def test_a_trials_way_through_the_store(store: Store) -> None:
+    assert store.statuses([TRIAL.key]) == {TRIAL.key: "waiting"}
+    assert store.claim(TRIAL.key, "me", 60)
+    assert not store.claim(TRIAL.key, "you", 60)
+    store.finish(outcome())
+    assert store.statuses([TRIAL.key]) == {TRIAL.key: "done"}
+    assert store.evaluated([TRIAL.key]) == {(TRIAL.key, "t" * 64)}
+    assert store.weights(TRIAL.key) == b"weights"
+    row = store.results("study").iloc[0]
+    assert row["mae"] == 5.0
+    assert row["identity"]["sampler"] == "random"
+    assert store.predictions(TRIAL.key, "t" * 64).shape == (4, 3, 3)
+    assert not store.claim(TRIAL.key, "you", 60)
+
+
+def test_a_finished_trial_stays_as_it_is(store: Store) -> None:
+    store.finish(outcome())
+    store.finish(outcome(mae=9.0))
+    store.finish(outcome(error=("ValueError", "late")))
+    row = store.results("study").iloc[0]
+    assert (row["mae"], row["status"]) == (5.0, "done")
+
+
+def test_failures_are_rows(store: Store) -> None:
+    store.claim(TRIAL.key, "me", 60)
+    store.finish(outcome(error=("NotFiniteError", "the loss is not finite")))
+    assert store.failures([TRIAL.key]) == {TRIAL.key: "NotFiniteError: the loss is not finite"}
+    assert not store.claim(TRIAL.key, "you", 60)
+    assert store.claim(TRIAL.key, "you", 60, retry_failed=True)
+    store.finish(outcome())
+    assert store.failures([TRIAL.key]) == {}
+    assert store.results("study").iloc[0]["error_type"] is None
+
+
+def test_a_dead_workers_lease_ends(store: Store) -> None:
+    assert store.claim(TRIAL.key, "dead", 0.05)
+    time.sleep(0.1)
+    store.extend_leases("another", 60)
+    assert store.claim(TRIAL.key, "me", 60)
+    store.extend_leases("me", 60)
+    assert not store.claim(TRIAL.key, "you", 60)
+
+
+def test_planning_again_changes_nothing(store: Store, tmp_path: Path) -> None:
+    store.finish(outcome())
+    cell = Planned("study", "standard", "aflw2000_to_biwi", "random", 0, 0, TRIAL.key, "t" * 64)
+    store.plan("study", {"title": "A new title"}, [cell], [TRIAL])
+    assert store.statuses([TRIAL.key]) == {TRIAL.key: "done"}
+    assert store.studies() == {"study": {"title": "A new title"}}
+    again = Store(str(tmp_path / "new" / "results.sqlite"))
+    assert len(again.results("study")) == 1
+
+
+def test_foreign_and_broken_stores_are_refused_and_left_alone(tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.sqlite"
+    with sqlite3.connect(foreign) as connection:
+        connection.execute("create table trials (x)")
+    junk = tmp_path / "junk.sqlite"
+    junk.write_bytes(b"this is no database at all, but long enough to look at" * 50)
+    for path, message in ((foreign, "belongs to another program"), (junk, "not a database")):
+        before = path.read_bytes()
+        with pytest.raises(InputError, match=message):
+            Store(f"sqlite:///{path}")
+        assert path.read_bytes() == before
+
+
+def test_bad_urls_and_places(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"store sqlite:///.*: "):
+        Store(f"sqlite:///{tmp_path}/file/results.sqlite")
+    with pytest.raises(InputError, match="not a valid SQLAlchemy URL"):
+        Store("sqlite://:bad://")
+    with pytest.raises(InputError, match=r"driver .* is not installed"):
+        Store("mysql+pymysql://user:secret@host/db")
+    with pytest.raises(InputError) as error:
+        Store("oracle://user:secret@host/db")
+    assert "secret" not in str(error.value)
+
+
+def test_arrays_are_stored_without_pickles() -> None:
+    array = np.random.default_rng(0).normal(size=(5, 3, 3)).astype(np.float32)
+    np.testing.assert_array_equal(from_bytes(to_bytes(array)), array)
+    with pytest.raises(ValueError, match=r"pickle|Object"):
+        to_bytes(np.array([{}], dtype=object))
