@@ -77,6 +77,7 @@ def make_plan(
                         protocol=protocol.name,
                         arm=arm.label,
                         position=study.arms.index(arm),
+                        parameters=arm.sampler.model_dump(mode="json"),
                         seed=seed,
                         trial=trial.key,
                         test_set=test.fingerprint,

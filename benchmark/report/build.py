@@ -51,11 +51,17 @@ def build_report(store: Store, names: Sequence[str], folder: Path) -> list[dict[
 
 
 def _study(store: Store, name: str, definition: dict[str, Any], folder: Path) -> dict[str, Any]:
-    table = study_table(store.results(name))
+    results = store.results(name)
+    table = study_table(results)
     write_tables(table, name, definition["title"], folder / "tables")
     figures = []
     for preset in dict.fromkeys(table["preset"]):
-        figure = mae_against_parameter(table[table["preset"] == preset], definition["baseline"], definition["title"])
+        figure = mae_against_parameter(
+            results[results["preset"] == preset],
+            table[table["preset"] == preset],
+            definition["baseline"],
+            definition["title"],
+        )
         if figure is not None:
             save(figure, f"{name}-mae-{preset}", folder / "figures")
             figures.append(f"figures/{name}-mae-{preset}.svg")

@@ -53,7 +53,7 @@ def study_table(results: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for (preset, protocol, _, arm), cells in results.groupby(["preset", "protocol", "position", "arm"], sort=False):
-        parameters = cells["identity"].iloc[0]["parameters"]
+        parameters = cells["parameters"].iloc[0]
         row: dict[str, Any] = {
             "preset": preset,
             "arm": arm,

@@ -111,6 +111,7 @@ planned = Table(
     Column("arm", String(200), primary_key=True),
     Column("seed", Integer, primary_key=True),
     Column("position", Integer, nullable=False),  # of the arm in the study
-    Column("trial", ForeignKey("trials.key"), nullable=False),
+    Column("parameters", JSON, nullable=False),  # of the arm's sampler
+    Column("trial", String(20), nullable=False),  # no foreign key: a trial may be deleted, its cell stays
     Column("test_set", String(64), nullable=False),  # fingerprint
 )

@@ -27,6 +27,7 @@ class Planned:
         protocol: name of the protocol.
         arm: the arm's label.
         position: of the arm in the study.
+        parameters: of the arm's sampler.
         seed: of the trial.
         trial: key of the trial that fills the cell.
         test_set: fingerprint of the protocol's test set.
@@ -37,6 +38,7 @@ class Planned:
     protocol: str
     arm: str
     position: int
+    parameters: dict[str, Any]
     seed: int
     trial: str
     test_set: str
@@ -139,6 +141,8 @@ class Store:
             )
             if connection.execute(update.values(values)).rowcount == 0 or failed:
                 return
+            for table in (schema.epochs, schema.weights, schema.evaluations, schema.predictions):
+                connection.execute(sa.delete(table).where(table.c.trial == outcome.key))
             self._insert_new(
                 schema.epochs, [{"trial": outcome.key, **asdict(epoch)} for epoch in outcome.epochs], connection
             )
@@ -192,18 +196,19 @@ class Store:
     def results(self, study: str) -> pd.DataFrame:
         """All cells of a study in order: one row each, metrics missing where there is no result."""
         p, t, e = schema.planned.c, schema.trials.c, schema.evaluations.c
-        columns = [p.preset, p.protocol, p.arm, p.position, p.seed, p.trial, p.test_set, t.status, t.sampler]
-        columns += [t.identity, t.seconds, t.parameters, t.environment, t.error_type, t.error_message]
+        columns = [p.preset, p.protocol, p.arm, p.position, p.parameters, p.seed, p.trial, p.test_set, t.status]
+        columns += [t.seconds, t.parameters.label("weights"), t.environment, t.error_type, t.error_message]
         query = (
             sa.select(*columns, *(e[metric] for metric in schema.METRICS))
-            .join_from(schema.planned, schema.trials, p.trial == t.key)
-            .outerjoin(schema.evaluations, (e.trial == p.trial) & (e.test_set == p.test_set))
+            .outerjoin_from(schema.planned, schema.trials, p.trial == t.key)
+            .outerjoin(schema.evaluations, (e.trial == t.key) & (e.test_set == p.test_set))
             .where(p.study == study)
             .order_by(p.preset, p.protocol, p.position, p.seed)
         )
         with self.engine.connect() as connection:
             result = connection.execute(query)
-            return pd.DataFrame(result.all(), columns=list(result.keys()))
+            frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+        return frame.astype(dict.fromkeys(schema.METRICS, float))
 
     def predictions(self, key: str, test_set: str) -> Any:
         """Predicted rotations (N, 3, 3) of a trial on a test set."""

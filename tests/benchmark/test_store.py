@@ -44,7 +44,7 @@ def outcome(error: tuple[str, str] | None = None, mae: float = 5.0) -> Outcome:
 def store(tmp_path: Path) -> Store:
     store = Store(f"sqlite:///{tmp_path}/new/results.sqlite")
     store.add_test_set(make_test_set(4))
-    cell = Planned("study", "standard", "aflw2000_to_biwi", "random", 0, 0, TRIAL.key, "t" * 64)
+    cell = Planned("study", "standard", "aflw2000_to_biwi", "random", 0, {}, 0, TRIAL.key, "t" * 64)
     store.plan("study", {"title": "A study"}, [cell], [TRIAL])
     return store
 
@@ -59,7 +59,6 @@ def test_a_trials_way_through_the_store(store: Store) -> None:
     assert store.weights(TRIAL.key) == b"weights"
     row = store.results("study").iloc[0]
     assert row["mae"] == 5.0
-    assert row["identity"]["sampler"] == "random"
     assert store.predictions(TRIAL.key, "t" * 64).shape == (4, 3, 3)
     assert not store.claim(TRIAL.key, "you", 60)
 
@@ -94,7 +93,7 @@ def test_a_dead_workers_lease_ends(store: Store) -> None:
 
 def test_planning_again_changes_nothing(store: Store, tmp_path: Path) -> None:
     store.finish(outcome())
-    cell = Planned("study", "standard", "aflw2000_to_biwi", "random", 0, 0, TRIAL.key, "t" * 64)
+    cell = Planned("study", "standard", "aflw2000_to_biwi", "random", 0, {}, 0, TRIAL.key, "t" * 64)
     store.plan("study", {"title": "A new title"}, [cell], [TRIAL])
     assert store.statuses([TRIAL.key]) == {TRIAL.key: "done"}
     assert store.studies() == {"study": {"title": "A new title"}}
