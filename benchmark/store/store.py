@@ -196,7 +196,17 @@ class Store:
     def results(self, study: str) -> pd.DataFrame:
         """All cells of a study in order: one row each, metrics missing where there is no result."""
         p, t, e = schema.planned.c, schema.trials.c, schema.evaluations.c
-        columns = [p.preset, p.protocol, p.arm, p.position, p.parameters, p.seed, p.trial, p.test_set, t.status]
+        columns: list[Any] = [
+            p.preset,
+            p.protocol,
+            p.arm,
+            p.position,
+            p.parameters,
+            p.seed,
+            p.trial,
+            p.test_set,
+            t.status,
+        ]
         columns += [t.seconds, t.parameters.label("weights"), t.environment, t.error_type, t.error_message]
         query = (
             sa.select(*columns, *(e[metric] for metric in schema.METRICS))
