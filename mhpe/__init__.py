@@ -5,5 +5,5 @@ This package knows nothing of reference samplers or studies: it asks for referen
 :class:`mhpe.references.ReferenceSampler` and returns predictions.
 """
 
-CORE_VERSION = 1
+CORE_VERSION = 3
 """Part of every trial's identity: raised when a change of this package changes what a training computes."""

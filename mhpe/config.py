@@ -1,6 +1,6 @@
 """The core's configuration: everything that is fixed while samplers are compared."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -82,6 +82,8 @@ class CoreConfig(Section):
     """MHPE and its training.
 
     Attributes:
+        head: what makes rotations of the encoder's triple vectors. ``mhpe`` is the method; ``six_d``, ``euler`` and
+            ``bins`` are the plain regressors that it is compared with (:mod:`mhpe.baselines`).
         image_size: side of the input image in pixels.
         k: references per input.
         references: ``exact`` encodes each distinct reference of a batch; ``pool`` draws a pool of training
@@ -102,6 +104,7 @@ class CoreConfig(Section):
         augmentation: of training images.
     """
 
+    head: Literal["mhpe", "six_d", "euler", "bins"] = "mhpe"
     image_size: int = Field(64, ge=16)
     k: PositiveInt = 8
     references: Literal["exact", "pool"] = "exact"
@@ -123,18 +126,3 @@ class CoreConfig(Section):
         if self.references == "pool" and self.pool_size <= self.k:
             raise ValueError(f"pool_size must be above k = {self.k}, not {self.pool_size}")
         return self
-
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "standard": {},
-    "paper": {
-        "batch_size": 100,
-        "k": 10,
-        "epochs": 90,
-        "learning_rate": 0.01,
-        "schedule": {"kind": "step", "milestones": (20, 50, 80)},
-    },
-}
-"""What a preset changes of the defaults. ``standard`` is for a data set of some thousand images and two
-minutes on a processor core; ``paper`` has the slides' hyperparameters (K and the number of epochs are not
-in the slides) and is for 300W-LP on a GPU."""

@@ -8,6 +8,9 @@ from mhpe.attention import ATTENTION, global_max_pool
 from mhpe.backbones import backbone
 from mhpe.config import EncoderConfig
 
+MEAN, SCALE = 127.5, 64.0
+"""Bytes are normalised to ``(byte - MEAN) / SCALE``."""
+
 
 class ConvolutionBlock(nn.Sequential):
     """Convolution, batch norm, ReLU, twice; the first convolution makes the image smaller.
@@ -61,5 +64,5 @@ class Encoder(nn.Module):
 
 
 def normalise(images: Tensor) -> Tensor:
-    """Images of bytes to float32 with about zero mean and unit variance."""
-    return torch.sub(images, 127.5).div_(64)
+    """Images (B, 3, S, S) of bytes to float32 with about zero mean and unit variance, channels last."""
+    return torch.sub(images, MEAN).div_(SCALE).contiguous(memory_format=torch.channels_last)

@@ -37,11 +37,17 @@ def pairwise_triple_distance(first: Tensor, second: Tensor) -> Tensor:
 
 
 def distance_noise(distance: Tensor, c: float, generator: torch.Generator) -> Tensor:
-    """Equation 2, ``d + eps c d`` with eps uniform in [-1, 1] (against class collapse)."""
+    """Equation 2, ``d + eps c d`` with eps uniform in [-1, 1] (against class collapse).
+
+    Args:
+        distance: any shape, on any device.
+        c: in [0, 1).
+        generator: on the host.
+    """
     if c == 0:
         return distance
-    eps = 2 * torch.rand(distance.shape, generator=generator, device=distance.device) - 1
-    return distance * (1 + c * eps)
+    u = torch.rand(distance.shape, generator=generator).to(distance.device, non_blocking=True)
+    return distance * (1 + c * (2 * u - 1))
 
 
 def vector_loss(raw: Tensor, rotation: Tensor) -> Tensor:

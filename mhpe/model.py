@@ -3,13 +3,12 @@
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mhpe.config import CoreConfig
-from mhpe.encoder import Encoder, normalise
-from mhpe.precision import autocast
+from mhpe.network import Network, Prediction, StepLoss
+from mhpe.objective import PARTS, total_loss
+from mhpe.poses import Poses
 from mhpe.scme import SCME, MatrixFisher, project
-from mhpe.seeding import generator
 
 
 class Output(NamedTuple):
@@ -26,56 +25,28 @@ class Output(NamedTuple):
     distribution: MatrixFisher
 
 
-class Prediction(NamedTuple):
-    """The answer for B images.
+class MHPE(Network):
+    """The slides' network."""
 
-    Attributes:
-        rotations: (B, 3, 3) canonical rotations, float32.
-        strengths: (B, 3) concentration, s1 >= s2 >= s3 >= 0.
-    """
+    parts = PARTS
 
-    rotations: Tensor
-    strengths: Tensor
+    def add_head(self) -> None:
+        """One SCME for input and references."""
+        self.scme = SCME(self.config.encoder.m)
 
-
-class MHPE(nn.Module):
-    """The network. Input and references go through the same weights.
-
-    Args:
-        config: the core's configuration.
-        seed: seed of the initial weights; PyTorch's global generator is left as it was.
-    """
-
-    def __init__(self, config: CoreConfig, seed: int) -> None:
-        super().__init__()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(generator(seed, "weights").initial_seed())
-            self.encoder = Encoder(config.encoder)
-            self.scme = SCME(config.encoder.m)
-        self.to(memory_format=torch.channels_last)
-
-    def forward(self, images: Tensor, dtype: torch.dtype = torch.float32) -> Output:
-        """Images of bytes (B, 3, S, S) to the network's output; the encoder computes in ``dtype``."""
-        with autocast(dtype, images.device):
-            z = self.encoder(normalise(images))
+    def output(self, z: Tensor) -> Output:
+        """RE's raw matrices and PM's distribution of triple vectors (B, m, 3)."""
         return Output(z, *self.scme(z))
 
-    @torch.no_grad()
-    def predict(self, images: Tensor, batch_size: int = 256) -> Prediction:
-        """Inference: the input stream alone, in float32.
+    def loss(
+        self, output: Output, poses: Poses, inputs: Tensor, references: Tensor, noise: torch.Generator
+    ) -> StepLoss:
+        """Equation 9."""
+        return total_loss(output, poses.rotations, inputs, references, self.config, noise)
 
-        Args:
-            images: (N, S, S, 3) bytes, anywhere.
-            batch_size: images at a time.
-
-        Returns:
-            Predictions on the CPU.
-        """
-        self.eval()
-        device = next(self.parameters()).device
-        rotations, strengths = [], []
-        for batch in images.split(batch_size):
-            z = self.encoder(normalise(batch.to(device).permute(0, 3, 1, 2)))
-            rotations.append(project(self.scme.rotation_estimator(z)).cpu())
-            strengths.append(self.scme.concentration_module(z).strength.cpu())
-        return Prediction(torch.cat(rotations), torch.cat(strengths))
+    def answer(self, z: Tensor) -> Prediction:
+        """RE alone gives the rotation; CM says how sure it is."""
+        return Prediction(
+            project(self.scme.rotation_estimator(z)),
+            self.scme.concentration_module(z).strength,
+        )

@@ -1,6 +1,6 @@
 """The total loss of one step (slides, equation 9)."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -15,26 +15,17 @@ from mhpe.losses import (
     vector_loss,
     vector_ortho_loss,
 )
-from mhpe.model import Output
+from mhpe.network import StepLoss
+
+if TYPE_CHECKING:
+    from mhpe.model import Output
 
 PARTS = ("vector", "vector_ortho", "dist", "nll", "feat_ortho")
 """The five losses, in the order of their Greek weights alpha, beta, gamma, eta, mu."""
 
 
-class StepLoss(NamedTuple):
-    """A step's loss.
-
-    Attributes:
-        total: the weighted sum, a scalar.
-        parts: (5,) the unweighted losses in the order of :data:`PARTS`, detached.
-    """
-
-    total: Tensor
-    parts: Tensor
-
-
 def total_loss(
-    output: Output,
+    output: "Output",
     rotations: Tensor,
     inputs: Tensor,
     references: Tensor,
@@ -69,6 +60,6 @@ def total_loss(
     target = triple_distance(rotations[inputs][:, None], rotations[references])
     dist = dist_loss(distance_noise(distance, config.noise_c, noise), target).mean()
     w = config.losses
-    parts = torch.stack((vector, vector_ortho, dist, nll, feat_ortho))
-    total = parts @ parts.new_tensor([w.vector, w.vector_ortho, w.dist, w.nll, w.feat_ortho])
-    return StepLoss(total, parts.detach())
+    # Numbers as factors stay on the host; a tensor of them would have to be sent to the device and waited for.
+    total = w.vector * vector + w.vector_ortho * vector_ortho + w.dist * dist + w.nll * nll + w.feat_ortho * feat_ortho
+    return StepLoss(total, torch.stack((vector, vector_ortho, dist, nll, feat_ortho)).detach())

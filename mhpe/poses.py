@@ -41,6 +41,10 @@ class Poses:
         """Poses of some of the images, by their positions or by a mask."""
         return Poses(self.rotations[which], self.angles[which], self.identities[which], self.index[which])
 
+    def to(self, device: torch.device) -> "Poses":
+        """The same poses on a device."""
+        return Poses(*(values.to(device) for values in (self.rotations, self.angles, self.identities, self.index)))
+
     def flipped(self, which: Tensor) -> "Poses":
         """The poses once the images of a mask (N,) are mirrored."""
         rotations = torch.where(which[:, None, None], mirror(self.rotations), self.rotations)

@@ -50,7 +50,7 @@ def to_euler(rotation: Tensor) -> Tensor:
     """
     # Entries of Rx(p) Ry(-y) Rz(r), read as DESIGN gives them for R6: exact near 90 degrees where a
     # quaternion in between loses half of float32's digits.
-    yaw = torch.atan2(-rotation[..., 0, 2], torch.hypot(rotation[..., 0, 0], rotation[..., 0, 1]))
+    yaw = torch.atan2(-rotation[..., 0, 2], rotation[..., 0, :2].norm(dim=-1))
     pitch = torch.atan2(-rotation[..., 1, 2], rotation[..., 2, 2])
     roll = torch.atan2(-rotation[..., 0, 1], rotation[..., 0, 0])
     return torch.rad2deg(torch.stack((yaw, pitch, roll), -1))

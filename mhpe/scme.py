@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mhpe.matrix_fisher import log_normalizer_of_singular_values
+from mhpe.procrustes import nearest_rotation
 
 
 class Concentration(NamedTuple):
@@ -92,6 +93,8 @@ def probability_module(raw: Tensor, concentration: Concentration) -> MatrixFishe
 
 def project(raw: Tensor) -> Tensor:
     """Nearest rotation to a raw matrix: the special orthogonal Procrustes solution, (B, 3, 3)."""
+    if torch.compiler.is_exporting():
+        return nearest_rotation(raw)
     rotation: Tensor = roma.special_procrustes(raw)
     return rotation
 

@@ -2,7 +2,8 @@
 
 Arms of a study that share a seed share their weights, data order, augmentation and distance noise draw by
 draw, whatever their sampler does: reference draws have a stream of their own. A stream depends on the
-epoch, so a training that resumes after an epoch needs no stored generator state.
+epoch, so a training that resumes after an epoch needs no stored generator state. All streams of a training are
+drawn on the host, so a seed draws the same on every device.
 """
 
 from typing import Literal

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from mhpe.augmentation import Augmentation
+from mhpe.checkpoints import Checkpoint
 from mhpe.config import CoreConfig
 from mhpe.data.dataset import HeadPoseSet
-from mhpe.model import MHPE
-from mhpe.objective import PARTS, total_loss
+from mhpe.heads import build
+from mhpe.network import Network
 from mhpe.poses import Poses
 from mhpe.precision import resolve
-from mhpe.references import ReferenceSampler, draw_pool
+from mhpe.references import EpochDraws, ReferenceSampler, batches_per_epoch
 from mhpe.seeding import generator
 
 
@@ -39,13 +39,13 @@ class Epoch:
     images_per_input: float
 
 
-def poses_of(data: HeadPoseSet, device: torch.device | str = "cpu") -> Poses:
+def poses_of(data: HeadPoseSet) -> Poses:
     """The poses of a whole data set."""
     return Poses(
-        torch.as_tensor(data.rotations, device=device),
-        torch.as_tensor(data.angles, device=device),
-        torch.as_tensor(data.identities, device=device),
-        torch.arange(len(data), device=device),
+        torch.as_tensor(data.rotations),
+        torch.as_tensor(data.angles),
+        torch.as_tensor(data.identities),
+        torch.arange(len(data)),
     )
 
 
@@ -56,7 +56,9 @@ def train(
     seed: int,
     device: torch.device,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
-) -> MHPE:
+    checkpoint: Checkpoint | None = None,
+    watch: Callable[[int, Network], None] = lambda *_: None,
+) -> Network:
     """Train a network; the last epoch's weights are the result.
 
     Args:
@@ -64,44 +66,56 @@ def train(
         data: the training set, at ``config.image_size``.
         sampler: chooses the references.
         seed: of all streams of randomness.
-        device: where images, poses and network live.
-        on_epoch: told of every finished epoch.
+        device: where images and network live. Everything random is drawn on the host, so that a seed draws the
+            same on every device.
+        on_epoch: told of every finished epoch, those of a checkpoint included.
+        checkpoint: written after every epoch; what it holds is not trained again.
+        watch: given the number of the last finished epoch and the network, after each epoch and after a
+            checkpoint was read; what it raises ends the training.
 
     Raises:
         NotFiniteError: at the end of an epoch whose loss is not finite.
     """
     images = torch.from_numpy(data.images).to(device)
-    poses = poses_of(data, device)
-    model = MHPE(config, seed).to(device)
+    poses = poses_of(data)
+    model = build(config, seed).to(device)
     optimizer = torch.optim.Adam(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
-    batches = max(1, len(data) // config.batch_size)  # the rest of an epoch, less than a batch, is left out
+    batches = batches_per_epoch(config, len(data))
     schedule = _schedule(config, optimizer, batches)
     dtype = resolve(config.precision, device)
+    history = [Epoch(**done) for done in checkpoint.restore(model, optimizer, schedule)] if checkpoint else []
+    for finished in history:
+        for _ in EpochDraws(config, sampler, poses, seed, finished.number):
+            pass  # drawn again: a sampler may learn from its draws, or count them
+        on_epoch(finished)
+    if history:
+        watch(history[-1].number, model)
 
-    for epoch in range(config.epochs):
+    for epoch in range(len(history), config.epochs):
         model.train()
-        flipped = torch.rand(len(data), generator=generator(seed, "flip", epoch)) < config.augmentation.flip
-        flipped = flipped.to(device)
-        epoch_poses = poses.flipped(flipped)
-        references = _EpochReferences(config, sampler, epoch_poses, seed, epoch)
-        augment = Augmentation(config.augmentation, len(data), generator(seed, "augmentation", epoch))
-        noise = generator(seed, "noise", epoch, device)
-        order = torch.randperm(len(data), generator=generator(seed, "order", epoch)).to(device)
-        sums = torch.zeros(1 + len(PARTS), device=device)
+        draws = EpochDraws(config, sampler, poses, seed, epoch)
+        augment = Augmentation(
+            config.augmentation, len(data), data.size, batches, generator(seed, "augmentation", epoch), device, dtype
+        )
+        shown = draws.poses.to(device)
+        flipped = draws.flipped.to(device)
+        noise = generator(seed, "noise", epoch)
+        sums = torch.zeros(1 + len(model.parts), device=device)
         encoded = 0
 
-        for inputs in order[: batches * config.batch_size].split(config.batch_size):
-            drawn = references.draw(inputs)
-            # Each distinct image of the batch is loaded, augmented and encoded once.
+        for inputs, drawn in draws:
+            # Each distinct image of the batch is loaded, augmented and encoded once. Which images these are is
+            # settled on the host: it never waits for the device inside an epoch.
             distinct, position = torch.unique(torch.cat((inputs, drawn.flatten())), return_inverse=True)
+            distinct, position = (numbers.to(device, non_blocking=True) for numbers in (distinct, position))
             input_at, reference_at = position[: len(inputs)], position[len(inputs) :].view_as(drawn)
             encoded += len(distinct)
 
-            batch = mirror_images(images[distinct].permute(0, 3, 1, 2), flipped[distinct])
-            output = model(augment(batch, distinct.cpu()), dtype)
-            loss = total_loss(output, epoch_poses.rotations[distinct], input_at, reference_at, config, noise)
+            chosen = images.index_select(0, distinct)  # twenty times faster than images[distinct] on a processor
+            output = model(augment(chosen, distinct, flipped[distinct]), dtype)
+            loss = model.loss(output, shown[distinct], input_at, reference_at, noise)
             optimizer.zero_grad(set_to_none=True)
             loss.total.backward()
             optimizer.step()
@@ -109,16 +123,16 @@ def train(
             sums += torch.cat((loss.total.detach()[None], loss.parts))
 
         means = (sums / batches).tolist()
+        losses = dict(zip(("total", *model.parts), means, strict=True))
         if not np.isfinite(means).all():
-            raise NotFiniteError(f"the loss of epoch {epoch} is not finite: {dict(zip(PARTS, means[1:], strict=True))}")
-        losses = dict(zip(("total", *PARTS), means, strict=True))
-        on_epoch(Epoch(epoch, losses, float(schedule.get_last_lr()[0]), encoded / (batches * config.batch_size)))
+            raise NotFiniteError(f"the loss of epoch {epoch} is not finite: {losses}")
+        rate = float(schedule.get_last_lr()[0])
+        history.append(Epoch(epoch, losses, rate, encoded / (batches * config.batch_size)))
+        if checkpoint:
+            checkpoint.save(model, optimizer, schedule, history)
+        on_epoch(history[-1])
+        watch(epoch, model)
     return model
-
-
-def mirror_images(images: Tensor, which: Tensor) -> Tensor:
-    """Mirror the images (B, 3, S, S) of a mask (B,)."""
-    return torch.where(which[:, None, None, None], images.flip(3), images)
 
 
 def _schedule(
@@ -129,24 +143,3 @@ def _schedule(
         return torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, steps, pct_start=0.25)
     milestones = [epoch * batches for epoch in config.schedule.milestones]
     return torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, 0.1)
-
-
-class _EpochReferences:
-    """Draws an epoch's references, exactly or from a pool of each batch."""
-
-    def __init__(self, config: CoreConfig, sampler: ReferenceSampler, poses: Poses, seed: int, epoch: int) -> None:
-        self.config, self.sampler, self.poses = config, sampler, poses
-        self.progress = epoch / config.epochs
-        self.generator = generator(seed, "references", epoch, poses.device)
-        self.pool_generator = generator(seed, "pool", epoch, poses.device)
-        if config.references == "exact":
-            sampler.fit(poses, self.progress)
-
-    def draw(self, inputs: Tensor) -> Tensor:
-        """Numbers (B, K) of the references of inputs (B,)."""
-        query = self.poses[inputs]
-        if self.config.references == "exact":
-            return self.sampler.draw(query, self.config.k, self.generator)
-        pool = draw_pool(self.poses, self.config.pool_size, self.pool_generator)
-        self.sampler.fit(self.poses[pool], self.progress)
-        return pool[self.sampler.draw(query, self.config.k, self.generator)]

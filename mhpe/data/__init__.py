@@ -1,6 +1,5 @@
-"""Data sets: their original layouts, the crop rule, and the prepared arrays that training reads."""
+"""Data sets on disk: their original layouts, the crop rule, and the prepared arrays that training reads."""
 
-from mhpe.data.catalog import SOURCES, prepared, source
 from mhpe.data.dataset import HeadPoseSet
 
-__all__ = ["SOURCES", "HeadPoseSet", "prepared", "source"]
+__all__ = ["HeadPoseSet"]

@@ -80,7 +80,13 @@ def read_crop(path: Path, box: Box | None, size: int) -> tuple[NDArray[np.uint8]
         image.draft("RGB", (math.ceil(width * shrink), math.ceil(height * shrink)))
         scale = image.size[0] / width
         left, top, right, bottom = (edge * scale for edge in (left, top, right, bottom))
-        outer = math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)
-        inner = left - outer[0], top - outer[1], right - outer[0], bottom - outer[1]
-        crop = image.convert("RGB").crop(outer).resize((size, size), Image.Resampling.BILINEAR, box=inner)
-    return np.asarray(crop), hashlib.blake2b(content, digest_size=16).hexdigest()
+        crop = cut(image.convert("RGB"), (left, top, right, bottom), size)
+    return crop, hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def cut(image: Image.Image, box: Box, size: int) -> NDArray[np.uint8]:
+    """Cut a box out of an RGB image (black beyond it) and scale it with antialiasing, (size, size, 3)."""
+    left, top, right, bottom = box
+    outer = math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)
+    inner = left - outer[0], top - outer[1], right - outer[0], bottom - outer[1]
+    return np.asarray(image.crop(outer).resize((size, size), Image.Resampling.BILINEAR, box=inner))

@@ -1,6 +1,7 @@
 """A prepared data set: memory-mapped crops with rotations, in one folder."""
 
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -11,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from mhpe.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 """Version of the folder's layout; part of every key."""
 
 
@@ -26,7 +28,7 @@ class HeadPoseSet:
     Attributes:
         name: the data set's name.
         folder: where it lies.
-        images: (N, S, S, 3) uint8 RGB, memory-mapped, copy on write.
+        images: (N, 3, S, S) uint8 RGB, memory-mapped, copy on write.
         rotations: (N, 3, 3) canonical rotations, float32.
         angles: (N, 3) yaw, pitch, roll in degrees as the labels state them, float32.
         image_ids: N names.
@@ -51,7 +53,7 @@ class HeadPoseSet:
     @property
     def size(self) -> int:
         """Side of an image in pixels."""
-        return int(self.images.shape[1])
+        return int(self.images.shape[2])
 
     @classmethod
     def load(cls, folder: Path) -> "HeadPoseSet":
@@ -87,7 +89,7 @@ def save(
 
     Args:
         folder: the (temporary) folder.
-        images: (N, S, S, 3) uint8.
+        images: (N, 3, S, S) uint8.
         rotations: (N, 3, 3).
         angles: (N, 3) degrees.
         index: columns image_id and identity.
@@ -98,29 +100,51 @@ def save(
     np.save(folder / "rotations.npy", rotations)
     np.save(folder / "angles.npy", angles)
     index.to_csv(folder / "index.csv", index=False)
-    meta = {**meta, "format": FORMAT, "count": len(images), "size": images.shape[1]}
+    meta = {**meta, "format": FORMAT, "count": len(images), "size": images.shape[2]}
     (folder / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
 
 
-@contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside ``target`` that becomes ``target`` in one step, or vanishes on an error.
+def allocate_images(folder: Path, count: int, size: int) -> "np.memmap[Any, np.dtype[np.uint8]]":
+    """A new memory-mapped ``images.npy`` (count, 3, size, size) whose room on the disk is reserved.
 
     Raises:
-        InputError: if the cache cannot be written.
+        OSError: if the disk has not enough room. (Without the reservation a full disk would kill the process.)
     """
+    path = folder / "images.npy"
+    images = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(count, 3, size, size))
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return images
+
+
+@contextmanager
+def created_once(target: Path) -> Iterator[Path | None]:
+    """Make a folder once, even if several processes ask at the same time.
+
+    Yields a temporary folder beside ``target``, which becomes ``target`` in one step or vanishes on an error;
+    None if ``target`` is there already, or another process has made it while this one waited.
+
+    Raises:
+        InputError: if the folder cannot be written.
+    """
+    if target.is_dir():
+        yield None
+        return
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.with_name(f".{target.name}.lock")):
+            if target.is_dir():
+                yield None
+                return
+            for abandoned in target.parent.glob(f".{target.name}.????????"):
+                shutil.rmtree(abandoned)  # of a process that was killed: the lock is ours
+            temporary.mkdir()
+            yield temporary
             temporary.replace(target)
-        except OSError:
-            if not target.is_dir():  # else another process was first, with the same content
-                raise
     except OSError as error:
-        raise InputError(
-            f"cannot write {target.parent}: {error.strerror or error}; set MHPE_CACHE to a folder with room"
-        ) from error
+        reason = error.strerror or error
+        raise InputError(f"cannot write {target.parent}: {reason}; set MHPE_CACHE to a folder with room") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -12,17 +12,11 @@ from numpy.typing import NDArray
 
 from mhpe.data import dataset
 from mhpe.data.crops import Box, read_crop
+from mhpe.data.progress import Progress, no_progress
 from mhpe.data.source import MAX_ANGLE, Label, Record, Source
 from mhpe.errors import InputError
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
-
 CHUNK = 64
-
-
-def no_progress(what: str, done: int, total: int) -> None:
-    """Say nothing."""
 
 
 def listing_key(source: Source, records: Sequence[Record], size: int) -> str:
@@ -64,50 +58,51 @@ def prepare(
     """
     records = source.records(data_root)
     target = folder / f"{source.name}-{size}px-{listing_key(source, records, size)[:12]}"
-    if target.is_dir():
-        return target
+    with dataset.created_once(target) as temporary:
+        if temporary is not None:
+            _convert(source, records, size, temporary, jobs, progress)
+    return target
+
+
+def _convert(source: Source, records: Sequence[Record], size: int, folder: Path, jobs: int, progress: Progress) -> None:
     labels = [label for part in _parallel(jobs, _labels, source, records, "labels", progress) for label in part]
     rotations = np.stack([label.rotation for label in labels])
     angles = np.stack([label.angles for label in labels])
     usable = np.abs(angles).max(1) <= MAX_ANGLE
-    chosen = np.flatnonzero(usable)
+    chosen = np.flatnonzero(usable).tolist()
     tasks = [(records[i].image, labels[i].box, size) for i in chosen]
-    with dataset.new_folder(target) as temporary:
-        images = np.lib.format.open_memmap(
-            temporary / "images.npy", mode="w+", dtype=np.uint8, shape=(len(tasks), size, size, 3)
-        )
-        digests: list[str] = []
-        errors: dict[int, str] = {}
-        for part in _parallel(jobs, _crops, None, tasks, "images", progress):
-            for crop, digest in part:
-                if crop is None:
-                    errors[len(digests)] = digest
-                else:
-                    images[len(digests)] = crop
-                digests.append(digest)
-        kept = np.array([i for i in range(len(tasks)) if i not in errors], dtype=np.int64)
-        if not len(kept):
-            raise InputError(f"{source.title}: none of its {len(records)} images is usable; first: {errors.get(0)}")
-        images.flush()
-        crops: NDArray[np.uint8] = images
-        if errors:
-            crops = images[kept]
-            (temporary / "images.npy").unlink()
-        chosen = chosen[kept]
-        index = pd.DataFrame(
-            {"image_id": [records[i].image_id for i in chosen], "identity": [records[i].identity for i in chosen]}
-        )
-        meta: dict[str, Any] = {
-            "name": source.name,
-            "fingerprint": _fingerprint(source, size, index, rotations[chosen], [digests[i] for i in kept]),
-            "crop_rule": source.crop_rule,
-            "found": len(records),
-            "beyond_max_angle": int((~usable).sum()),
-            "already_cropped": sum(labels[i].box is None for i in chosen),
-            "unreadable": sorted(errors.values()),
-        }
-        dataset.save(temporary, crops, rotations[chosen], angles[chosen], index, meta)
-    return target
+    images = dataset.allocate_images(folder, len(tasks), size)
+    digests: list[str] = []
+    errors: dict[int, str] = {}
+    for part in _parallel(jobs, _crops, None, tasks, "images", progress):
+        for crop, digest in part:
+            if crop is None:
+                errors[len(digests)] = digest
+            else:
+                images[len(digests)] = crop.transpose(2, 0, 1)
+            digests.append(digest)
+    kept = np.array([i for i in range(len(tasks)) if i not in errors], dtype=np.int64)
+    if not len(kept):
+        raise InputError(f"{source.title}: none of its {len(records)} images is usable; first: {errors.get(0)}")
+    images.flush()
+    crops: NDArray[np.uint8] = images
+    if errors:
+        crops = images[kept]
+        (folder / "images.npy").unlink()
+    chosen = [chosen[i] for i in kept]
+    index = pd.DataFrame(
+        {"image_id": [records[i].image_id for i in chosen], "identity": [records[i].identity for i in chosen]}
+    )
+    meta: dict[str, Any] = {
+        "name": source.name,
+        "fingerprint": _fingerprint(source, size, index, rotations[chosen], [digests[i] for i in kept]),
+        "crop_rule": source.crop_rule,
+        "found": len(records),
+        "beyond_max_angle": int((~usable).sum()),
+        "already_cropped": sum(labels[i].box is None for i in chosen),
+        "unreadable": sorted(errors.values()),
+    }
+    dataset.save(folder, crops, rotations[chosen], angles[chosen], index, meta)
 
 
 def _parallel(

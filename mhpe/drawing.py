@@ -1,0 +1,84 @@
+"""Pictures with the head's axes drawn into them."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from mhpe.data import HeadPoseSet
+from mhpe.data.crops import Box
+from mhpe.rotations import AXES
+
+COLOURS = ("#ff3b30", "#30d158", "#2f7bff")
+"""Of the left, down and front axis."""
+
+TILE = 128
+GAP = 4
+SMALLEST, LARGEST, LINE = 520, 1600, 32
+"""Sides of a picture in pixels, and the height of the line below it."""
+
+
+def draw_axes(image: Image.Image, rotation: NDArray[np.floating], box: Box | None = None) -> None:
+    """Draw the left, down and front axes into an image, the farthest first.
+
+    Args:
+        image: RGB, changed in place.
+        rotation: (3, 3) canonical rotation; its columns are the axes, z towards the viewer.
+        box: left, top, right, bottom of the face square in pixels, which the axes start in the middle of; the whole
+            image without it.
+    """
+    pen = ImageDraw.Draw(image)
+    left, top, right, bottom = box or (0, 0, *image.size)
+    centre, side = np.array([left + right, top + bottom]) / 2, min(right - left, bottom - top)
+    length, width = 0.38 * side, max(2, round(side) // 50)
+    for axis in np.argsort(rotation[2]):
+        end = centre + length * rotation[:2, axis]
+        pen.line([*centre, *end], fill=COLOURS[axis], width=width)
+
+
+def pose_picture(image: Image.Image, box: Box, rotation: NDArray[np.floating], caption: str) -> Image.Image:
+    """A photograph with its face square, the head's axes and a line below.
+
+    Args:
+        image: the photograph; small ones are enlarged, large ones made smaller.
+        box: the face square in its pixels.
+        rotation: (3, 3) canonical rotation.
+        caption: text of the line; the axes' names in their colours follow it.
+    """
+    scale = max(SMALLEST / min(image.size), 1.0) * min(LARGEST / max(image.size), 1.0)
+    size = round(image.width * scale), round(image.height * scale)
+    picture = Image.new("RGB", (size[0], size[1] + LINE), "white")
+    photograph = image.resize(size, Image.Resampling.LANCZOS)
+    square = tuple(edge * scale for edge in box)
+    ImageDraw.Draw(photograph).rectangle(square, outline="white", width=2)
+    draw_axes(photograph, rotation, (square[0], square[1], square[2], square[3]))
+    picture.paste(photograph)
+    pen, x = ImageDraw.Draw(picture), 8.0
+    for text, colour in ((caption + "   ", "#222"), *zip((f"{axis} " for axis in AXES), COLOURS, strict=True)):
+        font = ImageFont.load_default(18)
+        pen.text((x, size[1] + LINE / 2), text, fill=colour, font=font, anchor="lm")
+        x += pen.textlength(text, font=font)
+    return picture
+
+
+def contact_sheet(data: HeadPoseSet, number: int, seed: int = 0) -> Image.Image:
+    """Random images of a data set in a grid, with their axes and yaw, pitch and roll.
+
+    Args:
+        data: the data set.
+        number: images to show; all of them if there are fewer.
+        seed: chooses the images.
+    """
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:number])
+    columns = max(1, min(12, round(np.sqrt(1.5 * len(chosen)))))
+    rows = -(-len(chosen) // columns)
+    pitch = TILE + GAP
+    sheet = Image.new("RGB", (columns * pitch + GAP, rows * (pitch + 14) + GAP), "white")
+    pen = ImageDraw.Draw(sheet)
+    for place, i in enumerate(chosen):
+        tile = Image.fromarray(data.images[i].transpose(1, 2, 0)).resize((TILE, TILE), Image.Resampling.BICUBIC)
+        draw_axes(tile, data.rotations[i])
+        left, top = GAP + place % columns * pitch, GAP + place // columns * (pitch + 14)
+        sheet.paste(tile, (left, top))
+        yaw, tilt, roll = data.angles[i]
+        pen.text((left + 1, top + TILE + 1), f"y {yaw:.0f}  p {tilt:.0f}  r {roll:.0f}", fill="#333")
+    return sheet
