@@ -1,0 +1,114 @@
+"""Generation of a SynthHeads set into a prepared folder, once."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from mhpe.data import dataset
+from mhpe.data.progress import Progress, no_progress
+from mhpe.rotations import from_euler
+from mhpe.synthheads.head_model import head_model
+from mhpe.synthheads.renderer import Renderer
+from mhpe.synthheads.sets import SynthConfig, SynthSet
+
+VERSION = 2
+"""Part of every set's key: raised when a change of this package changes what a set shows."""
+
+BATCH = 16
+
+
+def parameters(name: str, config: SynthConfig, size: int) -> dict[str, Any]:
+    """Everything that a set's content depends on."""
+    return {
+        "format": dataset.FORMAT,
+        "version": VERSION,
+        "name": name,
+        "size": size,
+        "count": config.count(name),
+        "seed": config.seed,
+    }
+
+
+def generate(
+    name: str, config: SynthConfig, size: int, folder: Path, jobs: int = 1, progress: Progress = no_progress
+) -> Path:
+    """Render a set unless that was done before.
+
+    Args:
+        name: one of :data:`mhpe.synthheads.sets.SETS`.
+        config: sizes and seed.
+        size: side of the images in pixels.
+        folder: where prepared sets are kept.
+        jobs: number of processes.
+        progress: told how far it is.
+
+    Returns:
+        The prepared folder.
+
+    Raises:
+        InputError: if ``folder`` cannot be written.
+    """
+    key = hashlib.sha256(json.dumps(parameters(name, config, size), sort_keys=True).encode()).hexdigest()
+    target = folder / f"{name}-{size}px-{key[:12]}"
+    with dataset.created_once(target) as temporary:
+        if temporary is not None:
+            _render(name, config, size, key, temporary, jobs, progress)
+    return target
+
+
+def _render(name: str, config: SynthConfig, size: int, key: str, folder: Path, jobs: int, progress: Progress) -> None:
+    count = config.count(name)
+    source = SynthSet(name, config, size, head_model().identities)
+    angles = np.stack([source.angles(i) for i in range(count)])
+    images = dataset.allocate_images(folder, count, size)
+    done = 0
+    progress("rendering", 0, count)
+    for part in _batches(name, config, size, count, jobs):
+        images[done : done + len(part)] = part.transpose(0, 3, 1, 2)
+        done += len(part)
+        progress("rendering", done, count)
+    images.flush()
+    index = pd.DataFrame(
+        {
+            "image_id": [f"{name.removeprefix('synth_')}{i:06d}" for i in range(count)],
+            "identity": [source.identity(i) for i in range(count)],
+        }
+    )
+    meta = {
+        "name": name,
+        "fingerprint": key,
+        "synthetic": True,
+        "crop_rule": "box of the face's vertices as landmarks, like 300W-LP and AFLW2000-3D",
+        "found": count,
+        "unreadable": [],
+        "parameters": parameters(name, config, size),
+    }
+    dataset.save(folder, images, from_euler(torch.from_numpy(angles)).numpy(), angles, index, meta)
+
+
+def _batches(name: str, config: SynthConfig, size: int, count: int, jobs: int) -> Iterable[NDArray[np.uint8]]:
+    starts = range(0, count, BATCH)
+    tasks = (joblib.delayed(_batch)(name, config, size, start, min(start + BATCH, count)) for start in starts)
+    parts: Iterable[NDArray[np.uint8]] = joblib.Parallel(n_jobs=jobs, return_as="generator")(tasks)
+    return parts
+
+
+def _batch(name: str, config: SynthConfig, size: int, start: int, end: int) -> NDArray[np.uint8]:
+    torch.set_num_threads(1)
+    renderer = _renderer(size)
+    source = SynthSet(name, config, size, renderer.model.identities)
+    return renderer.render([source.scene(i) for i in range(start, end)])
+
+
+@cache
+def _renderer(size: int) -> Renderer:
+    return Renderer(size)

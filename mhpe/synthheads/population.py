@@ -1,0 +1,222 @@
+"""Who is photographed, and how: the random parameters of persons and of single shots.
+
+A person keeps shape, skin, hair and glasses over all shots; a shot has its own pose, expression, gaze,
+camera, light and clothes. Every person and every shot has a random generator of its own, so that an image
+does not depend on which others are made with it.
+
+The distributions follow what carries over to photographs (measured, see ``docs/data.md``): light from the
+front, faces of middle to high brightness, backgrounds of low saturation, eyes mostly open.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Colour = NDArray[np.float64]  # linear RGB
+
+SKIN_TONES = (
+    np.array([[242, 199, 173], [232, 181, 148], [209, 156, 120], [173, 120, 87], [128, 84, 59], [77, 48, 36]]) / 255.0
+)
+HAIR_COLOURS = (
+    np.array(
+        [
+            [10, 8, 8],
+            [26, 15, 10],
+            [56, 33, 18],
+            [115, 77, 41],
+            [184, 143, 84],
+            [128, 51, 20],
+            [140, 138, 135],
+            [217, 214, 209],
+        ]
+    )
+    / 255.0
+)
+IRIS_COLOURS = np.array([[110, 75, 50], [60, 45, 32], [120, 150, 175], [125, 145, 105]]) / 255.0
+STYLES = ("bald", "buzz", "short", "full", "long", "cap")
+STYLE_SHARES = (0.06, 0.13, 0.37, 0.26, 0.14, 0.04)
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person.
+
+    Attributes:
+        identity: components of the shape in standard deviations.
+        skin: linear RGB.
+        hair: linear RGB.
+        style: one of :data:`STYLES`.
+        volume: thickness of the hair, in decimetres.
+        length: of long hair, in decimetres below the crown.
+        fringe: height of the fringe above the eyes in decimetres, negative for none.
+        fringe_slope: its slope.
+        beard: cover in [0, 1].
+        brows: darkness of the brows in [0, 1].
+        brow_shape: their height above the eyes, half their thickness and their arch, in decimetres.
+        iris: linear RGB.
+        lipstick: in [0, 1].
+        glasses: whether worn.
+        rim: linear RGB of the glasses' rim.
+        rim_shape: radius, thickness, height ratio and squareness of the rims.
+        pattern: phases and frequencies of the mottling of skin and hair.
+    """
+
+    identity: NDArray[np.float32]
+    skin: Colour
+    hair: Colour
+    style: str
+    volume: float
+    length: float
+    fringe: float
+    fringe_slope: float
+    beard: float
+    brows: float
+    brow_shape: tuple[float, float, float]
+    iris: Colour
+    lipstick: float
+    glasses: bool
+    rim: Colour
+    rim_shape: tuple[float, float, float, float]
+    pattern: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One photograph of a person, but for the pose.
+
+    Attributes:
+        expression: strength by name.
+        gaze: horizontal and vertical degrees.
+        body_share: how much of the head's rotation the body follows.
+        distance: of the camera, in decimetres.
+        crop_scale: of the face square against the protocols' rule.
+        crop_shift: right and down, as a share of the side.
+        light_azimuth: degrees, 0 from the viewer, positive from the image's right.
+        light_elevation: degrees.
+        light_colour: linear RGB.
+        ambient: linear RGB.
+        ambient_gradient: (9, 3) spherical harmonics of the surroundings.
+        gloss: strength and exponent of the highlights.
+        brightness: mean linear brightness of the head.
+        saturation: factor.
+        grey: whether the photograph is grey.
+        blur: sigma in 1/64 of the side.
+        noise: standard deviation in [0, 1].
+        clothes: linear RGB.
+        eyelid_line: darkness in [0, 1].
+        socket_shade: darkness in [0, 1].
+        occluder: whether something covers a part of the face.
+        scene: seed of background and occluder.
+    """
+
+    expression: dict[str, float]
+    gaze: tuple[float, float]
+    body_share: float
+    distance: float
+    crop_scale: float
+    crop_shift: tuple[float, float]
+    light_azimuth: float
+    light_elevation: float
+    light_colour: Colour
+    ambient: Colour
+    ambient_gradient: NDArray[np.float64]
+    gloss: tuple[float, float]
+    brightness: float
+    saturation: float
+    grey: bool
+    blur: float
+    noise: float
+    clothes: Colour
+    eyelid_line: float
+    socket_shade: float
+    occluder: bool
+    scene: int
+
+
+def linear(srgb: NDArray[np.float64]) -> Colour:
+    """Linear RGB of display values in [0, 1]."""
+    return np.asarray(np.power(np.clip(srgb, 0, 1), 2.2))
+
+
+def draw_person(rng: np.random.Generator, components: int) -> Person:
+    """A random person with so many shape components."""
+    tone = rng.beta(1, 1.5) * (len(SKIN_TONES) - 1)
+    low = min(int(tone), len(SKIN_TONES) - 2)
+    skin = linear(SKIN_TONES[low] * (1 - tone + low) + SKIN_TONES[low + 1] * (tone - low)) * (
+        1 + rng.normal(0, 0.04, 3)
+    )
+    dark_haired = [0, 0, 0, 1, 6]
+    hair = HAIR_COLOURS[rng.integers(len(HAIR_COLOURS)) if tone < 2 else rng.choice(dark_haired)]
+    style = str(rng.choice(STYLES, p=STYLE_SHARES))
+    return Person(
+        identity=(np.clip(rng.normal(0, 0.85, components), -1.8, 1.8) * rng.uniform(0.7, 1.25)).astype(np.float32),
+        skin=skin,
+        hair=linear(hair) * rng.uniform(0.7, 1.3),
+        style=style,
+        volume=rng.uniform(0.06, 0.2) if style == "short" else rng.uniform(0.15, 0.35),
+        length=rng.uniform(1.1, 2.8),
+        fringe=rng.uniform(0.22, 0.75) if style in ("short", "full", "long") and rng.random() < 0.45 else -1.0,
+        fringe_slope=rng.normal(0, 0.35),
+        beard=float(rng.choice([0, 0, 0, 0, 0.3, 0.6, 0.95])) if style != "long" else 0.0,
+        brows=rng.uniform(0.5, 1),
+        brow_shape=(rng.uniform(0.12, 0.2), rng.uniform(0.025, 0.055), rng.uniform(0.0, 0.08)),
+        iris=linear(IRIS_COLOURS[rng.integers(len(IRIS_COLOURS))]) * rng.uniform(0.3, 0.8),
+        lipstick=rng.uniform(0, 1) if style == "long" else 0.0,
+        glasses=bool(rng.random() < 0.2),
+        rim=linear(rng.uniform(0.04, 0.35, 3) if rng.random() < 0.75 else rng.uniform(0, 1, 3)),
+        rim_shape=(rng.uniform(0.23, 0.3), rng.uniform(0.02, 0.05), rng.uniform(0.7, 1), rng.uniform(0.55, 1)),
+        pattern=np.column_stack((rng.uniform(0, 6.28, 6), rng.uniform(3, 7, (6, 3)))),
+    )
+
+
+def draw_shot(rng: np.random.Generator) -> Shot:
+    """A random photograph."""
+    warm, around = rng.uniform(-1, 1, 2)
+    gradient = rng.normal(0, 1, (9, 3)) * np.array([0, 0.25, 0.35, 0.25, 0.12, 0.12, 0.12, 0.12, 0.12])[:, None] * 0.6
+    grey_part = gradient.mean(1, keepdims=True)
+    return Shot(
+        expression=_draw_expression(rng),
+        gaze=(float(np.clip(rng.normal(0, 14), -28, 28)), float(np.clip(rng.normal(0, 8), -15, 15))),
+        body_share=rng.uniform(0.2, 0.9),
+        distance=rng.uniform(6, 22),
+        crop_scale=float(np.exp(rng.normal(0, 0.05))),
+        crop_shift=(rng.normal(0, 0.02), rng.normal(0, 0.02)),
+        light_azimuth=float(np.clip(rng.normal(0, 50), -110, 110)),
+        light_elevation=rng.uniform(-10, 65),
+        light_colour=np.array([1 + 0.18 * warm, 1, 1 - 0.22 * warm]) * rng.uniform(0.35, 1.4),
+        ambient=np.array([1 + 0.15 * around, 1, 1 - 0.2 * around]) * rng.uniform(0.2, 1.2),
+        ambient_gradient=grey_part + 0.35 * (gradient - grey_part),
+        gloss=(rng.uniform(0.01, 0.3), rng.uniform(8, 40)),
+        brightness=rng.uniform(0.38, 0.85) ** 2.2,
+        saturation=rng.uniform(0.5, 1.2),
+        grey=bool(rng.random() < 0.08),
+        blur=float(rng.choice([0, 0, 0.4, 0.8])),
+        noise=float(rng.choice([0, 0.005, 0.01, 0.02])),
+        clothes=linear(np.clip(rng.uniform(0, 0.9) + 0.15 * rng.normal(0, 1, 3), 0.02, 0.95)),
+        eyelid_line=rng.uniform(0.4, 1),
+        socket_shade=rng.uniform(0, 0.7),
+        occluder=bool(rng.random() < 0.12),
+        scene=int(rng.integers(1 << 31)),
+    )
+
+
+def _draw_expression(rng: np.random.Generator) -> dict[str, float]:
+    blink = rng.uniform(0.8, 1) if rng.random() < 0.05 else rng.uniform(0, 0.2)
+    expression = {"eyeBlinkLeft": blink, "eyeBlinkRight": float(np.clip(blink + rng.normal(0, 0.04), 0, 1))}
+    if rng.random() < 0.35:
+        expression["jawOpen"] = rng.uniform(0.03, 0.45)
+    mouth, strength = rng.random(), rng.uniform(0.2, 0.9)
+    other = float(np.clip(strength + rng.normal(0, 0.1), 0, 1))
+    if mouth < 0.4:
+        expression |= {"mouthSmileLeft": strength, "mouthSmileRight": other, "cheekPuff": 0.0}
+    elif mouth < 0.5:
+        expression |= {"mouthFrownLeft": strength, "mouthFrownRight": strength}
+    elif mouth < 0.6:
+        expression["mouthPucker"] = strength
+    brow, strength = rng.random(), rng.uniform(0.1, 0.9)
+    if brow < 0.25:
+        expression["browInnerUp"] = strength
+    elif brow < 0.5:
+        expression |= {"browDownLeft": strength, "browDownRight": strength}
+    return expression
