@@ -15,19 +15,22 @@ class Sampler(BaseModel, ABC):
 
     A sampler is a class in one file: a ``name``, its parameters as typed fields with defaults, and
     :meth:`draw`. It sees poses and indices, never images or the network. Whatever it prepares in
-    :meth:`fit` goes into attributes whose names start with an underscore.
+    :meth:`fit` goes into attributes whose names start with an underscore. What it has to keep to is in
+    :mod:`samplers.contract`; ``bench check-sampler`` checks it.
 
     Attributes:
         name: the name studies use.
 
     Example:
         >>> class Nearest(Sampler):
-        ...     '''The K candidates nearest in yaw.'''
+        ...     '''The K candidates nearest in yaw; all of them over and over if there are fewer.'''
         ...
         ...     name = "nearest"
         ...
         ...     def draw(self, query, k, generator):
-        ...         return (query.yaw[:, None] - self.candidates.yaw).abs().topk(k, largest=False).indices
+        ...         way = (query.yaw[:, None] - self.candidates.yaw).abs()
+        ...         way[query.index[:, None] == self.candidates.index] = torch.inf  # never the input itself
+        ...         return way.argsort(1)[:, torch.arange(k) % max(1, len(self.candidates) - 1)]
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False)
@@ -52,7 +55,7 @@ class Sampler(BaseModel, ABC):
 
     @abstractmethod
     def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
-        """Draw references.
+        """Draw references: exactly k, never the input itself while there are other candidates.
 
         Args:
             query: poses of B input images.

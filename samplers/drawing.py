@@ -27,7 +27,78 @@ def largest_remainder(log_weights: Tensor, k: int, generator: torch.Generator) -
     return (whole + (rank < missing)).long()
 
 
+def systematic(log_weights: Tensor, k: int, generator: torch.Generator) -> Tensor:
+    """Counts that sum to k and are k times the normalised weights on average, each within one of that.
+
+    Systematic sampling: k evenly spaced marks with one random start fall on the groups' shares laid end to end
+    (Madow 1949). Small weights get their due in the long run, which largest remainders deny them.
+
+    Args:
+        log_weights: (B, groups), -inf for no weight; at least one weight in each row.
+        k: sum of each row of counts.
+        generator: of the start.
+
+    Returns:
+        (B, groups) int64 counts.
+    """
+    ends = (k * torch.softmax(log_weights.double(), 1).cumsum(1)).clamp_max(k)
+    start = torch.rand(len(ends), 1, generator=generator, device=ends.device, dtype=torch.float64)
+    passed = (ends + start).floor()
+    passed = torch.where(ends > k - 1e-9, float(k), passed)  # all marks have passed where the shares end
+    return passed.diff(dim=1, prepend=torch.zeros_like(start)).long()
+
+
+def in_turn(turn: Tensor, k: int) -> Tensor:
+    """Counts that sum to k when groups give one reference each in turn, again and again.
+
+    Args:
+        turn: (B, groups), the lowest first; inf for groups that are left out.
+        k: sum of each row of counts.
+
+    Returns:
+        (B, groups) int64 counts.
+    """
+    usable = turn.isfinite()
+    groups = usable.sum(1, keepdim=True)
+    rank = turn.argsort(1).argsort(1)
+    return (k // groups + (rank < k % groups)) * usable
+
+
 def slots(counts: Tensor, k: int) -> Tensor:
     """The group of each of k references, in order, (B, k), from counts (B, groups) that sum to k."""
     place = torch.arange(k, device=counts.device).repeat(len(counts), 1)
     return torch.searchsorted(counts.cumsum(1), place, right=True)
+
+
+def race(log_weights: Tensor, room: Tensor, k: int, generator: torch.Generator) -> Tensor:
+    """Groups of k images drawn by weight without replacement, the images of a group having equal weights.
+
+    Weighted sampling without replacement is a race (Efraimidis and Spirakis 2006): each image arrives after
+    an exponential time whose rate is its weight, and the first k are drawn. The first arrival in a group of
+    n images is exponential with rate n w, the next one comes after a further one with rate (n - 1) w, and
+    so on, so that no image needs a time of its own. Only the k groups whose first arrivals are earliest matter.
+
+    Args:
+        log_weights: (B, groups) logarithm of the weight of each image of a group, finite.
+        room: (B, groups) images in each group; at least k in each row.
+        k: images per row.
+        generator: on the weights' device.
+
+    Returns:
+        (B, k) groups, none more often than it has images.
+    """
+
+    def logarithm_of_time(shape: torch.Size) -> Tensor:
+        """Of exponential times with rate 1."""
+        return torch.rand(shape, generator=generator, device=room.device).neg_().log1p_().neg_().log_()
+
+    first = logarithm_of_time(room.shape) - log_weights - room.log()
+    first = first.masked_fill(room == 0, torch.inf)
+    first, group = first.topk(min(k, room.shape[1]), largest=False)
+    log_weight, size = log_weights.gather(1, group)[..., None], room.gather(1, group)[..., None]
+    left = size - torch.arange(k, device=room.device)  # images of the group before each of its arrivals
+    wait = (logarithm_of_time(left.shape) - left.log()).exp()
+    wait[..., 0] = (first + log_weight[..., 0]).exp()
+    arrival = wait.cumsum(2).log() - log_weight
+    arrival = arrival.masked_fill(left <= 0, torch.inf)
+    return group.gather(1, arrival.flatten(1).topk(k, largest=False).indices // k)

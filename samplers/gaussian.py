@@ -4,10 +4,10 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from mhpe.poses import Poses
-from samplers.yaw_bins import YawBins, YawBinSampler
+from samplers.yaw_bins import RoundedBinSampler, YawBins
 
 
-class Gaussian(YawBinSampler):
+class Gaussian(RoundedBinSampler):
     """Bin weights ``w(x) = exp(-(x - mu)^2 / (2 sigma^2))``, x a bin's centre, mu the input's yaw.
 
     Slides, "Using Gaussian distribution".

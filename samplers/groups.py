@@ -9,24 +9,128 @@ from mhpe.poses import Poses
 class Groups:
     """Candidates by group: a yaw bin, a cell of SO(3), or all of them in one.
 
+    An input never gets a candidate that is its own: by default the image itself. One who owns all
+    candidates gets them all the same.
+
     Args:
         candidates: N images.
         group: (N,) number of each candidate's group.
-        way: (groups, groups) how far groups are apart, to find the next one when one has no image left.
+        count: number of groups.
+        owner: (N,) whose own each candidate is, the image's number by default.
+    """
+
+    def __init__(self, candidates: Poses, group: Tensor, count: int, owner: Tensor | None = None) -> None:
+        self.sizes = torch.bincount(group, minlength=count)
+        self._starts = self.sizes.cumsum(0) - self.sizes
+        # A block is one owner's images in one group. Blocks are numbered by owner, then by group.
+        key = (candidates.index if owner is None else owner) * count + group
+        self._block_keys, block, self._block_sizes = torch.unique(key, return_inverse=True, return_counts=True)
+        by_group = (self._block_keys % count).argsort(stable=True)
+        sizes = self._block_sizes[by_group]
+        self._owned_before = torch.nn.functional.pad(self._block_sizes.cumsum(0), (1, 0))
+        self._block_starts = torch.empty_like(sizes)
+        self._block_starts[by_group] = sizes.cumsum(0) - sizes
+        self._order = self._block_starts[block].argsort(stable=True)  # candidates by group, in it by block
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def owned(self, query_owner: Tensor) -> Tensor:
+        """How many candidates are an input's own, (B,)."""
+        first, end = self._blocks(query_owner)
+        return self._owned_before[end] - self._owned_before[first]
+
+    def room(self, query_owner: Tensor, k: int) -> Tensor:
+        """How often each group may be drawn from.
+
+        Args:
+            query_owner: (B,) the inputs' owners, their image numbers by default.
+            k: references per input.
+
+        Returns:
+            (B, groups): the group's images that are not the input's own, times the number of times that
+            each image must be allowed so that k references can be had.
+        """
+        room = self.sizes.repeat(len(query_owner), 1)
+        first, end = self._blocks(query_owner)
+        end = torch.where(self._kept_apart(query_owner), end, first)
+        block = first[:, None] + torch.arange(int((end - first).max()), device=first.device)
+        own = block < end[:, None]
+        block = torch.where(own, block, 0)
+        room.scatter_add_(1, self._block_keys[block] % len(self.sizes), -self._block_sizes[block] * own)
+        return room * self._copies(query_owner, k)
+
+    def draw(self, group: Tensor, query_owner: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw images from groups.
+
+        No image is drawn twice for an input as long as there are images; who wants more references than
+        there are other images gets some of them repeatedly.
+
+        Args:
+            group: (B, K) group of each reference, none more often than :meth:`room` says.
+            query_owner: (B,) the inputs' owners, their image numbers by default.
+            generator: on the candidates' device.
+
+        Returns:
+            (B, K) positions in the candidates.
+        """
+        k = group.shape[1]
+        group = group.sort(1).values
+        key = query_owner[:, None] * len(self.sizes) + group
+        block = torch.searchsorted(self._block_keys, key).clamp(max=len(self._block_keys) - 1)
+        own = (self._block_keys[block] == key) & self._kept_apart(query_owner)[:, None]
+        own_size = self._block_sizes[block] * own
+        size = self.sizes[group] - own_size
+
+        # Floyd's algorithm, all inputs at once: slot i of n in a group of m draws from the first m - n + i
+        # places and takes the last of them if its draw is taken already.
+        copies = self._copies(query_owner, k)
+        first = torch.searchsorted(group, group)
+        count = torch.searchsorted(group, group, right=True) - first
+        last = size * copies - count + torch.arange(k, device=group.device) - first
+        u = torch.rand(group.shape, generator=generator, device=group.device, dtype=torch.float64)
+        base = self._starts[group] * copies
+        chosen = base + (u * (last + 1)).long().minimum(last)
+        for slot in range(1, k):
+            taken = (chosen[:, :slot] == chosen[:, slot : slot + 1]).any(1)
+            chosen[:, slot] = torch.where(taken, base[:, slot] + last[:, slot], chosen[:, slot])
+
+        place = self._starts[group] + (chosen - base) % size
+        place += own_size * (place >= self._block_starts[block])  # step over what is the input's own
+        return self._order[place]
+
+    def _blocks(self, owner: Tensor) -> tuple[Tensor, Tensor]:
+        """First block of each owner, and the first one after its blocks, (B,) each."""
+        groups = len(self.sizes)
+        return (
+            torch.searchsorted(self._block_keys, owner * groups),
+            torch.searchsorted(self._block_keys, (owner + 1) * groups),
+        )
+
+    def _copies(self, query_owner: Tensor, k: int) -> Tensor:
+        """How often each image may be drawn so that k references can be had, (B, 1)."""
+        left = len(self) - self.owned(query_owner) * self._kept_apart(query_owner)
+        return -(-k // left)[:, None]
+
+    def _kept_apart(self, query_owner: Tensor) -> Tensor:
+        """Whether an input's own candidates are kept from it, (B,): not if it has no others."""
+        return self.owned(query_owner) < len(self)
+
+
+class NeighbouringGroups(Groups):
+    """Groups that help each other out: when one has no image left, the nearest one that has serves.
+
+    Args:
+        candidates: N images.
+        group: (N,) number of each candidate's group.
+        way: (groups, groups) how far groups are apart.
     """
 
     def __init__(self, candidates: Poses, group: Tensor, way: Tensor) -> None:
-        self.sizes = torch.bincount(group, minlength=len(way))
+        super().__init__(candidates, group, len(way))
         self._way = way
         self._nearest_populated = way.masked_fill(self.sizes == 0, torch.inf).argmin(1)
         self._scarcest = int(self.sizes[self.sizes > 0].min())
-        self._order = torch.argsort(group, stable=True)  # candidates by group
-        self._starts = self.sizes.cumsum(0) - self.sizes
-        self._group = group
-        self._place = torch.empty_like(group)  # each candidate's place in its group
-        self._place[self._order] = torch.arange(len(group), device=group.device) - self._starts[group[self._order]]
-        self._position = candidates.index.new_full((int(candidates.index.max()) + 1,), -1)
-        self._position[candidates.index] = torch.arange(len(group), device=group.device)
 
     def serve(self, wanted: Tensor, query_index: Tensor) -> Tensor:
         """The groups that references come from when some of the wanted ones have too few images.
@@ -45,59 +149,22 @@ class Groups:
         k = wanted.shape[1]
         if self._scarcest > k:
             return served
-        own = self._find(query_index)
-        room = self.sizes.repeat(len(own), 1)
-        room.scatter_add_(1, self._group[own][:, None], -(own >= 0).long()[:, None])
-        room *= self._copies(k)
+        room = self.room(query_index, k)
         for slot in range(k):
             cost = self._way[served[:, slot]].masked_fill(room <= 0, torch.inf)
             served[:, slot] = cost.argmin(1)
             room.scatter_add_(1, served[:, slot : slot + 1], -torch.ones_like(served[:, :1]))
         return served
 
-    def draw(self, wanted: Tensor, query_index: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw images from wanted groups.
-
-        No image is drawn twice for an input, and the input itself never, as long as there are images; who
-        wants more references than there are other images gets some of them repeatedly.
+    def draw(self, group: Tensor, query_owner: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw images from groups as far as they have any, and from their neighbours.
 
         Args:
-            wanted: (B, K) group of each reference.
-            query_index: (B,) image numbers of the inputs.
+            group: (B, K) wanted group of each reference, as often as one likes.
+            query_owner: (B,) image numbers of the inputs.
             generator: on the candidates' device.
 
         Returns:
             (B, K) positions in the candidates.
         """
-        group = self.serve(wanted, query_index).sort(1).values
-        own = self._find(query_index)[:, None]
-        own_here = (own >= 0) & (self._group[own] == group)
-        size = self.sizes[group] - own_here.long()
-        if len(self._order) == 1:
-            return torch.zeros_like(group)
-
-        # Floyd's algorithm, all inputs at once: slot i of n in a group of m draws from the first m - n + i
-        # places and takes the last of them if its draw is taken already.
-        copies = self._copies(wanted.shape[1])
-        first = torch.searchsorted(group, group)
-        count = torch.searchsorted(group, group, right=True) - first
-        last = size * copies - count + torch.arange(wanted.shape[1], device=group.device) - first
-        u = torch.rand(group.shape, generator=generator, device=group.device, dtype=torch.float64)
-        base = self._starts[group] * copies
-        chosen = base + (u * (last + 1)).long().minimum(last)
-        for slot in range(1, wanted.shape[1]):
-            taken = (chosen[:, :slot] == chosen[:, slot : slot + 1]).any(1)
-            chosen[:, slot] = torch.where(taken, base[:, slot] + last[:, slot], chosen[:, slot])
-
-        place = (chosen - base) % size
-        place += own_here & (place >= self._place[own])  # step over the input itself
-        return self._order[self._starts[group] + place]
-
-    def _find(self, query_index: Tensor) -> Tensor:
-        """Position of each input among the candidates, -1 if it is none of them, (B,)."""
-        known = query_index < len(self._position)
-        return torch.where(known, self._position[torch.where(known, query_index, 0)], -1)
-
-    def _copies(self, k: int) -> int:
-        """How often each image may be drawn so that k references can be had."""
-        return -(-k // max(1, len(self._order) - 1))
+        return super().draw(self.serve(group, query_owner), query_owner, generator)

@@ -21,9 +21,9 @@ class Random(Sampler):
         """Put all candidates into one group."""
         super().fit(poses, progress)
         group = torch.zeros(len(poses), dtype=torch.int64, device=poses.device)
-        self._groups = Groups(poses, group, torch.zeros(1, 1, device=poses.device))
+        self._groups = Groups(poses, group, 1)
 
     def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
         """Draw uniformly, (B, k)."""
-        wanted = torch.zeros(len(query), k, dtype=torch.int64, device=query.device)
-        return self._groups.draw(wanted, query.index, generator)
+        group = torch.zeros(len(query), k, dtype=torch.int64, device=query.device)
+        return self._groups.draw(group, query.index, generator)

@@ -16,6 +16,7 @@ import samplers
 from mhpe.errors import InputError
 from mhpe.validation import nearest, parse
 from samplers.base import Sampler
+from samplers.source import TEXT
 
 ENTRY_POINTS = "mhpe_bench.samplers"
 """Entry point group of installed plugins; each entry is a module that defines samplers."""
@@ -26,13 +27,13 @@ class Registry:
 
     Attributes:
         classes: sampler classes by name.
-        broken: modules that could not be imported, with the reason; they take nothing else down.
+        broken: installed plugins that cannot be used, with the reason; they take nothing else down.
 
     Args:
         files: sampler files of the user's.
 
     Raises:
-        InputError: if a file is missing, fails to import, or defines no sampler.
+        InputError: if a file is missing, fails to import, defines no sampler, or one of a name that is taken.
     """
 
     def __init__(self, files: Iterable[Path] = ()) -> None:
@@ -40,20 +41,28 @@ class Registry:
         self.broken: dict[str, str] = {}
         self._files: dict[str, Path] = {}
         for module in _built_in_modules():
-            self._add(module)
+            self._add(module, module.__name__)
         for entry in entry_points(group=ENTRY_POINTS):
             try:
-                self._add(entry.load())
-            except Exception as error:  # whatever a plugin's import raises
+                if not self._add(entry.load(), entry.value):
+                    self.broken[entry.value] = "it is no module that defines a sampler"
+            except InputError as error:
+                self.broken[entry.value] = str(error)
+            except (Exception, SystemExit) as error:  # whatever a plugin's import raises
                 self.broken[entry.value] = f"{type(error).__name__}: {error}"
-        for path in files:
-            names = self._add(load_file(path))
+        for path in {path.resolve(): path for path in files}.values():
+            module = load_file(path)
+            names = self._add(module, str(path))
             self._files |= dict.fromkeys(names, path)
             if not names:
-                raise InputError(f"{path}: defines no sampler; it needs a subclass of samplers.Sampler with a name")
+                raise InputError(f"{path}: defines no sampler{_what_is_missing(module)}")
 
-    def _add(self, module: ModuleType) -> list[str]:
+    def _add(self, module: ModuleType, place: str) -> list[str]:
         found = {cls.name: cls for cls in sampler_classes(module)}
+        for name, cls in found.items():
+            other = self.classes.get(name, cls)
+            if other is not cls:
+                raise InputError(f"{place}: {other.__module__} has a sampler {name!r} already; choose another name")
         self.classes |= found
         return list(found)
 
@@ -68,7 +77,7 @@ class Registry:
             InputError: if there is none.
         """
         if name not in self.classes:
-            broken = "".join(f"; {module} failed to import: {reason}" for module, reason in self.broken.items())
+            broken = "".join(f"; {module} cannot be used: {reason}" for module, reason in self.broken.items())
             raise InputError(f"{where}: no sampler {name!r}; {nearest(name, sorted(self.classes))}{broken}")
         return self.classes[name]
 
@@ -78,7 +87,13 @@ class Registry:
         Raises:
             InputError: for an unknown name, an unknown parameter or a wrong value.
         """
-        return parse(self.find(name, where), parameters, where)
+        cls = self.find(name, where)
+        try:
+            return parse(cls, parameters, where)
+        except InputError:
+            raise
+        except Exception as error:  # whatever a user's class raises
+            raise InputError(f"{where}: {name} cannot be built: {type(error).__name__}: {error}") from error
 
 
 def sampler_classes(module: ModuleType) -> list[type[Sampler]]:
@@ -92,6 +107,16 @@ def sampler_classes(module: ModuleType) -> list[type[Sampler]]:
         and not inspect.isabstract(cls)
         and hasattr(cls, "name")
     ]
+
+
+def _what_is_missing(module: ModuleType) -> str:
+    """What keeps a module's subclasses of Sampler from being samplers."""
+    for cls in vars(module).values():
+        if inspect.isclass(cls) and issubclass(cls, Sampler) and cls.__module__ == module.__name__:
+            if inspect.isabstract(cls):
+                return f": class {cls.__name__} lacks {', '.join(sorted(cls.__abstractmethods__))}()"
+            return f': class {cls.__name__} lacks a name; name = "{cls.__name__.lower()}" would be one'
+    return "; it needs a subclass of samplers.Sampler with a name"
 
 
 @cache
@@ -120,10 +145,11 @@ def load_source(source: str, path: Path) -> ModuleType:
     name = f"sampler_file_{path.stem}_{hashlib.sha256(f'{path}{source}'.encode()).hexdigest()[:8]}"
     module = ModuleType(name)
     module.__file__ = str(path)
+    setattr(module, TEXT, source)
     sys.modules[name] = module
     try:
         exec(compile(source, str(path), "exec"), vars(module))
-    except Exception as error:  # whatever the user's file raises
+    except (Exception, SystemExit) as error:  # whatever the user's file raises
         del sys.modules[name]
         raise InputError(f"{path}: import failed with {type(error).__name__}: {error}") from error
     return module

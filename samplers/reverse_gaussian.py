@@ -4,10 +4,10 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from mhpe.poses import Poses
-from samplers.yaw_bins import YawBins, YawBinSampler
+from samplers.yaw_bins import RoundedBinSampler, YawBins
 
 
-class ReverseGaussian(YawBinSampler):
+class ReverseGaussian(RoundedBinSampler):
     """Bin weights ``w(x) = exp(+(x - mu)^2 / (2 sigma^2))``, x a bin's centre, mu the input's yaw.
 
     Slides, "Inverse Gaussian weights". Their worked table leaves out the factor 2 and shows five of the 18

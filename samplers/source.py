@@ -4,48 +4,93 @@ import ast
 import hashlib
 import inspect
 import sys
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import packages_distributions
+from importlib.util import find_spec, resolve_name
 from types import ModuleType
 
 from samplers.base import Sampler
 
+PACKAGE = "samplers"
+TEXT = "__source__"
+"""Attribute of a module that was not imported from a file: the source it was made of."""
+
 
 def source_digest(cls: type[Sampler]) -> str:
-    """Digest of everything that a sampler's draws depend on.
+    """Digest of the source that a sampler's draws depend on.
 
-    That is the source of the class's module, of its bases' modules, and of all modules of this package
-    they import. Comments, docstrings and layout do not count.
+    That is the source of the class's module and of its bases' modules with all their functions and
+    constants, and of all modules they import, at any depth, from this package or from the sampler's own
+    one. Comments, docstrings and layout do not count.
+
+    Not followed: modules of other packages (``mhpe`` has a version of its own, ``CORE_VERSION``), files
+    that a sampler reads, and imports that are not ``import`` statements.
     """
     modules: dict[str, ModuleType] = {}
     for base in cls.__mro__:
-        module = sys.modules[base.__module__]
         if issubclass(base, Sampler):
-            _collect(module, modules)
+            _collect(sys.modules[base.__module__], {PACKAGE, _root(base.__module__)}, modules)
     digest = hashlib.sha256()
     for name in sorted(modules):
-        digest.update(normalised(inspect.getsource(modules[name])).encode())
+        digest.update(normalised(module_source(modules[name])).encode())
     return digest.hexdigest()
+
+
+def module_source(module: ModuleType) -> str:
+    """Source of a module as it was loaded, whatever has become of a user's file since."""
+    text: str = getattr(module, TEXT, None) or inspect.getsource(module)
+    return text
+
+
+def not_followed(cls: type[Sampler]) -> list[str]:
+    """Top-level modules that a sampler's module imports, but no installed package has: changing them changes no key."""
+    module = sys.modules[cls.__module__]
+    roots = {_root(name) for name in _imports(module)}
+    known = {PACKAGE, "mhpe", _root(module.__name__), *sys.stdlib_module_names, *packages_distributions()}
+    return sorted(roots - known)
 
 
 def normalised(source: str) -> str:
     """Python source without comments, docstrings and layout."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    return ast.unparse(_WithoutStrings().visit(ast.parse(source)))
 
 
-def _collect(module: ModuleType, modules: dict[str, ModuleType]) -> None:
-    """The module and what it imports of this package, transitively."""
+class _WithoutStrings(ast.NodeTransformer):
+    """Removes strings that are statements: docstrings of modules, classes, functions and attributes."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text else node
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        node = super().generic_visit(node)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = node.body or [ast.Pass()]
+        return node
+
+
+def _collect(module: ModuleType, packages: set[str], modules: dict[str, ModuleType]) -> None:
+    """The module and what it imports of some packages, transitively."""
     if module.__name__ in modules:
         return
     modules[module.__name__] = module
-    for node in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("samplers."):
-            _collect(sys.modules[str(node.module)], modules)
+    for name in _imports(module):
+        if _root(name) in packages and name != PACKAGE:  # which defines nothing itself
+            _collect(import_module(name), packages, modules)
+
+
+def _imports(module: ModuleType) -> Iterator[str]:
+    """Names of the modules that a module's import statements name, wherever they are."""
+    for node in ast.walk(ast.parse(module_source(module))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = resolve_name("." * node.level + (node.module or ""), module.__package__ or "")
+            for alias in node.names:
+                inner = f"{package}.{alias.name}"
+                yield inner if hasattr(sys.modules.get(package), "__path__") and find_spec(inner) else package
+
+
+def _root(name: str) -> str:
+    return name.partition(".")[0]

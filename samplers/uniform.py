@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mhpe.poses import Poses
+from samplers.drawing import in_turn
 from samplers.yaw_bins import YawBins, YawBinSampler
 
 
@@ -34,6 +35,4 @@ class Uniform(YawBinSampler):
         turn = torch.arange(log_weights.shape[1], device=query.device, dtype=torch.float32).expand_as(log_weights)
         if self.order == "shuffled":
             turn = torch.rand(log_weights.shape, generator=generator, device=query.device)
-        rank = turn.masked_fill(~usable, torch.inf).argsort(1).argsort(1)
-        bins = usable.sum(1, keepdim=True)
-        return (k // bins + (rank < k % bins)) * usable
+        return in_turn(turn.masked_fill(~usable, torch.inf), k)

@@ -15,8 +15,8 @@ from torch import Tensor
 from mhpe.poses import Poses
 from mhpe.rotations import wrap_degrees
 from samplers.base import Sampler
-from samplers.drawing import largest_remainder, slots
-from samplers.groups import Groups
+from samplers.drawing import largest_remainder, slots, systematic
+from samplers.groups import NeighbouringGroups
 
 
 def _divides_circle(width: float) -> float:
@@ -63,14 +63,14 @@ class YawBinSampler(Sampler):
     bin_width: BinWidth = 20.0
     empty_bin: Literal["nearest", "populated_only"] = "nearest"
     _bins: YawBins
-    _groups: Groups
+    _groups: NeighbouringGroups
 
     def fit(self, poses: Poses, progress: float) -> None:
         """Sort the candidates into bins."""
         super().fit(poses, progress)
         self._bins = YawBins(self.bin_width, poses.device)
         way = wrap_degrees(self._bins.centres[:, None] - self._bins.centres).abs()
-        self._groups = Groups(poses, self._bins.of(poses.yaw), way)
+        self._groups = NeighbouringGroups(poses, self._bins.of(poses.yaw), way)
 
     @abstractmethod
     def log_weights(self, query: Poses, bins: YawBins) -> Tensor:
@@ -102,5 +102,25 @@ class YawBinSampler(Sampler):
 
     def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
         """Draw by bin weights, (B, k)."""
-        wanted = slots(self.requested_counts(query, k, generator), k)
-        return self._groups.draw(wanted, query.index, generator)
+        return self.draw_requested(query, self.requested_counts(query, k, generator), k, generator)
+
+    def draw_requested(self, query: Poses, requested: Tensor, k: int, generator: torch.Generator) -> Tensor:
+        """Draw so many references from each bin, (B, k), with ``requested`` (B, bins) of row sum k."""
+        return self._groups.draw(slots(requested, k), query.index, generator)
+
+
+class RoundedBinSampler(YawBinSampler):
+    """A sampler whose weights have to be rounded to counts.
+
+    Attributes:
+        rounding: how K times the weights become whole numbers. ``largest_remainder`` is nearest to the slides'
+            worked example; bins of small weight never get a reference, so that with K = 4 all sigmas from 30 on
+            ask for the same counts. ``systematic`` gets every weight right on average.
+    """
+
+    rounding: Literal["largest_remainder", "systematic"] = "largest_remainder"
+
+    def requested_counts(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
+        """How many references each input wants from each bin, (B, bins) int64; rows sum to k."""
+        to_counts = systematic if self.rounding == "systematic" else largest_remainder
+        return to_counts(self.usable_log_weights(query), k, generator)

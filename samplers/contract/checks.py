@@ -1,0 +1,231 @@
+"""The checks of the contract, one function each; its docstring is the rule."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
+from samplers.base import Sampler
+from samplers.contract.limits import (
+    MEMORY_GIB,
+    global_random_state,
+    memory_limit,
+    restored_random_state,
+    seed_global_random_state,
+)
+from samplers.contract.tools import (
+    demand,
+    demand_not_itself,
+    demand_valid,
+    draw,
+    fitted,
+    fresh,
+    made_up_poses,
+    poses_at_yaw,
+    seeded,
+)
+from samplers.source import not_followed, source_digest
+
+HUGE = 122_450
+"""Images in 300W-LP."""
+FIT_SECONDS, DRAW_SECONDS = 60.0, 10.0
+"""Longest fit and draw for HUGE images: far more than a built-in sampler needs on a slow and busy machine."""
+
+Result = TypeVar("Result")
+Check = Callable[[Sampler], str]
+"""Raises AssertionError, or whatever the sampler raises, if the contract is broken; may return a remark."""
+
+
+def draws_exactly_k(sampler: Sampler) -> str:
+    """Exactly K references for each input."""
+    poses = made_up_poses(300)
+    for inputs, k in ((1, 1), (64, 10), (300, 40)):
+        shape = tuple(draw(sampler, poses, poses[torch.arange(inputs)], k).shape)
+        demand(shape == (inputs, k), f"draws of {k} for {inputs} inputs have shape {shape}, not {(inputs, k)}")
+    return ""
+
+
+def draws_int64(sampler: Sampler) -> str:
+    """Positions are int64."""
+    poses = made_up_poses(300)
+    dtype = draw(sampler, poses, poses, 10).dtype
+    demand(dtype == torch.int64, f"they are {dtype}")
+    return ""
+
+
+def draws_candidates(sampler: Sampler) -> str:
+    """Positions are those of candidates, 0 to N - 1."""
+    poses = made_up_poses(300)
+    demand_valid(draw(sampler, poses, poses, 10), poses, poses, 10)
+    return ""
+
+
+def never_draws_the_input(sampler: Sampler) -> str:
+    """Never the input itself while there are other images."""
+    for count in (300, 12):
+        poses = made_up_poses(count)
+        demand_not_itself(draw(sampler, poses, poses, 10), poses, poses)
+    return ""
+
+
+def repeats_its_draws(sampler: Sampler) -> str:
+    """The same draws under the same generator, from this object and from another one."""
+    poses = made_up_poses(300)
+    drawer = fitted(sampler, poses)
+    first = drawer.draw(poses, 10, seeded(1))
+    demand(torch.equal(first, drawer.draw(poses, 10, seeded(1))), "the second draw differs from the first")
+    demand(torch.equal(first, draw(sampler, poses, poses, 10, 1)), "another object with these parameters differs")
+    return ""
+
+
+def draws_differ(sampler: Sampler) -> str:
+    """Other draws under another generator, unless it uses none."""
+    poses = made_up_poses(300)
+    drawer, generator = fitted(sampler, poses), seeded(1)
+    before = generator.get_state()
+    first = drawer.draw(poses, 10, generator)
+    if torch.equal(before, generator.get_state()):
+        return "it uses no randomness"
+    same = all(torch.equal(first, drawer.draw(poses, 10, seeded(seed))) for seed in (2, 3, 4))
+    demand(not same, "it takes random numbers, but draws the same whatever they are")
+    return ""
+
+
+def leaves_global_randomness(sampler: Sampler) -> str:
+    """No use of the global random state of torch, numpy or random."""
+    poses = made_up_poses(300)
+    draws = []
+    for seed in (1, 2):
+        with restored_random_state():
+            seed_global_random_state(seed)
+            before = global_random_state()
+            draws.append(draw(sampler, poses, poses, 10))
+            changed = [name for name, state in global_random_state().items() if state != before[name]]
+        demand(not changed, f"it uses the global state of {' and '.join(changed)}, not its generator")
+    demand(torch.equal(*draws), "its draws depend on the global random state")
+    return ""
+
+
+def leaves_its_inputs(sampler: Sampler) -> str:
+    """Candidates and inputs stay as they are."""
+    poses, query = made_up_poses(300), made_up_poses(64, seed=1)
+    draw(sampler, poses, query, 10)
+    for what, given, untouched in (("candidates", poses, made_up_poses(300)), ("inputs", query, made_up_poses(64, 1))):
+        for name, value in vars(untouched).items():
+            demand(torch.equal(getattr(given, name), value), f"it changes the {name} of the {what}")
+    return ""
+
+
+def copes_with_empty_bins(sampler: Sampler) -> str:
+    """Candidates in a few places, or all in one; inputs anywhere."""
+    query = poses_at_yaw(torch.arange(-180.0, 180.0, 7.5), first=1000)
+    for places in ((-60.0, 80.0, 82.0), (5.0,)):
+        poses = poses_at_yaw(torch.tensor(places).repeat(10), first=0)
+        for inputs in (query, poses):
+            demand_valid(draw(sampler, poses, inputs, 10), poses, inputs, 10)
+    return ""
+
+
+def copes_with_few_images(sampler: Sampler) -> str:
+    """K references even of fewer images."""
+    poses = made_up_poses(5)
+    drawn = draw(sampler, poses, poses, 12)
+    demand_valid(drawn, poses, poses, 12)
+    demand_not_itself(drawn, poses, poses)
+    return ""
+
+
+def copes_with_one_or_two_images(sampler: Sampler) -> str:
+    """A training set of one image, or of two."""
+    for count in (1, 2):
+        poses = made_up_poses(count)
+        drawn = draw(sampler, poses, poses, 4)
+        demand_valid(drawn, poses, poses, 4)
+        if count == 2:
+            demand_not_itself(drawn, poses, poses)
+    return ""
+
+
+def follows_the_training(sampler: Sampler) -> str:
+    """A fit, with progress from 0 to 1, forgets earlier ones: each epoch has other candidates."""
+    drawer = fitted(sampler, made_up_poses(2))
+    for epoch, progress in enumerate((0.0, 0.25, 0.5, 0.75, 0.999)):
+        poses = made_up_poses(300 - 60 * epoch, seed=epoch)
+        drawer.fit(poses, progress)
+        drawn = drawer.draw(poses, 10, seeded(0))
+        demand_valid(drawn, poses, poses, 10)
+        demand_not_itself(drawn, poses, poses)
+        same = torch.equal(drawn, fitted(sampler, poses, progress).draw(poses, 10, seeded(0)))
+        demand(same, "a sampler that was fitted before draws otherwise than one that was not")
+    return ""
+
+
+def draws_from_a_pool(sampler: Sampler) -> str:
+    """Fitted to a pool: draws are positions in the pool, inputs need not be in it."""
+    poses = made_up_poses(300)
+    pool, query = poses[torch.arange(299, 199, -3)], poses[torch.arange(250)]
+    drawn = draw(sampler, pool, query, 10)
+    demand_valid(drawn, pool, query, 10)
+    demand_not_itself(drawn, pool, query)
+    return ""
+
+
+def has_an_identity(sampler: Sampler) -> str:
+    """Source and parameters can be written down, for the key of its results."""
+    source_digest(type(sampler))
+    again = type(sampler).model_validate(json.loads(json.dumps(sampler.model_dump(mode="json"))))
+    demand(again.model_dump() == sampler.model_dump(), "its parameters do not come back from JSON as they were")
+    modules = not_followed(type(sampler))
+    return f"changes in {', '.join(modules)} will not retrain it" if modules else ""
+
+
+def copes_with_a_huge_set(sampler: Sampler) -> str:
+    """122,450 images in bounded time and memory."""
+    poses = made_up_poses(HUGE)
+    query = poses[torch.arange(100)]
+    drawer = fresh(sampler)
+    try:
+        with memory_limit():
+            fitting, _ = _seconds(lambda: drawer.fit(poses, 0.0))
+            drawing, drawn = _seconds(lambda: drawer.draw(query, 10, seeded(0)))
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError) or "allocate" in str(error):
+            raise AssertionError(f"it needs more than {MEMORY_GIB} GiB of memory") from error
+        raise
+    demand_valid(drawn, poses, query, 10)
+    demand_not_itself(drawn, poses, query)
+    took = (
+        f"{fitting:.3f} s to fit (limit {FIT_SECONDS:g} s), "
+        f"{drawing:.4f} s to draw 10 references of 100 inputs (limit {DRAW_SECONDS:g} s)"
+    )
+    demand(fitting <= FIT_SECONDS and drawing <= DRAW_SECONDS, took)
+    return took
+
+
+def _seconds(work: Callable[[], Result]) -> tuple[float, Result]:
+    """How long something takes, less what a busy machine takes for others, and its result."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return min(time.perf_counter() - wall, time.process_time() - cpu), result
+
+
+CHECKS: tuple[Check, ...] = (
+    draws_exactly_k,
+    draws_int64,
+    draws_candidates,
+    never_draws_the_input,
+    repeats_its_draws,
+    draws_differ,
+    leaves_global_randomness,
+    leaves_its_inputs,
+    copes_with_empty_bins,
+    copes_with_few_images,
+    copes_with_one_or_two_images,
+    follows_the_training,
+    draws_from_a_pool,
+    has_an_identity,
+    copes_with_a_huge_set,
+)
+"""All checks; each takes an unfitted sampler."""

@@ -1,0 +1,176 @@
+"""What a sampler draws, in numbers: counted during a training, or without one."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mhpe.poses import Poses
+from mhpe.rotations import geodesic_degrees
+from samplers.yaw_bins import YawBins
+
+DISTANCE_WIDTH = 5.0
+"""Width of a bar in the histogram of distances, degrees."""
+YAW_WIDTH = 10.0
+"""Width of a bar in the histograms of yaw, degrees."""
+BIN_WIDTH = 20.0
+"""Yaw bins in which the draws of a sampler without bins are counted, degrees."""
+BATCHES_AT_ONCE = 64
+"""Batches that wait until they are counted together."""
+
+
+class DrawStatistics:
+    """Counts draws on the device they are made on; nothing waits for the device before :meth:`summary`.
+
+    Args:
+        images: number of images in the training set.
+        bin_width: of the yaw bins in which requested and achieved references are counted, degrees.
+        device: of the draws.
+    """
+
+    def __init__(self, images: int, bin_width: float = BIN_WIDTH, device: torch.device | str = "cpu") -> None:
+        self.bins = YawBins(bin_width, device)
+        self._bars = YawBins(YAW_WIDTH, device)
+        self._inputs = self._references = 0
+        self._requests_known = False
+        self._waiting: list[tuple[Tensor, ...]] = []
+        self._times = _zeros(images, device)  # each image was drawn
+        self._distances = _zeros(round(180 / DISTANCE_WIDTH), device)
+        self._distance_sum = torch.zeros((), dtype=torch.float64, device=device)
+        self._input_yaw = _zeros(self._bars.count, device)
+        self._reference_yaw = _zeros(self._bars.count, device)
+        self._binned_inputs = _zeros(self.bins.count, device)
+        self._achieved = _zeros(self.bins.count, device)
+        self._requested = _zeros(self.bins.count, device)
+        self._fell_back = _zeros(1, device)
+        # rows: inputs of yaw below 0, from 0 on; columns: inputs, sum of references' yaw, references on its side
+        self._sides = torch.zeros(2, 3, dtype=torch.float64, device=device)
+
+    def add(self, query: Poses, candidates: Poses, drawn: Tensor, requested: Tensor | None = None) -> None:
+        """Take a batch to be counted.
+
+        Args:
+            query: poses of B inputs.
+            candidates: what was drawn from.
+            drawn: (B, K) positions in the candidates; K is the same for all batches.
+            requested: (B, bins) references that each input wanted from each bin, for a sampler with bins.
+        """
+        self._inputs += len(query)
+        self._references += drawn.numel()
+        batch = (
+            query.rotations,
+            query.yaw,
+            candidates.rotations[drawn],
+            candidates.yaw[drawn],
+            candidates.index[drawn],
+        )
+        self._waiting.append(batch if requested is None else (*batch, requested))
+        if len(self._waiting) == BATCHES_AT_ONCE:
+            self._count_waiting()
+
+    def _count_waiting(self) -> None:
+        """Count many batches in one go: a training step is too short for a dozen operations more."""
+        if not self._waiting:
+            return
+        rotations, input_yaw, drawn_rotations, yaw, image, *requested = map(torch.cat, zip(*self._waiting, strict=True))
+        self._waiting.clear()
+        _count(self._times, image)
+        distance = geodesic_degrees(rotations[:, None], drawn_rotations)
+        self._distance_sum += distance.sum(dtype=torch.float64)
+        _count(self._distances, (distance / DISTANCE_WIDTH).long().clamp_max(len(self._distances) - 1))
+
+        _count(self._input_yaw, self._bars.of(input_yaw))
+        _count(self._reference_yaw, self._bars.of(yaw))
+        _count(self._binned_inputs, self.bins.of(input_yaw))
+        achieved = self.bins.of(yaw)
+        _count(self._achieved, achieved)
+        if requested:
+            self._requests_known = True
+            self._requested += requested[0].sum(0)
+            missed = requested[0].scatter_add(1, achieved, -torch.ones_like(achieved)).clamp_min(0)
+            self._fell_back += missed.sum()
+
+        positive = input_yaw >= 0
+        same_side = (positive[:, None] == (yaw >= 0)).sum(1)
+        values = torch.stack((torch.ones_like(input_yaw), yaw.sum(1), same_side), 1).double()
+        self._sides += torch.stack((~positive, positive)).double() @ values
+
+    def summary(self) -> dict[str, Any]:
+        """All numbers, as JSON knows them; shares are of 1, angles in degrees.
+
+        Returns:
+            A mapping with
+
+            - ``inputs``, ``references``: how many were counted.
+            - ``effective_references``: ``1 / sum(w^2)`` over images, w an image's share of all references.
+              The sum is estimated without bias, as the share of pairs of references that are one image, so
+              that the number of draws does not bound it; None if no image was drawn twice.
+            - ``coverage``: share of the training set drawn at least once; it grows with ``references``.
+            - ``fallback_share``: share of references that came from another bin than was requested; None
+              for a sampler without bins.
+            - ``bins``: ``width``, and lists over the yaw bins from -180 on: the share of the ``inputs``, mean
+              ``requested`` (None for a sampler without bins) and mean ``achieved`` references of an input.
+            - ``distance``: geodesic distance of input and reference: ``mean``, and ``shares`` of
+              references in bars of ``width`` from 0 on.
+            - ``yaw``: shares of ``inputs`` and ``references`` in bars of ``width`` from -180 on. An epoch's
+              inputs are the training set as the epoch shows it.
+            - ``sides``: for inputs of ``negative`` and of ``positive`` yaw (0 included) their number
+              ``inputs``, the ``mean_yaw`` of their references, and ``same_side``, the share of these
+              whose yaw has the input's sign; None where there is no such input.
+        """
+        self._count_waiting()
+        times = self._times.double()
+        pairs = float((times * (times - 1)).sum())
+        return {
+            "inputs": self._inputs,
+            "references": self._references,
+            "effective_references": _rounded(self._references * (self._references - 1) / pairs) if pairs else None,
+            "coverage": _rounded(float((times > 0).double().mean())),
+            "fallback_share": self._per_reference(self._fell_back)[0] if self._requests_known else None,
+            "bins": {
+                "width": self.bins.width,
+                "inputs": self._per_input(self._binned_inputs),
+                "requested": self._per_input(self._requested) if self._requests_known else None,
+                "achieved": self._per_input(self._achieved),
+            },
+            "distance": {
+                "width": DISTANCE_WIDTH,
+                "mean": _rounded(float(self._distance_sum) / self._references),
+                "shares": self._per_reference(self._distances),
+            },
+            "yaw": {
+                "width": YAW_WIDTH,
+                "inputs": self._per_input(self._input_yaw),
+                "references": self._per_reference(self._reference_yaw),
+            },
+            "sides": dict(zip(("negative", "positive"), map(self._side, self._sides.tolist()), strict=True)),
+        }
+
+    def _side(self, sums: list[float]) -> dict[str, float | None]:
+        inputs, yaw, same_side = sums
+        references = inputs * self._references / self._inputs
+        return {
+            "inputs": int(inputs),
+            "mean_yaw": _rounded(yaw / references) if inputs else None,
+            "same_side": _rounded(same_side / references) if inputs else None,
+        }
+
+    def _per_input(self, counts: Tensor) -> list[float]:
+        return [_rounded(count / self._inputs) for count in counts.tolist()]
+
+    def _per_reference(self, counts: Tensor) -> list[float]:
+        return [_rounded(count / self._references) for count in counts.tolist()]
+
+
+def _zeros(count: int, device: torch.device | str) -> Tensor:
+    return torch.zeros(count, dtype=torch.int64, device=device)
+
+
+def _count(counts: Tensor, where: Tensor) -> None:
+    """Add one for each place; unlike ``bincount`` it does not wait for the device."""
+    where = where.flatten()
+    counts.scatter_add_(0, where, torch.ones_like(where))
+
+
+def _rounded(value: float) -> float:
+    return round(value, 6)
