@@ -25,7 +25,7 @@ def environment(device: str, precision: str) -> dict[str, Any]:
         "packages": {package: version(package) for package in PACKAGES},
         "python": platform.python_version(),
         "commit": _commit(),
-        "core_source": _core_source(),
+        "core_source": core_source(),
         "host": socket.gethostname(),
         "system": platform.platform(),
         "device": name,
@@ -54,7 +54,7 @@ def _commit() -> str | None:
 
 
 @cache
-def _core_source() -> str:
+def core_source() -> str:
     """Digest of the core's source files: results of different ones should not be mixed unknowingly."""
     digest = hashlib.sha256()
     folder = Path(mhpe.__file__).parent

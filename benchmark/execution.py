@@ -1,9 +1,10 @@
 """What a worker process does: train one trial and evaluate it."""
 
-import time
+import json
+import sys
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,18 @@ from numpy.typing import NDArray
 
 from benchmark.environment import environment
 from benchmark.trial import Trial
+from mhpe.checkpoints import Checkpoint
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
+from mhpe.heads import build
 from mhpe.metrics import errors, summary
-from mhpe.model import MHPE
-from mhpe.training import Epoch, train
+from mhpe.network import Network
+from mhpe.paths import cache_folder
+from mhpe.training import Epoch, NotFiniteError, train
 from samplers.base import Sampler
+from samplers.recorder import Recorder
 from samplers.registry import Registry, load_source, sampler_classes
+from samplers.source import module_source
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,8 @@ class Task:
         seed: of all randomness.
         train_folder: prepared training set.
         test_folders: prepared test sets by name.
-        device: where to train.
         weights: trained weights, when only an evaluation is missing.
+        device: where to train; ``auto`` is a graphics card where there is one.
     """
 
     key: str
@@ -48,16 +54,16 @@ class Task:
     seed: int
     train_folder: Path
     test_folders: Mapping[str, Path]
-    device: str
     weights: bytes | None = None
+    device: str = "auto"
 
     @classmethod
     def of(
-        cls, trial: Trial, train_folder: Path, test_folders: Mapping[str, Path], device: str, weights: bytes | None
+        cls, trial: Trial, train_folder: Path, test_folders: Mapping[str, Path], weights: bytes | None = None
     ) -> "Task":
         """The task of a trial."""
         sampler, file = trial.arm.sampler, trial.arm.sampler_file
-        source = (file, file.read_text(encoding="utf-8")) if file else None
+        source = (file, module_source(sys.modules[type(sampler).__module__])) if file else None
         return cls(
             trial.key,
             sampler.name,
@@ -67,7 +73,6 @@ class Task:
             trial.seed,
             train_folder,
             test_folders,
-            device,
             weights,
         )
 
@@ -111,6 +116,9 @@ class Outcome:
         environment: what it ran on.
         error: type and message of what ended the trial, or None.
         traceback: of the error.
+        diagnostics: numbers of the training's draws, see :meth:`samplers.diagnostics.DrawStatistics.summary`;
+            empty if only an evaluation was missing.
+        notes: what went wrong without harm.
     """
 
     key: str
@@ -122,42 +130,88 @@ class Outcome:
     environment: dict[str, Any] = field(default_factory=dict)
     error: tuple[str, str] | None = None
     traceback: str | None = None
+    diagnostics: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
-def execute(task: Task) -> Outcome:
-    """Do a task. Whatever goes wrong is part of the outcome: a study goes on without it."""
+def execute(
+    task: Task, check: Callable[[], None] = lambda: None, watch: Callable[[int, Network], None] = lambda *_: None
+) -> Outcome:
+    """Do a task. Whatever goes wrong is part of the outcome: a study goes on without it.
+
+    Args:
+        task: the trial.
+        check: called after every epoch; what it raises ends the trial.
+        watch: given the number of every epoch and the network; what it raises ends the trial.
+    """
     torch.set_num_threads(1)  # several processes beat several threads for networks this small
     outcome = Outcome(task.key)
     try:
+        task = replace(task, device=resolve_device(task.device))
+        if task.device.startswith("cuda:"):
+            torch.cuda.set_device(task.device)
         outcome.environment = environment(task.device, task.core.precision)
-        model = _restore(task) if task.weights else _train(task, outcome)
+        model = _restore(task) if task.weights else _train(task, outcome, check, watch)
         outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
         for name, folder in task.test_folders.items():
             outcome.evaluations[name] = evaluate(model, HeadPoseSet.load(folder))
     except Exception as error:  # a failed trial is a row in the store
-        outcome.error = (type(error).__name__, str(error))
-        outcome.traceback = traceback.format_exc()
+        outcome.error = (type(error).__name__, _storable(str(error)) or "no message")
+        outcome.traceback = _storable(traceback.format_exc())
     return outcome
 
 
-def evaluate(model: MHPE, data: HeadPoseSet) -> Evaluation:
+def resolve_device(device: str) -> str:
+    """``cuda`` or ``cpu`` for ``auto``; any other name as it is."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
+def forget(key: str) -> None:
+    """Delete what this machine keeps of a trial until it is stored: its checkpoint."""
+    Checkpoint(_checkpoint_path(key), "").remove()
+
+
+def evaluate(model: Network, data: HeadPoseSet) -> Evaluation:
     """Predict a test set and measure the errors."""
     prediction = model.predict(torch.from_numpy(data.images))
+    needed = (prediction.rotations, prediction.strengths) if model.has_concentration else (prediction.rotations,)
+    if not all(values.isfinite().all() for values in needed):
+        raise NotFiniteError(f"predictions on {data.name} are not finite")
     found = errors(prediction.rotations, torch.from_numpy(data.rotations), torch.from_numpy(data.angles))
     return Evaluation(data.fingerprint, summary(found), prediction.rotations.numpy(), prediction.strengths.numpy())
 
 
-def _train(task: Task, outcome: Outcome) -> MHPE:
-    started = time.perf_counter()
+def _train(task: Task, outcome: Outcome, check: Callable[[], None], watch: Callable[[int, Network], None]) -> Network:
+    def on_epoch(epoch: Epoch) -> None:
+        outcome.epochs.append(epoch)
+        check()
+
+    # Epochs are only continued by the program, the versions and the device that began the training.
+    context = {name: outcome.environment[name] for name in ("core_source", "packages", "device", "precision")}
+    checkpoint = Checkpoint(_checkpoint_path(task.key), json.dumps(context))
     data = HeadPoseSet.load(task.train_folder)
-    model = train(task.core, data, task.build_sampler(), task.seed, torch.device(task.device), outcome.epochs.append)
-    outcome.seconds = time.perf_counter() - started
+    device = torch.device(task.device)
+    sampler = Recorder(task.build_sampler(), len(data))
+    model = train(task.core, data, sampler, task.seed, device, on_epoch, checkpoint, watch)
+    outcome.seconds, outcome.notes = checkpoint.seconds, checkpoint.notes
+    outcome.diagnostics = sampler.statistics.summary()
     state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
     outcome.weights = safetensors.torch.save(state)
     return model
 
 
-def _restore(task: Task) -> MHPE:
-    model = MHPE(task.core, task.seed)
+def _checkpoint_path(key: str) -> Path:
+    return cache_folder() / "checkpoints" / f"{key}.safetensors"
+
+
+def _storable(text: str) -> str:
+    """Text as every database takes it: without the NUL character and lone surrogates."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _restore(task: Task) -> Network:
+    model = build(task.core, task.seed)
     model.load_state_dict(safetensors.torch.load(task.weights or b""))
     return model.to(task.device)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.protocols import Protocol
+from benchmark.arms import Arm
 from benchmark.store.store import Planned
-from benchmark.study import Arm, Study
+from benchmark.study import Study
 from benchmark.trial import Trial
 from mhpe.data import HeadPoseSet
 
@@ -20,7 +20,6 @@ class Plan:
 
     Attributes:
         study: the study.
-        preset: name of the core's preset.
         cells: arms x protocols x seeds.
         trials: by key; cells with the same training share one.
         tests: test sets of each trial, by the trial's key.
@@ -28,7 +27,6 @@ class Plan:
     """
 
     study: Study
-    preset: str
     cells: tuple[Planned, ...]
     trials: dict[str, Trial]
     tests: dict[str, tuple[HeadPoseSet, ...]]
@@ -39,41 +37,56 @@ class Plan:
         """All test sets by fingerprint."""
         return {test.fingerprint: test for tests in self.tests.values() for test in tests}
 
+    @property
+    def data_folders(self) -> dict[str, Path]:
+        """Prepared folders of all training and test sets by fingerprint."""
+        return {name: data.folder for name, data in (self.train_sets | self.test_sets).items()}
+
     def folders(self, key: str) -> tuple[Path, dict[str, Path]]:
         """Prepared folders of a trial's training set and, by name, of its test sets."""
         train = self.train_sets[self.trials[key].fingerprint]
         return train.folder, {test.name: test.folder for test in self.tests[key]}
 
 
-def make_plan(
-    study: Study, arms: Sequence[Arm], protocols: Sequence[Protocol], seeds: int, preset: str, data: DataProvider
-) -> Plan:
+def join(plans: Sequence[Plan]) -> Plan:
+    """Several plans of one study as one; their trials have different training sets."""
+    first = plans[0]
+    return Plan(
+        first.study,
+        tuple(cell for plan in plans for cell in plan.cells),
+        {key: trial for plan in plans for key, trial in plan.trials.items()},
+        {key: tests for plan in plans for key, tests in plan.tests.items()},
+        {name: data for plan in plans for name, data in plan.train_sets.items()},
+    )
+
+
+def make_plan(study: Study, arms: Sequence[Arm], seeds: int, data: DataProvider, first_seed: int = 0) -> Plan:
     """Write out a study's grid.
 
     Args:
         study: the study.
         arms: those of its arms to run.
-        protocols: what to train and test on.
-        seeds: paired seeds per arm, 0 to seeds - 1.
-        preset: name of the core's preset.
+        seeds: number of paired seeds per arm. An arm with a seed offset trains with others, and its cells pair by
+            number all the same.
         data: gives prepared data sets.
+        first_seed: the first of them.
     """
     cells: list[Planned] = []
     trials: dict[str, Trial] = {}
     tests: dict[str, dict[str, HeadPoseSet]] = {}
     train_sets: dict[str, HeadPoseSet] = {}
-    for protocol in protocols:
+    for protocol in study.protocols:
         for arm in arms:
             train, test = data(protocol.train, arm.core.image_size), data(protocol.test, arm.core.image_size)
             train_sets[train.fingerprint] = train
-            for seed in range(seeds):
-                trial = Trial(arm, train.name, train.fingerprint, seed)
+            for seed in range(first_seed, first_seed + seeds):
+                trial = Trial(arm, train.name, train.fingerprint, seed + arm.seed_offset)
                 trials.setdefault(trial.key, trial)
                 tests.setdefault(trial.key, {})[test.name] = test
                 cells.append(
                     Planned(
                         study=study.name,
-                        preset=preset,
+                        preset=study.preset,
                         protocol=protocol.name,
                         arm=arm.label,
                         position=study.arms.index(arm),
@@ -84,5 +97,5 @@ def make_plan(
                     )
                 )
     # Seed by seed, so that a study that is stopped early has complete seeds.
-    ordered = dict(sorted(trials.items(), key=lambda item: item[1].seed))
-    return Plan(study, preset, tuple(cells), ordered, {k: tuple(v.values()) for k, v in tests.items()}, train_sets)
+    ordered = dict(sorted(trials.items(), key=lambda item: item[1].seed - item[1].arm.seed_offset))
+    return Plan(study, tuple(cells), ordered, {k: tuple(v.values()) for k, v in tests.items()}, train_sets)

@@ -31,10 +31,30 @@ PROTOCOLS: dict[str, Protocol] = {
     for protocol in (
         Protocol("protocol_1", "300w_lp", "biwi", "300W-LP to BIWI", published="Protocol 1"),
         Protocol("protocol_2", "300w_lp", "aflw2000", "300W-LP to AFLW2000-3D", published="Protocol 2"),
+        Protocol("synth_1", "synth_train", "synth_lab", "SynthHeads to SynthHeads lab"),
+        Protocol("synth_2", "synth_train", "synth_wild", "SynthHeads to SynthHeads wild"),
+        Protocol("synth_to_aflw2000", "synth_train", "aflw2000", "SynthHeads to AFLW2000-3D"),
+        Protocol("synth_to_biwi", "synth_train", "biwi", "SynthHeads to BIWI"),
         Protocol("aflw2000_to_biwi", "aflw2000", "biwi", "AFLW2000-3D to BIWI"),
         Protocol("biwi_to_aflw2000", "biwi", "aflw2000", "BIWI to AFLW2000-3D"),
     )
 }
+
+
+PARTS = ("_fit", "_validation")
+"""End the names of the parts of a training set that a search uses, see :mod:`mhpe.data.split`."""
+
+
+def validation_protocol(train_set: str) -> Protocol:
+    """Trained on one part of a training set, tested on the other."""
+    fit, validation = (f"{train_set}{part}" for part in PARTS)
+    return Protocol(validation, fit, validation, f"{train_set}, fit part to validation part")
+
+
+def described(name: str) -> Protocol | None:
+    """The protocol of a name, those on parts of a training set included; None for one that this version lacks."""
+    part = PARTS[1]
+    return validation_protocol(name.removesuffix(part)) if name.endswith(part) else PROTOCOLS.get(name)
 
 
 def protocol(name: str) -> Protocol:

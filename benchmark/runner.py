@@ -1,33 +1,38 @@
-"""Runs what a plan still lacks, in several processes, and stores every result as it comes."""
+"""Runs what a plan still lacks on the workers there are, and stores every result as it comes."""
 
-import os
 import socket
-import threading
 import time
-import uuid
-from collections.abc import Iterator
+import traceback
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import joblib
-
-from benchmark.execution import Outcome, Task, execute
+from benchmark.execution import Outcome, Task
+from benchmark.leases import Leases
 from benchmark.planning import Plan
 from benchmark.store import Store
+from benchmark.workers import WorkerDiedError, Workers
+from mhpe.errors import InputError
 
-LEASE_SECONDS = 60.0
-HEARTBEAT_SECONDS = 15.0
-POLL_SECONDS = 2.0
+POLL_SECONDS = 1.0
+DEATHS = 2
+"""A trial whose process dies so often is a failed one."""
 
 
 class Reporter(Protocol):
     """Told what a run does."""
 
     def start(self, total: int, done: int) -> None:
-        """A run begins: so many trials in all, so many of them done before."""
+        """So many trials in all, so many of them done, here or by other processes."""
 
     def finished(self, outcome: Outcome, name: str) -> None:
         """A trial of that name has ended."""
+
+    def note(self, text: str) -> None:
+        """Something went wrong, but no result is lost."""
 
     def waiting(self, count: int) -> None:
         """So many trials are in the hands of other processes; waiting for them."""
@@ -41,120 +46,158 @@ class Totals:
         done: trials that were complete already.
         trained: trials trained now.
         evaluated: finished trials evaluated now on further test sets.
+        elsewhere: trials that other processes did in the meantime.
         failed: names and errors of failed trials, earlier ones included.
     """
 
     done: int = 0
     trained: int = 0
     evaluated: int = 0
+    elsewhere: int = 0
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def run(plan: Plan, store: Store, jobs: int, device: str, reporter: Reporter, retry_failed: bool = False) -> Totals:
+class Interrupted(KeyboardInterrupt):
+    """A run was interrupted; everything that is finished is stored.
+
+    Attributes:
+        stored: trials of the plan that are complete.
+    """
+
+    def __init__(self, stored: int) -> None:
+        super().__init__()
+        self.stored = stored
+
+
+def run(plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_failed: bool = False) -> Totals:
     """Train and evaluate what the store lacks.
 
     Args:
         plan: the study's grid.
         store: where results go; other processes may work on it at the same time.
-        jobs: number of processes.
-        device: where to train.
+        workers: who does the work; closed at the end.
         reporter: told how far it is.
         retry_failed: whether trials that failed earlier are tried again.
+
+    Raises:
+        Interrupted: for a KeyboardInterrupt.
+        InputError: if the store fails, or the workers are gone.
     """
-    return _Run(plan, store, jobs, device, reporter, retry_failed).run()
+    running = _Run(plan, store, workers, reporter, retry_failed)
+    try:
+        return running.run()
+    except KeyboardInterrupt:
+        raise Interrupted(running.totals.done + running.totals.trained) from None
 
 
 class _Run:
-    def __init__(
-        self, plan: Plan, store: Store, jobs: int, device: str, reporter: Reporter, retry_failed: bool
-    ) -> None:
-        self.plan, self.store, self.jobs, self.device = plan, store, jobs, device
+    def __init__(self, plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_failed: bool) -> None:
+        self.plan, self.store, self.workers = plan, store, workers
         self.reporter, self.retry_failed = reporter, retry_failed
-        self.worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        self.leases = Leases(store)
+        self.at_work: dict[Future[Outcome], str] = {}
         self.tried: set[str] = set()  # what fails in this run is not tried again in it
+        self.deaths: Counter[str] = Counter()
         self.totals = Totals()
 
     def run(self) -> Totals:
-        missing, _ = self._state()
-        self.totals.done = len(self.plan.trials) - len(missing)
-        self.reporter.start(len(self.plan.trials), self.totals.done)
-        with _Heartbeat(self.store, self.worker):
+        at_first = missing = self._missing(self.plan.trials)
+        total = len(self.plan.trials)
+        self.totals.done = total - len(missing)
+        with self.leases, closing(self.workers):
             while missing:
-                self._work(missing)
-                missing, elsewhere = self._state()
-                if missing and not any(self._takeable(key) for key in missing):
-                    self.reporter.waiting(elsewhere)
-                    time.sleep(POLL_SECONDS)
+                self.reporter.start(total, total - len(missing))
+                self._begin(missing)
+                self._wait(len(missing))
+                missing = self._missing(self.plan.trials)
+        self.totals.elsewhere = len(set(at_first) - self.tried)
         earlier = self.store.failures(self.plan.trials)
         self.totals.failed |= {self._name(key): error for key, error in earlier.items()}
         return self.totals
 
-    def _state(self) -> tuple[list[str], int]:
-        """Trials that are neither complete nor failed for good, and how many of them run elsewhere."""
-        status = self.store.statuses(self.plan.trials)
-        evaluated = self.store.evaluated(self.plan.trials)
+    def _missing(self, keys: Iterable[str]) -> list[str]:
+        """Trials that are neither complete nor failed for good, those included that are being trained."""
+        status = self.store.statuses(keys)
+        evaluated = self.store.evaluated(keys)
         missing = []
-        for key in self.plan.trials:
+        for key in keys:
             complete = all((key, test.fingerprint) in evaluated for test in self.plan.tests[key])
             ended = status[key] in ("done", "failed")
             given_up = (ended and key in self.tried) or (status[key] == "failed" and not self.retry_failed)
             if not given_up and not (status[key] == "done" and complete):
                 missing.append(key)
-        return missing, sum(status[key] == "running" for key in missing)
+        return missing
 
-    def _takeable(self, key: str) -> bool:
-        return self.store.statuses([key])[key] != "running"
+    def _begin(self, missing: list[str]) -> None:
+        """Hand trials to the workers that have nothing to do; those whose worker died come last."""
+        idle = self.workers.size - len(self.at_work)
+        if idle <= 0:
+            return
+        at_work = set(self.at_work.values())
+        takeable = self.leases.takeable(missing, self.retry_failed)
+        for key in sorted(missing, key=lambda key: self.deaths[key]):
+            if idle and key in takeable and key not in at_work and self._take(key):
+                idle -= 1
 
-    def _work(self, missing: list[str]) -> None:
-        tasks = (joblib.delayed(execute)(task) for task in self._tasks(missing))
-        parallel = joblib.Parallel(
-            n_jobs=self.jobs, return_as="generator_unordered", pre_dispatch=self.jobs, batch_size=1
-        )
-        for outcome in parallel(tasks):
-            name = self._name(outcome.key)
-            if outcome.error is not None:
-                self.totals.failed[name] = ": ".join(outcome.error)
-            if outcome.epochs or outcome.error is not None:
-                self.store.finish(outcome)
-                self.totals.trained += outcome.error is None
-            else:
-                self.store.add_evaluations(outcome.key, outcome.evaluations.values())
-                self.totals.evaluated += 1
-            self.reporter.finished(outcome, name)
+    def _take(self, key: str) -> bool:
+        """Hand a trial to a worker, unless another process was faster."""
+        weights = self.store.weights(key)  # of a trial that only lacks an evaluation
+        if weights is None and not self.leases.claim(key, self.retry_failed):
+            return False
+        self.tried.add(key)
+        train_folder, test_folders = self.plan.folders(key)
+        task = Task.of(self.plan.trials[key], train_folder, test_folders, weights)
+        self.at_work[self.workers.submit(task)] = key
+        return True
 
-    def _tasks(self, missing: list[str]) -> Iterator[Task]:
-        """Tasks for the trials that this process may take, each claimed when a worker is free."""
-        for key in missing:
-            train_folder, test_folders = self.plan.folders(key)
-            weights = None
-            if self.store.statuses([key])[key] == "done":
-                weights = self.store.weights(key)
-            elif not self.store.claim(key, self.worker, LEASE_SECONDS, self.retry_failed):
-                continue
-            self.tried.add(key)
-            yield Task.of(self.plan.trials[key], train_folder, test_folders, self.device, weights)
+    def _wait(self, missing: int) -> None:
+        """Until a worker is ready, or other processes may have left something to do."""
+        if not self.at_work:
+            self.reporter.waiting(missing)
+            time.sleep(POLL_SECONDS)
+            return
+        all_busy = len(self.at_work) >= self.workers.size
+        ready = wait(self.at_work, None if all_busy else POLL_SECONDS, FIRST_COMPLETED)
+        for future in ready.done:
+            self._end(future)
+
+    def _end(self, future: Future[Outcome]) -> None:
+        key = self.at_work.pop(future)
+        name = self._name(key)
+        try:
+            outcome = self.workers.result(future)
+        except WorkerDiedError as error:
+            self.deaths[key] += 1
+            if self.deaths[key] < DEATHS:
+                self.reporter.note(f"{name}: {error}; trying again")
+                return
+            outcome = _failure(key, "WorkerDied", f"{error}, {self.deaths[key]} times")
+        except InputError:  # the workers are gone: no trial's failure
+            raise
+        except Exception as error:  # such as an outcome that cannot be sent
+            outcome = _failure(key, type(error).__name__, str(error), traceback.format_exc())
+        self._store(outcome, name)
+
+    def _store(self, outcome: Outcome, name: str) -> None:
+        if outcome.error is not None:
+            self.totals.failed[name] = ": ".join(outcome.error)
+        if outcome.epochs or outcome.error is not None:
+            self.store.finish(outcome)
+            self.totals.trained += outcome.error is None
+        else:
+            self.store.add_evaluations(outcome.key, outcome.evaluations.values())
+            self.totals.evaluated += 1
+        if outcome.error is None:
+            self.workers.forget(outcome.key)
+        for note in outcome.notes:
+            self.reporter.note(f"{name}: {note}")
+        self.reporter.finished(outcome, name)
 
     def _name(self, key: str) -> str:
         trial = self.plan.trials[key]
         return f"{trial.arm.label}, {trial.train_set}, seed {trial.seed}"
 
 
-class _Heartbeat:
-    """Keeps the leases of this process's trials alive while it lives."""
-
-    def __init__(self, store: Store, worker: str) -> None:
-        self.store, self.worker = store, worker
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-
-    def __enter__(self) -> "_Heartbeat":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _beat(self) -> None:
-        while not self._stop.wait(HEARTBEAT_SECONDS):
-            self.store.extend_leases(self.worker, LEASE_SECONDS)
+def _failure(key: str, kind: str, message: str, trace: str | None = None) -> Outcome:
+    """The outcome of a trial whose worker gave none."""
+    return Outcome(key, environment={"host": socket.gethostname()}, error=(kind, message), traceback=trace)

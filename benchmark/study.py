@@ -1,20 +1,22 @@
 """Studies: a named set of arms in a YAML file."""
 
-import itertools
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveInt
 
 import studies
-from mhpe.config import PRESETS, CoreConfig
+from benchmark.arms import Arm, merge, write_out
+from benchmark.presets import PRESETS, default_preset
+from benchmark.protocols import Protocol, protocol
+from benchmark.search.config import SearchConfig, SearchedSampler, read_searched
+from mhpe.config import CoreConfig
 from mhpe.errors import InputError
+from mhpe.synthheads.sets import SynthConfig
 from mhpe.validation import Section, nearest, parse
-from samplers.base import Sampler
 from samplers.registry import Registry
 
 
@@ -25,39 +27,30 @@ class StudyFile(Section):
         title: heading of its tables.
         question: what it asks, in a sentence.
         baseline: label of the arm that others are compared with.
+        margin: degrees of MAE within which arms count as equivalent.
         protocols: run when the command line names none.
         seeds: paired seeds per arm when the command line does not say.
         core: changes of the core for all arms.
+        synthheads: changes of the sizes and the seed of SynthHeads.
         samplers: sampler files, relative to the YAML file.
         arms: each a ``sampler`` with its parameters; a list of values makes a grid. ``label`` names the
-            arm in tables (parameters in braces are filled in), ``core`` changes the core for this arm.
+            arm in tables (parameters in braces are filled in), ``core`` changes the core for this arm,
+            ``baseline`` names another arm to compare it with (filled in likewise), and ``seed_offset`` is
+            added to its seeds, so that the same arm can be trained with others.
+        search: a search of parameters, whose best points run again beside the arms; ``seeds`` is then not used.
     """
 
     title: str
     question: str
     baseline: str
-    protocols: tuple[str, ...] = Field(min_length=1)
+    margin: NonNegativeFloat = 0.2
+    protocols: tuple[str, ...] = Field(("synth_1", "synth_2"), min_length=1)
     seeds: PositiveInt = 2
     core: dict[str, Any] = Field(default_factory=dict)
+    synthheads: dict[str, Any] = Field(default_factory=dict)
     samplers: tuple[str, ...] = ()
     arms: tuple[dict[str, Any], ...] = Field(min_length=1)
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A sampler with its parameters, and the core it runs with.
-
-    Attributes:
-        label: name in tables and of ``--arm``.
-        sampler: unfitted.
-        core: complete configuration.
-        sampler_file: file of the user's that defines the sampler, if any.
-    """
-
-    label: str
-    sampler: Sampler
-    core: CoreConfig
-    sampler_file: Path | None = None
+    search: SearchConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -67,12 +60,26 @@ class Study:
     Attributes:
         name: the file's name without suffix.
         file: what the file says.
+        protocols: to run.
+        preset: name of the preset.
+        synthheads: sizes and seed of SynthHeads.
         arms: in the file's order.
+        searched: the samplers whose parameters are searched; none for most studies.
     """
 
     name: str
     file: StudyFile
+    protocols: tuple[Protocol, ...]
+    preset: str
+    synthheads: SynthConfig
     arms: tuple[Arm, ...]
+    searched: tuple[SearchedSampler, ...] = ()
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """What the store keeps: the file's keys, and ``baselines``, the label each arm's label is compared with."""
+        baselines = {arm.label: arm.baseline or self.file.baseline for arm in self.arms}
+        return self.file.model_dump(mode="json") | {"baselines": baselines}
 
 
 def study_names() -> list[str]:
@@ -98,96 +105,54 @@ def study_text(name_or_file: str) -> tuple[str, str, str]:
     return name_or_file, f"studies/{file}", (files(studies) / file).read_text(encoding="utf-8")
 
 
-def load_study(name_or_file: str, preset: str, sampler_files: tuple[Path, ...] = ()) -> Study:
+def load_study(
+    name_or_file: str,
+    preset: str | None = None,
+    protocols: tuple[str, ...] = (),
+    sampler_files: tuple[Path, ...] = (),
+) -> Study:
     """Read and check a study.
 
     Args:
         name_or_file: name of a shipped study, or path of a YAML file.
-        preset: name of the core's preset.
+        preset: name of the preset; by default what fits the protocols.
+        protocols: names of the protocols instead of the file's.
         sampler_files: sampler files named on the command line.
 
     Raises:
-        InputError: for an unknown study, preset, arm, sampler or key, or a wrong value.
+        InputError: for an unknown study, preset, protocol, arm, sampler or key, or a wrong value.
     """
-    if preset not in PRESETS:
-        raise InputError(f"no preset {preset!r}; {nearest(preset, list(PRESETS))}")
     name, where, text = study_text(name_or_file)
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise InputError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
-        raise InputError(f"{where}: a study is a mapping with title, question, baseline, protocols and arms")
+        raise InputError(f"{where}: a study is a mapping with title, question, baseline and arms")
     file = parse(StudyFile, content, where)
+    run_on = tuple(protocol(name) for name in protocols or file.protocols)
+    preset = preset or default_preset(run_on)
+    if preset not in PRESETS:
+        raise InputError(f"no preset {preset!r}; {nearest(preset, list(PRESETS))}")
     own_files = tuple((Path(name_or_file).parent / path) for path in file.samplers)
     registry = Registry((*own_files, *sampler_files))
-    core = merge(PRESETS[preset], file.core)
+    core = merge(PRESETS[preset].core, file.core)
+    synthheads = parse(SynthConfig, merge(PRESETS[preset].synthheads, file.synthheads), f"{where}: synthheads")
     arms = tuple(
-        arm for i, entry in enumerate(file.arms) for arm in _arms(entry, core, registry, f"{where}: arms[{i}]")
+        arm for i, entry in enumerate(file.arms) for arm in write_out(entry, core, registry, f"{where}: arms[{i}]")
     )
     labels = [arm.label for arm in arms]
     for label in labels:
         if labels.count(label) > 1:
             raise InputError(f"{where}: two arms are called {label!r}; give them different labels")
-    if file.baseline not in labels:
-        raise InputError(f"{where}: baseline {file.baseline!r} is no arm; {nearest(file.baseline, labels)}")
-    return Study(name, file, arms)
-
-
-def select(study: Study, wanted: tuple[str, ...]) -> tuple[Arm, ...]:
-    """The arms that names choose, by label or by sampler; all of them for no name.
-
-    Raises:
-        InputError: if a name chooses none.
-    """
-    if not wanted:
-        return study.arms
-    for name in wanted:
-        if not any(name in (arm.label, arm.sampler.name) for arm in study.arms):
-            known = list(dict.fromkeys(word for arm in study.arms for word in (arm.sampler.name, arm.label)))
-            raise InputError(f"study {study.name}: no arm {name!r}; {nearest(name, known)}")
-    return tuple(arm for arm in study.arms if {arm.label, arm.sampler.name} & set(wanted))
-
-
-def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A mapping with changes applied, sections within sections."""
-    result = dict(base)
-    for key, value in changes.items():
-        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
-        result[key] = merge(result[key], value) if both else value
-    return result
-
-
-def _arms(entry: dict[str, Any], core: dict[str, Any], registry: Registry, where: str) -> Iterator[Arm]:
-    """All arms of one entry's grid."""
-    entry = dict(entry)
-    name, label = entry.pop("sampler", None), entry.pop("label", None)
-    changes = entry.pop("core", {})
-    if not isinstance(name, str):
-        raise InputError(f"{where}: sampler is missing")
-    if not isinstance(changes, dict):
-        raise InputError(f"{where}: core must be a mapping")
-    for parameters in _grid(entry):
-        for change in _grid(changes):
-            sampler = registry.build(name, parameters, where)
-            config = parse(CoreConfig, merge(core, change), f"{where}: core")
-            yield Arm(_label(name, label, parameters | change, where), sampler, config, registry.file_of(name))
-
-
-def _grid(values: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every combination of the values that are lists."""
-    lists = [value if isinstance(value, list) else [value] for value in values.values()]
-    for combination in itertools.product(*lists):
-        yield dict(zip(values, combination, strict=True))
-
-
-def _label(sampler: str, label: str | None, values: dict[str, Any], where: str) -> str:
-    if label is None:
-        inner = ", ".join(
-            f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in values.items()
+    for baseline in (file.baseline, *(arm.baseline for arm in arms if arm.baseline is not None)):
+        if baseline not in labels:
+            raise InputError(f"{where}: baseline {baseline!r} is no arm; {nearest(baseline, labels)}")
+    searched: tuple[SearchedSampler, ...] = ()
+    if (search := file.search) is not None:
+        config = parse(CoreConfig, core, f"{where}: core")
+        searched = tuple(
+            read_searched(sampler, entries, config, search, registry, f"{where}: search")
+            for sampler, entries in search.samplers.items()
         )
-        return f"{sampler}({inner})" if inner else sampler
-    try:
-        return str(label).format(**values)
-    except (KeyError, IndexError, ValueError):
-        raise InputError(f"{where}: label {label!r} names a parameter this arm does not have") from None
+    return Study(name, file, run_on, preset, synthheads, arms, searched)

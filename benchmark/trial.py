@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmark.study import Arm
+from benchmark.arms import Arm
 from mhpe import CORE_VERSION
 from samplers.source import source_digest
 
@@ -20,7 +20,7 @@ class Trial:
         arm: sampler and core.
         train_set: name of the training set.
         fingerprint: of the training set's content.
-        seed: of all randomness.
+        seed: of all randomness, the arm's seed offset included.
     """
 
     arm: Arm
@@ -47,4 +47,9 @@ class Trial:
     @cached_property
     def key(self) -> str:
         """Digest of the identity, 20 hexadecimal digits."""
-        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:20]
+        return identity_key(self.identity)
+
+
+def identity_key(identity: dict[str, Any]) -> str:
+    """The key of the trial that has an identity."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]

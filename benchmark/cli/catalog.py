@@ -1,6 +1,4 @@
-"""``bench studies``, ``bench samplers``, ``bench protocols``: what there is."""
-
-import inspect
+"""``bench studies`` and ``bench protocols``: what there is."""
 
 import click
 import yaml
@@ -9,13 +7,17 @@ from benchmark.cli.terminal import out, plain_table
 from benchmark.protocols import PROTOCOLS, protocol
 from benchmark.study import StudyFile, study_names, study_text
 from mhpe.validation import parse
-from samplers.registry import Registry
 
 
 @click.command("studies")
 @click.argument("name", required=False)
 def studies_verb(name: str | None) -> None:
-    """List the studies, or print one's file."""
+    """List the studies, or print one's file.
+
+    \b
+    bench studies
+    bench studies gaussian_sigma
+    """
     if name is not None:
         click.echo(study_text(name)[2], nl=False)
         return
@@ -26,27 +28,14 @@ def studies_verb(name: str | None) -> None:
     out.print(table)
 
 
-@click.command("samplers")
-@click.argument("name", required=False)
-def samplers_verb(name: str | None) -> None:
-    """List the samplers, or describe one with its parameters."""
-    registry = Registry()
-    if name is not None:
-        click.echo(f"{name}\n\n{inspect.getdoc(registry.find(name, 'bench samplers'))}")
-        return
-    table = plain_table("sampler", "what it draws", "parameters")
-    for key, cls in sorted(registry.classes.items()):
-        parameters = ", ".join(f"{field}={info.default}" for field, info in cls.model_fields.items())
-        table.add_row(key, (inspect.getdoc(cls) or "").partition("\n")[0], parameters)
-    out.print(table)
-    for module, reason in registry.broken.items():
-        click.echo(f"bench: {module} failed to import: {reason}", err=True)
-
-
 @click.command("protocols")
 @click.argument("name", required=False)
 def protocols_verb(name: str | None) -> None:
-    """List the protocols, or one of them."""
+    """List the protocols, or one of them.
+
+    \b
+    bench protocols
+    """
     table = plain_table("protocol", "trained on", "tested on", "in the slides")
     for p in [protocol(name)] if name else PROTOCOLS.values():
         table.add_row(p.name, p.train, p.test, p.published or "")

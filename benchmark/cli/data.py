@@ -1,4 +1,4 @@
-"""``bench data``: prepare data sets and say what is there."""
+"""``bench data``: prepare data sets, show them, and say what is there."""
 
 from pathlib import Path
 
@@ -7,10 +7,13 @@ import click
 from benchmark.cli.options import data_root_option, jobs_option
 from benchmark.cli.progress import data_progress
 from benchmark.cli.terminal import out, plain_table
+from mhpe.catalog import SOURCES, TITLES, check_name, prepared
 from mhpe.config import CoreConfig
-from mhpe.data import SOURCES, prepared, source
+from mhpe.data import HeadPoseSet
+from mhpe.drawing import contact_sheet
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
+from mhpe.synthheads.sets import SynthConfig
 
 size_option = click.option(
     "--size",
@@ -19,50 +22,109 @@ size_option = click.option(
     show_default=True,
     help="Side of the crops in pixels.",
 )
+count_option = click.option(
+    "--count", type=click.IntRange(1), help="Images of a SynthHeads set to render.  [default: the standard preset's]"
+)
 
 
 @click.group("data")
 def data_group() -> None:
-    """Prepare data sets and say what is there."""
+    """Prepare data sets, show them, and say what is there."""
 
 
 @data_group.command("prepare")
 @click.argument("name")
 @data_root_option
 @size_option
+@count_option
 @jobs_option
-def prepare_verb(name: str, data_root: Path | None, size: int, jobs: int | None) -> None:
-    """Convert a data set to memory-mapped arrays, once.
+def prepare_verb(name: str, data_root: Path | None, size: int, count: int | None, jobs: int | None) -> None:
+    """Convert or render a data set to memory-mapped arrays, once.
 
     \b
     bench data prepare aflw2000 --data-root ~/data
     """
-    with data_progress(source(name).title) as progress:
-        data = prepared(name, size, data_root, jobs or -1, progress)
-    unreadable = data.meta.get("unreadable", [])
+    data = _prepared(name, data_root, size, count, jobs)
+    unreadable = data.meta["unreadable"]
     for problem in unreadable:
         click.echo(f"bench: left out: {problem}", err=True)
+    beyond = f"{data.meta['beyond_max_angle']} beyond 99 degrees, " if "beyond_max_angle" in data.meta else ""
     click.echo(
-        f"{source(name).title}: {len(data)} of {data.meta['found']} images at {size} px "
-        f"({data.meta['beyond_max_angle']} beyond 99 degrees, {len(unreadable)} unreadable); {data.folder}"
+        f"{TITLES[data.name]}: {len(data)} of {data.meta['found']} images at {size} px "
+        f"({beyond}{len(unreadable)} unreadable); {data.folder}"
     )
+
+
+@data_group.command("show")
+@click.argument("name")
+@click.option("--number", type=click.IntRange(1), default=48, show_default=True, help="Images on the sheet.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Chooses the images.")
+@click.option(
+    "--out", "path", type=click.Path(path_type=Path), metavar="FILE", help="PNG to write.  [default: NAME.png]"
+)
+@data_root_option
+@size_option
+@count_option
+@jobs_option
+def show_verb(
+    name: str,
+    number: int,
+    seed: int,
+    path: Path | None,
+    data_root: Path | None,
+    size: int,
+    count: int | None,
+    jobs: int | None,
+) -> None:
+    """Draw a contact sheet with the head's axes: left red, down green, front blue.
+
+    \b
+    bench data show synth_train --count 200
+    bench data show biwi --data-root ~/data --out biwi.png
+    """
+    data = _prepared(name, data_root, size, count, jobs)
+    path = path or Path(f"{data.name}.png")
+    try:
+        contact_sheet(data, number, seed).save(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot write {path}: {error}; name a .png file in a folder that can be written") from None
+    click.echo(f"{TITLES[data.name]}: {min(number, len(data))} of {len(data)} images; {path}")
 
 
 @data_group.command("check")
 @data_root_option
 def check_verb(data_root: Path | None) -> None:
-    """Say for every data set what is present, counted and missing."""
+    """Say for every data set what is present, counted and missing.
+
+    \b
+    bench data check --data-root ~/data
+    """
     table = plain_table("data set", "images", "original files", "prepared")
-    for name, data_set in SOURCES.items():
-        count, place = "", "pass --data-root or set MHPE_DATA"
-        if data_root is not None:
-            try:
-                records = data_set.records(data_root)
-                count, place = str(len(records)), str(data_set.root(data_root))
-                unlabelled = sum(not record.label.exists() for record in records)
-                place += f" ({unlabelled} without label file)" if unlabelled else ""
-            except InputError as error:
-                place = str(error)
+    for name in TITLES:
+        count, place = _originals(name, data_root) if name in SOURCES else ("", "rendered when first used")
         ready = sorted(path.name for path in (cache_folder() / "prepared").glob(f"{name}-*"))
         table.add_row(name, count, place, ", ".join(ready) or "no")
     out.print(table)
+
+
+def _prepared(name: str, data_root: Path | None, size: int, count: int | None, jobs: int | None) -> HeadPoseSet:
+    name = check_name(name)
+    if count is not None and name in SOURCES:
+        raise InputError(f"--count is for SynthHeads sets; {TITLES[name]} has the images it has")
+    synth = SynthConfig() if count is None else SynthConfig(train=count, lab=count, wild=count)
+    with data_progress(TITLES[name]) as progress:
+        return prepared(name, size, data_root, synth, jobs or -1, progress)
+
+
+def _originals(name: str, data_root: Path | None) -> tuple[str, str]:
+    """How many images a real set has, and where, or what is missing."""
+    if data_root is None:
+        return "", "pass --data-root or set MHPE_DATA"
+    source = SOURCES[name]
+    try:
+        records = source.records(data_root)
+        unlabelled = sum(not record.label.exists() for record in records)
+        place = str(source.root(data_root)) + (f" ({unlabelled} without label file)" if unlabelled else "")
+        return str(len(records)), place
+    except InputError as error:
+        return "", str(error)

@@ -9,10 +9,15 @@ from mhpe.errors import InputError
 
 VERBS = {
     "run": ("benchmark.cli.run:run_verb", "Train and evaluate what a study lacks, and store it."),
+    "plan": ("benchmark.cli.plan:plan_verb", "Say what a study costs, and how many seeds it needs."),
     "report": ("benchmark.cli.report:report_verb", "Rebuild tables, figures and the page from the store."),
     "studies": ("benchmark.cli.catalog:studies_verb", "List the studies, or print one's file."),
-    "samplers": ("benchmark.cli.catalog:samplers_verb", "List the samplers, or describe one."),
+    "samplers": ("benchmark.cli.samplers:samplers_verb", "List the samplers, or show what one draws."),
+    "check-sampler": ("benchmark.cli.check:check_verb", "Check a sampler against the contract."),
     "protocols": ("benchmark.cli.catalog:protocols_verb", "List the protocols, or one of them."),
+    "store": ("benchmark.cli.store:store_group", "Export results to a folder, or merge such a folder."),
+    "predict": ("benchmark.cli.predict:predict_verb", "Predict the head pose in photographs."),
+    "export": ("benchmark.cli.export:export_verb", "Write a trained network to a file, ONNX included."),
     "data": ("benchmark.cli.data:data_group", "Prepare data sets and say what is there."),
 }
 """Where each verb is, and what it does."""

@@ -1,8 +1,14 @@
 """Options that several verbs share, with the same words everywhere."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
+import yaml
+
+from benchmark.presets import PRESETS
+from mhpe.errors import InputError
 
 data_root_option = click.option(
     "--data-root",
@@ -22,3 +28,37 @@ store_option = click.option(
 jobs_option = click.option(
     "--jobs", type=click.IntRange(1), metavar="N", help="Number of processes.  [default: one per processor core]"
 )
+preset_option = click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    help="Size of a training.  [default: quick on rendered data, standard with real ones]",
+)
+sampler_files_option = click.option(
+    "--sampler-file",
+    "sampler_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Python file with samplers of your own; repeatable.",
+)
+set_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Parameter of the sampler; repeatable."
+)
+
+
+def parameters(settings: Iterable[str]) -> dict[str, Any]:
+    """Parameters from ``--set KEY=VALUE``, values as YAML reads them.
+
+    Raises:
+        InputError: if one is not of this form.
+    """
+    values = {}
+    for setting in settings:
+        key, sign, value = setting.partition("=")
+        try:
+            values[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            sign = ""
+        if not (key and sign):
+            raise InputError(f"--set {setting}: KEY=VALUE is wanted, for example sigma=30")
+    return values

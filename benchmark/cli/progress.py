@@ -4,11 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from benchmark.cli.terminal import err
 from benchmark.execution import Outcome
-from mhpe.data.prepare import Progress as DataProgress
+from mhpe.data.progress import Progress as DataProgress
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def data_progress(title: str) -> Iterator[DataProgress]:
 
 
 class RunReporter:
-    """One bar for the study with the time left, one line for each finished trial."""
+    """One bar for the study with the time left, one line for each finished trial or point of a search."""
 
     def __init__(self, study: str, jobs: int) -> None:
         self.jobs = jobs
@@ -57,20 +58,34 @@ class RunReporter:
 
     def finished(self, outcome: Outcome, name: str) -> None:
         """Add a trial's line and move the bar."""
+        self._advance()
+        if not err.is_terminal:
+            return
+        if outcome.error is not None:
+            err.print(f"[red]failed[/]  {escape(name)}: {escape(': '.join(outcome.error))}")
+            return
+        results = ", ".join(f"{test} MAE {e.metrics['mae']:.2f}°" for test, e in outcome.evaluations.items())
+        seconds = f"  ({_duration(outcome.seconds)})" if outcome.seconds else "  (evaluated)"
+        err.print(f"[green]done[/]    {escape(name)}: {results}{seconds}")
+
+    def point(self, status: str, text: str) -> None:
+        """Add the line of a search's point and move the bar."""
+        self._advance()
+        if err.is_terminal:
+            colour = {"done": "green", "pruned": "yellow", "failed": "red"}[status]
+            err.print(f"[{colour}]{status:<8}[/]{escape(text)}")
+
+    def _advance(self) -> None:
         self._finished += 1
         self._bars.advance(self._task)
         task = self._bars.tasks[0]
         pace = (time.monotonic() - self._begun) / self._finished
         left = pace * ((task.total or 0) - task.completed)
         self._bars.update(self._task, left=f"{_duration(left)} left" if left else "")
-        if not err.is_terminal:
-            return
-        if outcome.error is not None:
-            err.print(f"[red]failed[/]  {name}: {': '.join(outcome.error)}")
-            return
-        results = ", ".join(f"{test} MAE {e.metrics['mae']:.2f}°" for test, e in outcome.evaluations.items())
-        seconds = f"  ({_duration(outcome.seconds)})" if outcome.seconds else "  (evaluated)"
-        err.print(f"[green]done[/]    {name}: {results}{seconds}")
+
+    def note(self, text: str) -> None:
+        """Say what went wrong without harm."""
+        err.print(f"bench: {escape(text)}", soft_wrap=True)
 
     def waiting(self, count: int) -> None:
         """Say that other processes hold the rest."""

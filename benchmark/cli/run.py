@@ -6,24 +6,26 @@ import click
 import joblib
 import torch
 
-from benchmark.cli.options import data_root_option, jobs_option, store_option
+from benchmark.arms import select
+from benchmark.cli.options import data_root_option, jobs_option, preset_option, sampler_files_option, store_option
 from benchmark.cli.progress import RunReporter, data_progress
-from benchmark.cli.terminal import out, plain_table
+from benchmark.cli.search import SearchPart, refuse
+from benchmark.cli.terminal import interrupted_by_sigterm, out, plain_table
+from benchmark.cluster import DaskWorkers
 from benchmark.planning import Plan, make_plan
-from benchmark.protocols import protocol
-from benchmark.runner import Totals, run
+from benchmark.runner import Interrupted, Totals, run
 from benchmark.store import Store
-from benchmark.study import load_study, select
-from mhpe.config import PRESETS
-from mhpe.data import HeadPoseSet, prepared, source
+from benchmark.store.search_store import SearchStore
+from benchmark.study import load_study
+from benchmark.workers import LocalWorkers, Workers
+from mhpe.catalog import TITLES, prepared
+from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
 
 
 @click.command("run")
 @click.option("--study", "study_name", required=True, metavar="NAME", help="Name of a study, or a .yaml file.")
-@click.option(
-    "--preset", type=click.Choice(list(PRESETS)), default="standard", show_default=True, help="Size of a training."
-)
+@preset_option
 @click.option(
     "--protocol", "protocol_names", multiple=True, metavar="NAME", help="Instead of the study's protocols; repeatable."
 )
@@ -35,26 +37,21 @@ from mhpe.errors import InputError
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to train."
 )
+@click.option("--dask", metavar="ADDRESS", help="Train on a Dask cluster instead, such as tcp://scheduler:8786.")
 @data_root_option
 @store_option
-@click.option(
-    "--sampler-file",
-    "sampler_files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Python file with samplers of your own; repeatable.",
-)
+@sampler_files_option
 @click.option("--retry-failed", is_flag=True, help="Try trials again that failed earlier.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
 def run_verb(
     study_name: str,
-    preset: str,
+    preset: str | None,
     protocol_names: tuple[str, ...],
     arm_names: tuple[str, ...],
     seeds: int | None,
     jobs: int | None,
     device: str,
+    dask: str | None,
     data_root: Path | None,
     store: str,
     sampler_files: tuple[Path, ...],
@@ -64,35 +61,53 @@ def run_verb(
     """Train and evaluate what a study lacks, and store it.
 
     \b
+    bench run --study gaussian_sigma
     bench run --study gaussian_sigma --protocol aflw2000_to_biwi --data-root ~/data
     bench run --study my_study.yaml --sampler-file my_sampler.py --seeds 5
+    bench run --study gaussian_sigma --dask tcp://scheduler:8786 --store postgresql://user@host/results
     """
-    study = load_study(study_name, preset, sampler_files)
-    arms = select(study, arm_names)
-    protocols = [protocol(name) for name in protocol_names or study.file.protocols]
-    device = _device(device)
-    jobs = jobs or (joblib.cpu_count() if device == "cpu" else torch.cuda.device_count())
+    study = load_study(study_name, preset, protocol_names, sampler_files)
+    if study.searched:
+        refuse(arm_names, dask)
+    arms = select(study.arms, arm_names, f"study {study.name}")
+    place = _device(device)
+    jobs = jobs or (joblib.cpu_count() if place == "cpu" else torch.cuda.device_count())
     sets: dict[tuple[str, int], HeadPoseSet] = {}
 
     def data(name: str, size: int) -> HeadPoseSet:
         if (name, size) not in sets:
-            with data_progress(source(name).title) as progress:
-                sets[name, size] = prepared(name, size, data_root, jobs, progress)
+            with data_progress(TITLES[name]) as progress:
+                sets[name, size] = prepared(name, size, data_root, study.synthheads, jobs, progress)
             _report_unreadable(sets[name, size])
         return sets[name, size]
 
-    plan = make_plan(study, arms, protocols, seeds or study.file.seeds, preset, data)
-    results = Store(store)
+    results = SearchStore(store)
+    search = SearchPart(study, data, results, seeds) if study.searched else None
+    if search is not None and dry_run:
+        search.show()
+    elif search is not None:
+        try:
+            search.run(jobs, place, retry_failed)
+        except Interrupted:
+            click.echo(f"bench: interrupted: {search.interrupted()}; the same command goes on from there", err=True)
+            return 130
+    plan = search.plan() if search else make_plan(study, arms, seeds or study.file.seeds, data)
     if dry_run:
         _print_plan(plan, results)
         return 0
+    workers: Workers = LocalWorkers(jobs, place) if dask is None else DaskWorkers(dask, plan.data_folders, device)
     for test_set in plan.test_sets.values():
         results.add_test_set(test_set)
-    results.plan(study.name, study.file.model_dump(mode="json"), plan.cells, plan.trials.values())
-    with RunReporter(study.name, jobs) as reporter:
-        totals = run(plan, results, jobs, device, reporter, retry_failed)
+    results.plan(study.name, study.definition, plan.cells, plan.trials.values())
+    try:
+        with interrupted_by_sigterm(), RunReporter(study.name, jobs) as reporter:
+            totals = run(plan, results, workers, reporter, retry_failed)
+    except Interrupted as interrupted:
+        done = f"{interrupted.stored} of {len(plan.trials)} trials are stored in {results.shown}"
+        click.echo(f"bench: interrupted: {done}; the same command goes on from there", err=True)
+        return 130
     _print_totals(plan, totals, results)
-    return 1 if totals.failed else 0
+    return 1 if totals.failed or (search and search.failed) else 0
 
 
 def _device(wanted: str) -> str:
@@ -111,7 +126,7 @@ def _report_unreadable(data: HeadPoseSet) -> None:
 
 def _print_plan(plan: Plan, store: Store) -> None:
     statuses = store.statuses(plan.trials)
-    title = f"{plan.study.name}, preset {plan.preset}"
+    title = f"{plan.study.name}, preset {plan.study.preset}"
     table = plain_table("trial", "arm", "trained on", "seed", "tested on", "state", title=title)
     for key, trial in plan.trials.items():
         tests = ", ".join(test.name for test in plan.tests[key])
@@ -123,6 +138,8 @@ def _print_plan(plan: Plan, store: Store) -> None:
 
 def _print_totals(plan: Plan, totals: Totals, store: Store) -> None:
     parts = [f"{totals.trained} trained", f"{totals.done} there before"]
+    if totals.elsewhere:
+        parts.append(f"{totals.elsewhere} done by other processes")
     if totals.evaluated:
         parts.append(f"{totals.evaluated} evaluated")
     if totals.failed:

@@ -1,11 +1,15 @@
 """Printing to the terminal."""
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from rich.console import Console
 from rich.table import Table
 
-out = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+out = Console(width=None if sys.stdout.isatty() else 160, highlight=False, markup=False)
 err = Console(stderr=True, highlight=False)
 
 
@@ -16,3 +20,17 @@ def plain_table(*columns: str, title: str | None = None, numbers_from: int | Non
         number = numbers_from is not None and i >= numbers_from
         table.add_column(column, justify="right" if number else "left", no_wrap=number or i == 0)
     return table
+
+
+@contextmanager
+def interrupted_by_sigterm() -> Iterator[None]:
+    """Context in which SIGTERM, which batch systems send, does what Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import pandas as pd
 
-from benchmark.report.figures import mae_against_parameter
-from benchmark.report.style import save
-from benchmark.report.tables import printable, study_table, write_tables
+from benchmark.published import audit
+from benchmark.published.peers import CEP
+from benchmark.report.cost import cost_table, cost_text
+from benchmark.report.figures import cost
+from benchmark.report.page import render_page
+from benchmark.report.study_report import FigureFile, StudyReport, report_study
+from benchmark.report.style import save, style
+from benchmark.report.writers import write_csv, write_latex, write_markdown
 from benchmark.store import Store
 from mhpe.errors import InputError
 from mhpe.validation import nearest
 
 
-def build_report(store: Store, names: Sequence[str], folder: Path) -> list[dict[str, Any]]:
-    """Write tables, figures and ``index.html``.
+def build_report(store: Store, names: Sequence[str], folder: Path) -> list[StudyReport]:
+    """Write tables, figures and ``index.html``: a function of the store's content and the names, nothing else.
 
     Args:
         store: the results.
@@ -23,7 +27,7 @@ def build_report(store: Store, names: Sequence[str], folder: Path) -> list[dict[
         folder: where to write; what is there under the same names is replaced.
 
     Returns:
-        What the page shows of each study: name, definition, table and figures.
+        What is reported of each study.
 
     Raises:
         InputError: if the store has no such study, no study at all, or ``folder`` cannot be written.
@@ -34,35 +38,34 @@ def build_report(store: Store, names: Sequence[str], folder: Path) -> list[dict[
     for name in names:
         if name not in definitions:
             raise InputError(f"store {store.shown} holds no study {name!r}; {nearest(name, list(definitions))}")
+    wanted = list(dict.fromkeys(names)) or list(definitions)
     try:
-        studies = [_study(store, name, definitions[name], folder) for name in names or definitions]
-        templates = Environment(
-            loader=PackageLoader("benchmark.report"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
+        studies = [report_study(store, name, definitions[name], folder) for name in wanted]
+        ours = pd.concat([study.table.assign(study=study.name) for study in studies], ignore_index=True)
+        page = render_page(
+            store, studies, _cost_figure(ours, folder / "figures"), _common_tables(ours, folder / "tables")
         )
-        page = templates.get_template("index.html").render(studies=studies, store=store.shown)
         (folder / "index.html").write_text(page, encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write the report: {error}") from None
     return studies
 
 
-def _study(store: Store, name: str, definition: dict[str, Any], folder: Path) -> dict[str, Any]:
-    results = store.results(name)
-    table = study_table(results)
-    write_tables(table, name, definition["title"], folder / "tables")
-    figures = []
-    for preset in dict.fromkeys(table["preset"]):
-        figure = mae_against_parameter(
-            results[results["preset"] == preset],
-            table[table["preset"] == preset],
-            definition["baseline"],
-            definition["title"],
-        )
-        if figure is not None:
-            save(figure, f"{name}-mae-{preset}", folder / "figures")
-            figures.append(f"figures/{name}-mae-{preset}.svg")
-    return {"name": name, **definition, "table": printable(table), "figures": figures}
+def _cost_figure(ours: pd.DataFrame, folder: Path) -> FigureFile:
+    with style():
+        drawing = cost.draw(ours)
+    svg = save(drawing.figure, "published-cost", folder)
+    return FigureFile("published-cost", "Cost and error", drawing.caption, drawing.alt, svg)
+
+
+def _common_tables(ours: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Write the tables that belong to no study; returns that of cost and error as text."""
+    findings = audit()
+    write_csv(findings, folder / "published-audit.csv")
+    write_markdown({"Findings": findings}, "Audit of the slides", "", folder / "published-audit.md")
+    table = cost_table(ours)
+    text = cost_text(table)
+    write_csv(table, folder / "published-cost.csv")
+    write_markdown({"Methods": text}, "Cost and error", CEP, folder / "published-cost.md")
+    write_latex({"Methods": text.drop(columns="Source")}, "Cost and error", CEP, "cost", folder / "published-cost.tex")
+    return text

@@ -1,16 +1,20 @@
 """One look for all figures: colour-blind safe, readable in grey."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import seaborn as sns
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 BASELINE = "#444444"
+MARKERS = "o^DvP<X>*p"
+DASHES = ("-", "--", "-.", ":")
 
 
 @contextmanager
@@ -19,11 +23,12 @@ def style() -> Iterator[None]:
     settings: dict[Any, Any] = {
         "figure.figsize": (6.4, 4.0),
         "figure.dpi": 110,
-        "savefig.bbox": "tight",
         "axes.spines.top": False,
         "axes.spines.right": False,
+        "font.sans-serif": ["DejaVu Sans", "sans-serif"],  # the font that comes with matplotlib, on every machine
         "svg.hashsalt": "mhpe-bench",  # the same figure gives the same file
         "svg.fonttype": "none",
+        "text.parse_math": False,  # a dollar sign in a name is a dollar sign
     }
     with (
         sns.axes_style("whitegrid", {"grid.color": "#e6e6e6"}),
@@ -33,10 +38,72 @@ def style() -> Iterator[None]:
         yield
 
 
-def save(figure: Figure, name: str, folder: Path) -> None:
-    """Write a figure as PNG and SVG and close it."""
+def line_styles(arms: Sequence[str], baseline: str) -> dict[str, dict[str, Any]]:
+    """Colour, dashes and marker of each arm; no two of the first ten look alike even without colour."""
+    colours = sns.color_palette("colorblind", 10)
+    styles: dict[str, dict[str, Any]] = {}
+    for i, arm in enumerate(arm for arm in arms if arm != baseline):
+        styles[arm] = {"color": colours[i % 10], "linestyle": DASHES[i % 4], "marker": MARKERS[i % 10]}
+    styles[baseline] = {"color": BASELINE, "linestyle": "-", "marker": "s", "linewidth": 2.2}
+    return styles
+
+
+def panels(count: int, width: float = 4.8, height: float = 3.9, beside: float = 2.6) -> tuple[Figure, list[Axes]]:
+    """A figure of panels in a row, with room at the right for the legend."""
+    size = (beside + width * count, height)
+    figure, axes = plt.subplots(1, count, figsize=size, squeeze=False, constrained_layout=True)
+    return figure, list(axes[0])
+
+
+def named_rows(count: int, names: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """A figure of panels in a row that share a row for each name, the first name at the top."""
+    size = (2.2 + 0.07 * max(map(len, names)) + 4.2 * count, 1.5 + 0.34 * len(names))
+    figure, axes = plt.subplots(1, count, figsize=size, sharey=True, squeeze=False, constrained_layout=True)
+    axes[0][0].set_yticks(range(len(names)), names)
+    axes[0][0].set_ylim(len(names) - 0.5, -0.5)
+    return figure, list(axes[0])
+
+
+def legend(figure: Figure, axes: Sequence[Axes], title: str | None = None) -> None:
+    """One legend for all panels, right of them: each label once."""
+    handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    if handles:
+        figure.legend(
+            list(handles.values()),
+            list(handles),
+            title=title,
+            alignment="left",
+            frameon=False,
+            fontsize="small",
+            loc="outside right center",
+        )
+
+
+def watermark(figure: Figure, text: str) -> None:
+    """Write across a figure that it is not what it should be."""
+    if text:
+        width = figure.get_size_inches()[0]
+        size = min(34.0, 72 * width / (0.6 * len(text)))
+        figure.text(
+            0.5, 0.5, text, ha="center", va="center", fontsize=size, rotation=15, color="#b00000", alpha=0.22, zorder=9
+        )
+
+
+def save(figure: Figure, name: str, folder: Path) -> str:
+    """Write a figure as PNG and SVG and close it.
+
+    Returns:
+        The SVG's text.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with style():
+        if (layout := figure.get_layout_engine()) is not None:
+            layout.execute(figure)
+            figure.set_layout_engine("none")  # else each saving does it again, which takes as long as drawing
         figure.savefig(folder / f"{name}.png", metadata={"Software": None})
-        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+        buffer = StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
+    svg = buffer.getvalue()
+    (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+    return svg

@@ -1,8 +1,11 @@
-"""Tables of the results store. Times are Unix seconds; arrays are in NumPy's .npy format."""
+"""Tables of the results store. Times are Unix seconds; arrays are in NumPy's .npy format.
+
+Optuna's tables lie in the same database, hence the names that begin with ``bench_``.
+"""
 
 from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 3
 PROGRAM = "mhpe-bench"
 METRICS = (
     "yaw",
@@ -22,17 +25,17 @@ METRICS = (
 tables = MetaData()
 
 meta = Table(
-    "meta",
+    "bench_meta",
     tables,
     Column("name", String(40), primary_key=True),
     Column("value", String(200), nullable=False),
 )
 
 trials = Table(
-    "trials",
+    "bench_trials",
     tables,
     Column("key", String(20), primary_key=True),
-    Column("status", String(10), nullable=False, index=True),  # waiting, running, done or failed
+    Column("status", String(10), nullable=False, index=True),  # waiting, running, done, failed or pruned
     Column("sampler", String(100), nullable=False),
     Column("seed", Integer, nullable=False),
     Column("train_set", String(100), nullable=False),
@@ -44,15 +47,17 @@ trials = Table(
     Column("seconds", Float),
     Column("parameters", Integer),
     Column("environment", JSON),
+    # of the references drawn, as DrawStatistics.summary gives it; since version 2
+    Column("diagnostics", JSON(none_as_null=True)),
     Column("error_type", String(200)),
     Column("error_message", Text),
     Column("traceback", Text),
 )
 
 epochs = Table(
-    "epochs",
+    "bench_epochs",
     tables,
-    Column("trial", ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True),
+    Column("trial", ForeignKey("bench_trials.key", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("learning_rate", Float, nullable=False),
     Column("images_per_input", Float, nullable=False),
@@ -60,14 +65,14 @@ epochs = Table(
 )
 
 weights = Table(
-    "weights",
+    "bench_weights",
     tables,
-    Column("trial", ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True),
+    Column("trial", ForeignKey("bench_trials.key", ondelete="CASCADE"), primary_key=True),
     Column("safetensors", LargeBinary, nullable=False),
 )
 
 test_sets = Table(
-    "test_sets",
+    "bench_test_sets",
     tables,
     Column("fingerprint", String(64), primary_key=True),
     Column("name", String(100), nullable=False),
@@ -79,33 +84,33 @@ test_sets = Table(
 )
 
 evaluations = Table(
-    "evaluations",
+    "bench_evaluations",
     tables,
-    Column("trial", ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True),
-    Column("test_set", ForeignKey("test_sets.fingerprint"), primary_key=True),
+    Column("trial", ForeignKey("bench_trials.key", ondelete="CASCADE"), primary_key=True),
+    Column("test_set", ForeignKey("bench_test_sets.fingerprint"), primary_key=True),
     *(Column(metric, Float, nullable=False) for metric in METRICS),
 )
 
 predictions = Table(
-    "predictions",
+    "bench_predictions",
     tables,
-    Column("trial", ForeignKey("trials.key", ondelete="CASCADE"), primary_key=True),
-    Column("test_set", ForeignKey("test_sets.fingerprint"), primary_key=True),
+    Column("trial", ForeignKey("bench_trials.key", ondelete="CASCADE"), primary_key=True),
+    Column("test_set", ForeignKey("bench_test_sets.fingerprint"), primary_key=True),
     Column("rotations", LargeBinary, nullable=False),
     Column("strengths", LargeBinary, nullable=False),
 )
 
 studies = Table(
-    "studies",
+    "bench_studies",
     tables,
     Column("name", String(100), primary_key=True),
     Column("definition", JSON, nullable=False),
 )
 
 planned = Table(
-    "planned",
+    "bench_planned",
     tables,
-    Column("study", ForeignKey("studies.name", ondelete="CASCADE"), primary_key=True),
+    Column("study", ForeignKey("bench_studies.name", ondelete="CASCADE"), primary_key=True),
     Column("preset", String(40), primary_key=True),
     Column("protocol", String(100), primary_key=True),
     Column("arm", String(200), primary_key=True),
@@ -114,4 +119,39 @@ planned = Table(
     Column("parameters", JSON, nullable=False),  # of the arm's sampler
     Column("trial", String(20), nullable=False),  # no foreign key: a trial may be deleted, its cell stays
     Column("test_set", String(64), nullable=False),  # fingerprint
+)
+
+searches = Table(
+    "bench_searches",
+    tables,
+    Column("key", String(20), primary_key=True),
+    Column("study", ForeignKey("bench_studies.name", ondelete="CASCADE"), nullable=False),
+    Column("preset", String(40), nullable=False),
+    Column("train_set", String(100), nullable=False),
+    Column("sampler", String(100), nullable=False),
+    Column("definition", JSON, nullable=False),  # everything that the points' values depend on
+    Column("created", Float, nullable=False),
+)
+
+points = Table(
+    "bench_points",
+    tables,
+    Column("search", ForeignKey("bench_searches.key", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("status", String(10), nullable=False),  # as of a trial
+    Column("worker", String(200)),
+    Column("lease_until", Float),
+    Column("optuna_number", Integer),  # of Optuna's trial in its study of the search's key
+    Column("parameters", JSON),  # those that are searched
+    Column("value", Float),  # of the objective, degrees
+    Column("note", Text),  # why it was pruned or has failed
+    Column("finished", Float),
+)
+
+locks = Table(
+    "bench_locks",
+    tables,
+    Column("name", String(100), primary_key=True),
+    Column("worker", String(200)),
+    Column("lease_until", Float),
 )

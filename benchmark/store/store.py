@@ -1,7 +1,8 @@
 """What is done with the store: planning, claiming, finishing, reading."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from benchmark.execution import Evaluation, Outcome
 from benchmark.store import schema
 from benchmark.store.arrays import from_bytes, to_bytes
-from benchmark.store.database import open_engine
+from benchmark.store.database import open_engine, writer
+from benchmark.store.problems import clear, patient, shown
 from benchmark.trial import Trial
 from mhpe.data import HeadPoseSet
 
@@ -45,21 +47,49 @@ class Planned:
 
 
 class Store:
-    """A results store.
+    """A results store. Work of a running study is tried again for a minute while the database does not answer.
 
     Args:
         url: an SQLAlchemy URL, or the path of an SQLite file.
 
+    Attributes:
+        url: as it was given.
+        engine: the database.
+        shown: its URL without passwords.
+
     Raises:
-        InputError: as :func:`benchmark.store.database.open_engine`.
+        InputError: as :func:`benchmark.store.database.open_engine`. All methods raise it, in one line, when
+            the database fails; what they were writing is then not written at all.
     """
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self.engine = open_engine(url)
-        self.shown = self.engine.url.render_as_string(hide_password=True)
+        self.shown = shown(self.engine.url)
+        self._writer = writer(self.engine)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction that changes nothing."""
+        with clear(self.engine.url), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction: all of its changes are written at its end, or none of them."""
+        with clear(self.engine.url), self._writer.begin() as connection:
+            yield connection
+
+    @property
+    def _now(self) -> sa.ColumnElement[float]:
+        """The time in Unix seconds, by one clock for all machines that work on the store."""
+        if self.engine.dialect.name == "postgresql":
+            return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float)
+        return sa.literal(time.time(), sa.Float)
 
     # planning
 
+    @patient
     def add_test_set(self, data: HeadPoseSet) -> None:
         """Keep a test set's labels, so that reports need no data."""
         self._insert_new(
@@ -77,65 +107,92 @@ class Store:
             ],
         )
 
+    @patient
     def plan(self, study: str, definition: dict[str, Any], cells: Sequence[Planned], trials: Iterable[Trial]) -> None:
         """Write down what a study consists of; cells that were planned before get their present trial."""
-        rows = {
-            trial.key: {
-                "key": trial.key,
-                "status": "waiting",
-                "sampler": trial.arm.sampler.name,
-                "seed": trial.seed,
-                "train_set": trial.train_set,
-                "identity": trial.identity,
-            }
-            for trial in trials
-        }
-        with self.engine.begin() as connection:
+        rows = {trial.key: self._waiting(trial) for trial in trials}
+        with self.writing() as connection:
             self._insert_new(schema.trials, list(rows.values()), connection)
             connection.execute(self._upsert(schema.studies), [{"name": study, "definition": definition}])
             connection.execute(self._upsert(schema.planned), [asdict(cell) for cell in cells])
 
+    @staticmethod
+    def _waiting(trial: Trial) -> dict[str, Any]:
+        """The row of a trial that nobody has begun."""
+        return {
+            "key": trial.key,
+            "status": "waiting",
+            "sampler": trial.arm.sampler.name,
+            "seed": trial.seed,
+            "train_set": trial.train_set,
+            "identity": trial.identity,
+        }
+
     # running
 
+    @patient
     def claim(self, key: str, worker: str, lease_seconds: float, retry_failed: bool = False) -> bool:
-        """Take a trial that waits, or whose worker's lease has ended. Of several callers one succeeds."""
-        t, now = schema.trials.c, time.time()
-        free = [t.status == "waiting", (t.status == "running") & (t.lease_until < now)]
-        if retry_failed:
-            free.append(t.status == "failed")
+        """Take a trial that waits, was pruned, or whose worker's lease has ended. Of several callers one succeeds."""
         taken = (
             sa.update(schema.trials)
-            .where(t.key == key, sa.or_(*free))
-            .values(status="running", worker=worker, started=now, lease_until=now + lease_seconds)
+            .where(schema.trials.c.key == key, self._free(worker, retry_failed))
+            .values(status="running", worker=worker, started=self._now, lease_until=self._now + lease_seconds)
         )
-        with self.engine.begin() as connection:
+        with self.writing() as connection:
             return connection.execute(taken).rowcount == 1
+
+    @patient
+    def takeable(self, keys: Iterable[str], worker: str, retry_failed: bool = False) -> set[str]:
+        """Those of some trials that a claim would take now, and those that are done."""
+        t = schema.trials.c
+        free = self._free(worker, retry_failed) | (t.status == "done")
+        with self.reading() as connection:
+            return set(connection.execute(sa.select(t.key).where(t.key.in_(list(keys)), free)).scalars())
+
+    def _free(self, worker: str, retry_failed: bool) -> sa.ColumnElement[bool]:
+        """Whether a worker may take a trial. Its own are free to it, as the answer to a claim can be lost."""
+        t = schema.trials.c
+        left = (t.status == "running") & ((t.lease_until < self._now) | (t.worker == worker))
+        free = [t.status.in_(("waiting", "pruned")), left]
+        return sa.or_(*free, t.status == "failed") if retry_failed else sa.or_(*free)
 
     def extend_leases(self, worker: str, lease_seconds: float) -> None:
         """Keep a worker's running trials from being taken by another one."""
         t = schema.trials.c
-        with self.engine.begin() as connection:
+        with self.writing() as connection:
             connection.execute(
                 sa.update(schema.trials)
                 .where(t.worker == worker, t.status == "running")
-                .values(lease_until=time.time() + lease_seconds)
+                .values(lease_until=self._now + lease_seconds)
             )
 
+    def release(self, worker: str) -> None:
+        """Give back a worker's unfinished trials, so that another one need not wait for the end of the lease."""
+        t = schema.trials.c
+        with self.writing() as connection:
+            connection.execute(
+                sa.update(schema.trials)
+                .where(t.worker == worker, t.status == "running")
+                .values(status="waiting", worker=None, lease_until=None)
+            )
+
+    @patient
     def finish(self, outcome: Outcome) -> None:
         """Write all of a trial's outcome in one transaction; a finished trial stays as it is."""
         failed = outcome.error is not None
         values = {
             "status": "failed" if failed else "done",
-            "finished": time.time(),
+            "finished": self._now,
             "seconds": outcome.seconds,
             "parameters": outcome.parameters,
             "environment": outcome.environment,
+            "diagnostics": outcome.diagnostics or None,
             "error_type": outcome.error[0] if outcome.error else None,
             "error_message": outcome.error[1] if outcome.error else None,
             "traceback": outcome.traceback,
             "lease_until": None,
         }
-        with self.engine.begin() as connection:
+        with self.writing() as connection:
             update = sa.update(schema.trials).where(
                 schema.trials.c.key == outcome.key, schema.trials.c.status != "done"
             )
@@ -149,9 +206,10 @@ class Store:
             self._insert_new(schema.weights, [{"trial": outcome.key, "safetensors": outcome.weights}], connection)
             self._add_evaluations(outcome.key, outcome.evaluations.values(), connection)
 
+    @patient
     def add_evaluations(self, key: str, evaluations: Iterable[Evaluation]) -> None:
-        """Add evaluations of a finished trial on further test sets."""
-        with self.engine.begin() as connection:
+        """Add evaluations of a finished trial on further test sets; those that are there stay."""
+        with self.writing() as connection:
             self._add_evaluations(key, evaluations, connection)
 
     def _add_evaluations(self, key: str, evaluations: Iterable[Evaluation], connection: sa.Connection) -> None:
@@ -163,51 +221,52 @@ class Store:
 
     # reading
 
+    @patient
     def statuses(self, keys: Iterable[str]) -> dict[str, str]:
         """Status of each trial that the store knows."""
         t = schema.trials.c
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return dict(connection.execute(sa.select(t.key, t.status).where(t.key.in_(list(keys)))).all())
 
+    @patient
     def failures(self, keys: Iterable[str]) -> dict[str, str]:
         """Type and message of the error of each failed trial."""
         t = schema.trials.c
         query = sa.select(t.key, t.error_type, t.error_message).where(t.key.in_(list(keys)), t.status == "failed")
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return {key: f"{kind}: {message}" for key, kind, message in connection.execute(query)}
 
+    @patient
     def evaluated(self, keys: Iterable[str]) -> set[tuple[str, str]]:
         """Pairs of trial and test set (fingerprint) that are evaluated."""
         e = schema.evaluations.c
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return set(connection.execute(sa.select(e.trial, e.test_set).where(e.trial.in_(list(keys)))).all())
 
+    @patient
     def weights(self, key: str) -> bytes | None:
         """A trial's weights in safetensors format."""
         w = schema.weights.c
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return connection.execute(sa.select(w.safetensors).where(w.trial == key)).scalar_one_or_none()
+
+    def diagnostics(self, key: str) -> dict[str, Any] | None:
+        """Numbers of a trial's draws, as :meth:`samplers.diagnostics.DrawStatistics.summary` gives them."""
+        t = schema.trials.c
+        with self.reading() as connection:
+            return connection.execute(sa.select(t.diagnostics).where(t.key == key)).scalar_one_or_none()
 
     def studies(self) -> dict[str, dict[str, Any]]:
         """Definitions of all planned studies by name."""
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return dict(connection.execute(sa.select(schema.studies).order_by("name")).all())
 
     def results(self, study: str) -> pd.DataFrame:
         """All cells of a study in order: one row each, metrics missing where there is no result."""
         p, t, e = schema.planned.c, schema.trials.c, schema.evaluations.c
-        columns: list[Any] = [
-            p.preset,
-            p.protocol,
-            p.arm,
-            p.position,
-            p.parameters,
-            p.seed,
-            p.trial,
-            p.test_set,
-            t.status,
-        ]
-        columns += [t.seconds, t.parameters.label("weights"), t.environment, t.error_type, t.error_message]
+        columns: list[Any] = [p.preset, p.protocol, p.arm, p.position, p.parameters, p.seed, p.trial, p.test_set]
+        columns += [t.status, t.sampler, t.train_set, t.seconds, t.parameters.label("weights")]
+        columns += [t.error_type, t.error_message]
         query = (
             sa.select(*columns, *(e[metric] for metric in schema.METRICS))
             .outerjoin_from(schema.planned, schema.trials, p.trial == t.key)
@@ -215,7 +274,7 @@ class Store:
             .where(p.study == study)
             .order_by(p.preset, p.protocol, p.position, p.seed)
         )
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             result = connection.execute(query)
             frame = pd.DataFrame(result.all(), columns=list(result.keys()))
         return frame.astype(dict.fromkeys(schema.METRICS, float))
@@ -224,7 +283,7 @@ class Store:
         """Predicted rotations (N, 3, 3) of a trial on a test set."""
         p = schema.predictions.c
         query = sa.select(p.rotations).where(p.trial == key, p.test_set == test_set)
-        with self.engine.connect() as connection:
+        with self.reading() as connection:
             return from_bytes(connection.execute(query).scalar_one())
 
     # writing helpers
@@ -234,7 +293,7 @@ class Store:
         if not rows:
             return
         if connection is None:
-            with self.engine.begin() as own:
+            with self.writing() as own:
                 self._insert_new(table, rows, own)
             return
         connection.execute(self._insert(table).on_conflict_do_nothing(), rows)

@@ -1,0 +1,120 @@
+"""Arms: samplers with their parameters, written out from a study's grids."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mhpe.config import CoreConfig
+from mhpe.errors import InputError
+from mhpe.validation import nearest, parse
+from samplers.base import Sampler
+from samplers.registry import Registry
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A sampler with its parameters, and the core it runs with.
+
+    Attributes:
+        label: name in tables and of ``--arm``.
+        sampler: unfitted.
+        core: complete configuration.
+        sampler_file: file of the user's that defines the sampler, if any.
+        baseline: label of the arm it is compared with; None for the study's baseline.
+        seed_offset: added to each seed of its trainings.
+    """
+
+    label: str
+    sampler: Sampler
+    core: CoreConfig
+    sampler_file: Path | None = None
+    baseline: str | None = None
+    seed_offset: int = 0
+
+
+def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry, where: str) -> Iterator[Arm]:
+    """All arms of one entry of a study file.
+
+    Args:
+        entry: ``sampler`` with its parameters; a list of values makes a grid. ``label``, ``baseline``,
+            ``seed_offset`` and ``core`` as :class:`benchmark.study.StudyFile` describes them.
+        core: what preset and study change of the core.
+        registry: knows the samplers.
+        where: names the entry in messages.
+
+    Raises:
+        InputError: for an unknown sampler or key, or a wrong value.
+    """
+    entry = dict(entry)
+    name, label, baseline = entry.pop("sampler", None), entry.pop("label", None), entry.pop("baseline", None)
+    changes = entry.pop("core", {})
+    offsets = {"seed_offset": entry.pop("seed_offset")} if "seed_offset" in entry else {}
+    if not isinstance(name, str):
+        raise InputError(f"{where}: sampler is missing")
+    if not isinstance(changes, dict):
+        raise InputError(f"{where}: core must be a mapping")
+    for parameters, change, offset in itertools.product(_grid(entry), _grid(changes), _grid(offsets)):
+        values = parameters | change | offset
+        yield Arm(
+            _label(name, label, values, where),
+            registry.build(name, parameters, where),
+            parse(CoreConfig, merge(core, change), f"{where}: core"),
+            registry.file_of(name),
+            None if baseline is None else _filled_in("baseline", baseline, values, where),
+            _seed_offset(offset.get("seed_offset", 0), where),
+        )
+
+
+def select(arms: tuple[Arm, ...], wanted: tuple[str, ...], where: str) -> tuple[Arm, ...]:
+    """The arms that names choose, by label or by sampler; all of them for no name.
+
+    Raises:
+        InputError: if a name chooses none.
+    """
+    if not wanted:
+        return arms
+    for name in wanted:
+        if not any(name in (arm.label, arm.sampler.name) for arm in arms):
+            known = list(dict.fromkeys(word for arm in arms for word in (arm.sampler.name, arm.label)))
+            raise InputError(f"{where}: no arm {name!r}; {nearest(name, known)}")
+    return tuple(arm for arm in arms if {arm.label, arm.sampler.name} & set(wanted))
+
+
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping with changes applied, sections within sections."""
+    result = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merge(result[key], value) if both else value
+    return result
+
+
+def _grid(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every combination of the values that are lists."""
+    lists = [value if isinstance(value, list) else [value] for value in values.values()]
+    return [dict(zip(values, combination, strict=True)) for combination in itertools.product(*lists)]
+
+
+def _seed_offset(value: Any, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InputError(f"{where}: seed_offset: input should be a whole number of at least 0, not {value!r}")
+    return value
+
+
+def _label(sampler: str, label: str | None, values: dict[str, Any], where: str) -> str:
+    if label is not None:
+        return _filled_in("label", label, values, where)
+    inner = ", ".join(
+        f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in values.items()
+    )
+    return f"{sampler}({inner})" if inner else sampler
+
+
+def _filled_in(key: str, text: str, values: dict[str, Any], where: str) -> str:
+    """The text with parameters in place of their names in braces."""
+    try:
+        return str(text).format(**values)
+    except (KeyError, IndexError, ValueError):
+        raise InputError(f"{where}: {key} {text!r} names a parameter this arm does not have") from None

@@ -1,0 +1,40 @@
+"""``bench check-sampler``: the contract, for a sampler's author."""
+
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from benchmark.cli.options import parameters, sampler_files_option, set_option
+from benchmark.cli.terminal import out
+from samplers.contract import check_sampler
+from samplers.registry import Registry
+
+
+@click.command("check-sampler")
+@click.argument("name_or_file")
+@set_option
+@sampler_files_option
+def check_verb(name_or_file: str, settings: tuple[str, ...], sampler_files: tuple[Path, ...]) -> int:
+    """Check a sampler, or all of a .py file, against the contract.
+
+    Exit status 0: it keeps the contract; 1: it does not; 2: the call or the file is wrong.
+
+    \b
+    bench check-sampler my_sampler.py
+    bench check-sampler gaussian --set sigma=45
+    """
+    file = Path(name_or_file)
+    is_file = file.suffix == ".py"
+    registry = Registry((file, *sampler_files) if is_file else sampler_files)
+    names = [name for name in registry.classes if registry.file_of(name) == file] if is_file else [name_or_file]
+    samplers = [registry.build(name, parameters(settings), f"bench check-sampler {name}") for name in names]
+    broken = 0
+    for sampler in samplers:
+        out.print(Text(sampler.name, "bold"))
+        for verdict in check_sampler(sampler):
+            broken += not verdict.kept
+            mark = ("pass", "green") if verdict.kept else ("FAIL", "red")
+            remark = f": {verdict.remark}" if verdict.remark else ""
+            out.print(Text.assemble("  ", mark, "  ", verdict.rule, remark), soft_wrap=True)
+    return 1 if broken else 0

@@ -1,0 +1,33 @@
+"""The options by which verbs choose a trained network."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmark.cli.options import store_option
+from benchmark.store import Store
+from benchmark.store.trained import trained_network
+from mhpe.errors import InputError
+from mhpe.weights import PRETRAINED, Saved, load_network
+
+
+def network_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """``--trial``, ``--weights`` and ``--store``."""
+    trial = click.option("--trial", metavar="KEY", help="A trial of the store, by the first characters of its key.")
+    weights = click.option(
+        "--weights", type=click.Path(path_type=Path), metavar="FILE", help="A weights file of bench export."
+    )
+    return trial(weights(store_option(verb)))
+
+
+def chosen_network(trial: str | None, weights: Path | None, store: str) -> Saved:
+    """The network that the options name: a trial's, a file's, or the one that comes with the package.
+
+    Raises:
+        InputError: if both are named, or there is no such network.
+    """
+    if trial is not None and weights is not None:
+        raise InputError("--trial and --weights both name a network; give one of them")
+    return trained_network(Store(store), trial) if trial is not None else load_network(weights or PRETRAINED)

@@ -1,0 +1,167 @@
+"""``bench plan``: what a study costs, and how many seeds it needs."""
+
+import math
+from pathlib import Path
+
+import click
+import joblib
+import pandas as pd
+import torch
+from rich.markup import escape
+
+from benchmark.arms import Arm, select
+from benchmark.cli.options import data_root_option, jobs_option, preset_option, sampler_files_option, store_option
+from benchmark.cli.progress import data_progress
+from benchmark.cli.terminal import out, plain_table
+from benchmark.pilot import DIFFERENCES, Need, need, pooled, spreads
+from benchmark.report.labels import counted, protocol_title
+from benchmark.report.text import duration
+from benchmark.speed import Speed, probe_speed, stored_speed
+from benchmark.store import Store
+from benchmark.study import Study, load_study
+from benchmark.trial import Trial
+from mhpe.catalog import TITLES, prepared
+from mhpe.errors import InputError
+
+ASSUMED = (0.1, 0.2, 0.5, 1.0)
+"""Standard deviations shown where there is no pilot, degrees."""
+
+
+@click.command("plan")
+@click.option("--study", "study_name", required=True, metavar="NAME", help="Name of a study, or a .yaml file.")
+@preset_option
+@click.option(
+    "--protocol", "protocol_names", multiple=True, metavar="NAME", help="Instead of the study's protocols; repeatable."
+)
+@click.option(
+    "--arm", "arm_names", multiple=True, metavar="NAME", help="Only these arms, by label or sampler; repeatable."
+)
+@click.option("--seeds", type=click.IntRange(1), metavar="N", help="Paired seeds per arm instead of the study's.")
+@jobs_option
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to train."
+)
+@data_root_option
+@store_option
+@sampler_files_option
+def plan_verb(
+    study_name: str,
+    preset: str | None,
+    protocol_names: tuple[str, ...],
+    arm_names: tuple[str, ...],
+    seeds: int | None,
+    jobs: int | None,
+    device: str,
+    data_root: Path | None,
+    store: str,
+    sampler_files: tuple[Path, ...],
+) -> None:
+    """Say what a study costs, and how many seeds it needs.
+
+    Trainings and hours at this machine's speed (of stored trainings, or of a short probe), and from the pilot in the
+    store: seeds for 0.2 and 0.1 degrees of MAE, and the smallest difference that the planned seeds find.
+
+    \b
+    bench plan --study gaussian_sigma
+    bench plan --study conclusion --preset paper --protocol protocol_1 --seeds 9
+    """
+    study = load_study(study_name, preset, protocol_names, sampler_files)
+    arms = select(study.arms, arm_names, f"study {study.name}")
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    seeds = seeds or study.file.seeds
+    jobs = jobs or (joblib.cpu_count() if device == "cpu" else torch.cuda.device_count())
+    results = Store(store)
+    cells = results.results(study.name)
+    cells = cells[(cells["preset"] == study.preset) & cells["arm"].isin([arm.label for arm in arms])]
+    missing = _print_trials(study, arms, seeds, cells)
+    _print_hours(study, missing, results, device, jobs, data_root)
+    for protocol in study.protocols:
+        out.print()
+        _print_seeds(study, arms, seeds, protocol_title(protocol.name), cells[cells["protocol"] == protocol.name])
+
+
+def _print_trials(study: Study, arms: tuple[Arm, ...], seeds: int, cells: pd.DataFrame) -> list[Trial]:
+    """Say how many trainings there are; returns those that the store lacks."""
+    there = set(cells.loc[cells["mae"].notna(), ["protocol", "arm", "seed"]].itertuples(index=False, name=None))
+    lacking: dict[str, tuple[Trial, bool]] = {}
+    for protocol in study.protocols:
+        for arm in arms:
+            for seed in range(seeds):
+                # The training set's name stands for its content, which only the data would tell.
+                trial = Trial(arm, protocol.train, protocol.train, seed + arm.seed_offset)
+                missing = (protocol.name, arm.label, seed) not in there
+                lacking[trial.key] = trial, missing or lacking.get(trial.key, (trial, False))[1]
+    to_train = [trial for trial, lacks in lacking.values() if lacks]
+    count = len(study.protocols) * len(arms) * seeds
+    grid = ", ".join(
+        (counted(len(arms), "arm"), counted(len(study.protocols), "protocol"), counted(seeds, "paired seed"))
+    )
+    out.print(f"{study.name}, preset {study.preset}: {grid}", markup=False)
+    out.print(f"{counted(len(lacking), 'trial')} for {counted(count, 'cell')} of the table, {len(to_train):,} to train")
+    return to_train
+
+
+def _print_hours(
+    study: Study, missing: list[Trial], store: Store, device: str, jobs: int, data_root: Path | None
+) -> None:
+    if not missing:
+        return
+    speeds: dict[tuple[str, str], Speed] = {}
+    try:
+        for trial in missing:
+            kind = trial.arm.core.model_dump_json(), trial.train_set
+            if kind not in speeds:
+                found = stored_speed(store, study.preset, trial.arm.core, trial.train_set, device)
+                speeds[kind] = found or _probe(study, trial, device, jobs, data_root)
+    except InputError as error:
+        out.print(f"Time: not known. No such training ran on this host and device, and a probe is impossible: {error}",
+                  markup=False)  # fmt: skip
+        return
+    total = sum(speeds[trial.arm.core.model_dump_json(), trial.train_set].seconds for trial in missing)
+    trials = sum(speed.trials for speed in speeds.values())
+    probes = sum(not speed.trials for speed in speeds.values())
+    sources = [f"the median of {counted(trials, 'training')} on this host"] if trials else []
+    if probes:
+        sources.append(f"{counted(probes, 'short probe')} (one process alone; several at once are each slower)")
+    each = total / len(missing)
+    out.print(f"Time: {duration(total / jobs)} = {len(missing):,} x {duration(each)}, {jobs} at a time; measured by "
+              f"{' and '.join(sources)}", markup=False)  # fmt: skip
+
+
+def _probe(study: Study, trial: Trial, device: str, jobs: int, data_root: Path | None) -> Speed:
+    with data_progress(TITLES[trial.train_set]) as progress:
+        size = trial.arm.core.image_size
+        data = prepared(trial.train_set, size, data_root, study.synthheads, jobs, progress)
+    return probe_speed(trial.arm.core, data, device)
+
+
+def _print_seeds(study: Study, arms: tuple[Arm, ...], seeds: int, title: str, cells: pd.DataFrame) -> None:
+    baselines = {arm.label: arm.baseline or study.file.baseline for arm in arms}
+    compared = [arm for arm, own in baselines.items() if arm != own]
+    if not compared:
+        out.print(f"{title}: no arm beside the baseline {study.file.baseline}", markup=False)
+        return
+    found = [spread for spread in spreads(cells, baselines) if spread.arm in compared]
+    family = len(compared)
+    of_family = f"Holm over {family}" if family > 1 else "one comparison"
+    if found:
+        sd, low, high = pooled(found)
+        out.print(f"{title}: pilot with a common sd of the paired differences of {sd:.2f}° "
+                  f"(95 % interval {low:.2f}° to {high:.2f}°)", markup=False)  # fmt: skip
+        rows = [(f"{spread.arm}, n = {spread.pairs}, {of_family}", spread.sd, family) for spread in found]
+        rows += [(f"common sd, {of_family}", sd, family), ("common sd, one comparison", sd, 1)][: 1 + (family > 1)]
+    else:
+        out.print(f"{title}: no pilot. No arm shares two seeds with its baseline in this store, so the sd of the "
+                  "paired differences is not known. For some that it might have:", markup=False)  # fmt: skip
+        rows = [(f"assumed, {of_family}", sd, family) for sd in ASSUMED]
+    headings = ["80 % power, 5 % level", "sd", *(f"seeds for {difference:g}°" for difference in DIFFERENCES)]
+    table = plain_table(*headings, f"found by {counted(seeds, 'seed')}", numbers_from=1)
+    for name, sd, comparisons in rows:
+        table.add_row(escape(name), f"{sd:.2f}°", *_words(need(sd, seeds, comparisons)))
+    out.print(table)
+
+
+def _words(found: Need) -> list[str]:
+    detectable = "nothing" if math.isinf(found.detectable) else f"{found.detectable:.2f}°"
+    return [*(f"{count:,}" for count in found.seeds), detectable]

@@ -1,0 +1,131 @@
+"""``bench predict``: head poses of photographs."""
+
+from pathlib import Path
+
+import click
+
+from benchmark.cli.networks import chosen_network, network_options
+from benchmark.cli.progress import data_progress
+from benchmark.cli.terminal import out, plain_table
+from benchmark.prediction import HeadPose, as_csv, as_json, predict_photographs, write_pictures
+from mhpe.data.crops import Box
+from mhpe.errors import InputError
+from mhpe.photographs import find_images
+
+FORMATS = ("table", "csv", "json")
+LARGEST_BOX = 1e5
+
+
+def _box(_: click.Context, __: click.Parameter, value: str | None) -> Box | None:
+    """Four numbers: left, top, right, bottom."""
+    if value is None:
+        return None
+    try:
+        left, top, right, bottom = (float(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not left,top,right,bottom in pixels, such as 120,80,360,320") from None
+    if not (left < right and top < bottom and max(map(abs, (left, top, right, bottom))) < LARGEST_BOX):
+        raise click.BadParameter(f"{value!r} is not left,top,right,bottom with left < right and top < bottom")
+    return left, top, right, bottom
+
+
+@click.command("predict")
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE_OR_FOLDER...")
+@click.option(
+    "--box", callback=_box, metavar="L,T,R,B", help="The face square in pixels of the picture, the same for all."
+)
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(FORMATS),
+    help="[default: what --out ends with, otherwise a table to read]",
+)
+@click.option("--out", "path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to a file.")
+@click.option(
+    "--pictures",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write each picture with the head's axes into this folder.",
+)
+@network_options
+def predict_verb(
+    images: tuple[Path, ...],
+    box: Box | None,
+    shape: str | None,
+    path: Path | None,
+    pictures: Path | None,
+    trial: str | None,
+    weights: Path | None,
+    store: str,
+) -> int:
+    """Predict the head pose in photographs of one face each.
+
+    The network wants a face crop: an upright square about 210 mm wide at the head, which is 1.45 times the extent of
+    the 68 landmarks, its centre a little above the middle of the face (forehead to chin with some hair and neck). Give
+    such crops, or pass --box. Without a box the largest square in the middle of the picture is taken: there is no face
+    detector here, and a loose or shifted crop makes large errors.
+
+    Yaw > 0 turns the nose to the picture's left, pitch > 0 up, roll > 0 clockwise. The rotation's columns are the
+    head's left, down and front axes (x right, y down, z towards the viewer). The expected error is the network's own
+    claim, the mean angle under its matrix Fisher concentration; it is not calibrated.
+
+    Without --trial or --weights the network is the one that comes with the package, trained on rendered heads alone.
+    Exit status 1: an image could not be read and was left out.
+
+    \b
+    bench predict face.jpg --pictures drawn
+    bench predict photo.jpg --box 120,80,360,320
+    bench predict faces/ --out poses.csv --trial 3f2a
+    """
+    shape = _format(shape, path)
+    network, _ = chosen_network(trial, weights, store)
+    files = find_images(images)
+    problems = []
+    poses = []
+
+    def unreadable(image: Path, reason: str) -> None:
+        problems.append(image)
+        click.echo(f"bench: left out: {image}: {reason}", err=True)
+
+    with data_progress("predict") as progress:
+        for pose in predict_photographs(network, files, box, unreadable):
+            poses.append(pose)
+            progress("images", len(poses) + len(problems), len(files))
+    if not poses:
+        raise InputError(f"none of the {len(files)} images can be read")
+    if pictures:
+        write_pictures(poses, pictures)
+    if shape == "table":
+        _print(poses)
+    else:
+        _write(as_csv(poses) if shape == "csv" else as_json(poses), path)
+    return 1 if problems else 0
+
+
+def _format(shape: str | None, path: Path | None) -> str:
+    """The format that ``--format`` and ``--out`` ask for."""
+    if path is None:
+        return shape or "table"
+    shape = shape or path.suffix.removeprefix(".")
+    if shape not in ("csv", "json"):
+        raise InputError(f"--out {path}: its suffix or --format must say csv or json")
+    return shape
+
+
+def _write(text: str, path: Path | None) -> None:
+    if path is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _print(poses: list[HeadPose]) -> None:
+    table = plain_table("image", "yaw", "pitch", "roll", "expected error", numbers_from=1)
+    for pose in poses:
+        claim = "" if pose.expected_error is None else f"{pose.expected_error:.1f}"
+        table.add_row(str(pose.image), *(f"{angle:.1f}" for angle in pose.angles), claim)
+    out.print(table)
+    click.echo("degrees; the expected error is the network's own claim, not calibrated")

@@ -1,0 +1,45 @@
+"""``bench store``: move results from one store to another."""
+
+from pathlib import Path
+
+import click
+
+from benchmark.cli.options import store_option
+from benchmark.store import Store
+from benchmark.store.exporting import export_store
+from benchmark.store.importing import check_manifest, import_store
+
+folder_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+
+
+@click.group("store")
+def store_group() -> None:
+    """Export results to a folder, or merge such a folder into a store."""
+
+
+@store_group.command("export")
+@folder_argument
+@store_option
+def export_verb(folder: Path, store: str) -> None:
+    """Write studies and trials as CSV, .npy and .safetensors files to a new folder.
+
+    \b
+    bench store export my_results
+    """
+    count = export_store(Store(store), folder)
+    click.echo(f"{count} trials written to {folder}")
+
+
+@store_group.command("import")
+@folder_argument
+@store_option
+def import_verb(folder: Path, store: str) -> None:
+    """Merge an exported folder; trials that are done here stay as they are.
+
+    \b
+    bench store import their_results --store sqlite:///results/all.sqlite
+    """
+    check_manifest(folder)
+    results = Store(store)
+    merged = import_store(results, folder)
+    click.echo(f"{merged.added} trials added to {results.shown}, {merged.kept} kept as they are there")

@@ -1,0 +1,158 @@
+"""Head poses of photographs: predicted, as rows of a table, and as pictures."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from mhpe.data.crops import Box
+from mhpe.drawing import pose_picture
+from mhpe.errors import InputError
+from mhpe.expected_error import expected_error
+from mhpe.network import Network
+from mhpe.photographs import UnreadableError, crop_for, face_square, read_photograph
+from mhpe.rotations import ANGLES, to_euler
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class HeadPose:
+    """The head pose in one photograph.
+
+    Attributes:
+        image: path of the photograph.
+        square: what was cut out of it, left, top, right, bottom in pixels.
+        rotation: (3, 3) canonical rotation.
+        angles: yaw, pitch, roll in degrees.
+        strengths: matrix Fisher concentration s1 >= s2 >= s3 >= 0, or None if the network predicts none.
+        expected_error: mean angle that the concentration promises, degrees, or None. The network's own claim.
+    """
+
+    image: Path
+    square: Box
+    rotation: NDArray[np.float32]
+    angles: tuple[float, float, float]
+    strengths: tuple[float, float, float] | None
+    expected_error: float | None
+
+
+def predict_photographs(
+    network: Network, images: Sequence[Path], box: Box | None, unreadable: Callable[[Path, str], None]
+) -> Iterator[HeadPose]:
+    """Predict photographs in batches.
+
+    Args:
+        network: the network.
+        images: their paths.
+        box: as :func:`mhpe.photographs.face_square`, the same for all of them.
+        unreadable: told of every file that is no complete image, and why; it is left out.
+
+    Raises:
+        InputError: if the box lies outside an image.
+    """
+    for start in range(0, len(images), BATCH):
+        kept, squares, crops = [], [], []
+        for path in images[start : start + BATCH]:
+            try:
+                photograph = read_photograph(path)
+            except UnreadableError as error:
+                unreadable(path, str(error))
+                continue
+            try:
+                square = face_square(photograph, box)
+            except InputError as error:
+                raise InputError(f"{path}: {error}") from None
+            kept.append(path)
+            squares.append(square)
+            crops.append(crop_for(photograph, square, network.config.image_size))
+        if kept:
+            yield from _predict(network, kept, squares, crops)
+
+
+def _predict(
+    network: Network, images: list[Path], squares: list[Box], crops: list[NDArray[np.uint8]]
+) -> Iterator[HeadPose]:
+    rotations, strengths = network.predict(torch.from_numpy(np.stack(crops)))
+    claims = expected_error(strengths)
+    angles = to_euler(rotations)
+    for i, image in enumerate(images):
+        known = not strengths[i].isnan().any()
+        yield HeadPose(
+            image,
+            squares[i],
+            rotations[i].numpy(),
+            _triple(angles[i]),
+            _triple(strengths[i]) if known else None,
+            claims[i].item() if known else None,
+        )
+
+
+def _triple(values: torch.Tensor) -> tuple[float, float, float]:
+    first, second, third = values.tolist()
+    return first, second, third
+
+
+def as_csv(poses: Iterable[HeadPose]) -> str:
+    """One row an image; the rotation by rows, ``r12`` is row 1, column 2."""
+    rows = []
+    for pose in poses:
+        entries = {f"r{i + 1}{j + 1}": float(pose.rotation[i, j]) for i in range(3) for j in range(3)}
+        strengths = pose.strengths or (None, None, None)
+        rows.append(
+            {"image": str(pose.image)}
+            | {angle: round(value, 3) for angle, value in zip(ANGLES, pose.angles, strict=True)}
+            | {name: round(value, 7) for name, value in entries.items()}
+            | {f"concentration{i + 1}": _rounded(value) for i, value in enumerate(strengths)}
+            | {"expected_error": _rounded(pose.expected_error)}
+        )
+    return pd.DataFrame(rows).to_csv(index=False)
+
+
+def as_json(poses: Iterable[HeadPose]) -> str:
+    """A list of objects, one a line."""
+    lines = [json.dumps(_object(pose)) for pose in poses]
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def _object(pose: HeadPose) -> dict[str, Any]:
+    return {
+        "image": str(pose.image),
+        "square": [round(edge, 2) for edge in pose.square],
+        **{angle: round(value, 3) for angle, value in zip(ANGLES, pose.angles, strict=True)},
+        "rotation": [[round(float(value), 7) for value in row] for row in pose.rotation],
+        "concentration": [round(value, 3) for value in pose.strengths] if pose.strengths else None,
+        "expected_error": _rounded(pose.expected_error),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def write_pictures(poses: Iterable[HeadPose], folder: Path) -> None:
+    """Write each photograph with its head's axes as ``NAME.png``; a repeated name gets a number.
+
+    Raises:
+        InputError: if the folder cannot be written.
+    """
+    taken: set[str] = set()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for pose in poses:
+            numbered = (f"{pose.image.stem}-{i}" for i in itertools.count(2))
+            name = next(name for name in itertools.chain([pose.image.stem], numbered) if name not in taken)
+            taken.add(name)
+            caption = "  ".join(f"{angle} {value:.0f}°" for angle, value in zip(ANGLES, pose.angles, strict=True))
+            if pose.expected_error is not None:
+                caption += f"  expected error {pose.expected_error:.0f}°"
+            pose_picture(read_photograph(pose.image), pose.square, pose.rotation, caption).save(folder / f"{name}.png")
+    except OSError as error:
+        raise InputError(f"cannot write pictures to {folder}: {error.strerror or error}") from None

@@ -1,0 +1,54 @@
+"""Cost and error: published methods, and this suite's arms on the same protocols."""
+
+import pandas as pd
+
+from benchmark.protocols import PROTOCOLS
+from benchmark.published.peers import COLUMNS, peers
+from benchmark.report.text import number
+
+
+def on_published_protocols(ours: pd.DataFrame) -> pd.DataFrame:
+    """Rows with a result on the slides' own protocols, and these protocols' labels as column ``published``.
+
+    Args:
+        ours: rows of all studies, as :func:`benchmark.report.summary.summarise` gives them.
+    """
+    labels = {name: protocol.published for name, protocol in PROTOCOLS.items() if protocol.published}
+    found = ours.assign(published=ours["protocol"].map(labels)).dropna(subset=["published", "mae", "weights"])
+    return found.drop_duplicates(["arm", "preset", "protocol", "mae", "weights"])
+
+
+def cost_table(ours: pd.DataFrame) -> pd.DataFrame:
+    """Columns method, params_m (millions), and mae and cep on each of the slides' protocols, and source."""
+    rows = peers().rename(columns={column: f"mae {protocol}" for protocol, column in COLUMNS.items()})
+    own = on_published_protocols(ours)
+    found = [
+        {
+            "method": f"{arm} (measured here, preset {preset})",
+            "params_m": of_arm["weights"].iloc[0] / 1e6,
+            **{f"mae {row['published']}": row["mae"] for _, row in of_arm.iterrows()},
+            "source": "this store",
+        }
+        for (arm, preset), of_arm in own.groupby(["arm", "preset"], sort=False)
+    ]
+    table = pd.concat([rows, pd.DataFrame(found)], ignore_index=True)
+    for protocol in COLUMNS:
+        table[f"cep {protocol}"] = table["params_m"] * table[f"mae {protocol}"].astype(float)
+    columns = [f"{value} {protocol}" for protocol in COLUMNS for value in ("mae", "cep")]
+    return table[["method", "params_m", "gmacs", "input", *columns, "source"]]
+
+
+def cost_text(table: pd.DataFrame) -> pd.DataFrame:
+    """The same as people read it."""
+    return pd.DataFrame(
+        {
+            "Method": table["method"],
+            "Parameters (M)": table["params_m"].map(number),
+            **{
+                f"{value.upper()} {protocol}": table[f"{value} {protocol}"].map(number)
+                for protocol in COLUMNS
+                for value in ("mae", "cep")
+            },
+            "Source": table["source"],
+        }
+    )

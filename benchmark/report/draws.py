@@ -1,0 +1,69 @@
+"""The figure of what a sampler draws."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmark.report.style import BASELINE, style
+from samplers.weights_table import WeightsTable
+
+SHOWN: dict[str, Any] = {"color": "C0", "linewidth": 1.8}
+BESIDE: dict[str, Any] = {"color": BASELINE, "alpha": 0.25, "fill": True}
+
+
+def draws_figure(
+    title: str, table: WeightsTable, yaw: float, counts: dict[str, Any], at_random: dict[str, Any]
+) -> Figure:
+    """One input's references by yaw bin, the yaw of all references, and their distance from the input.
+
+    Args:
+        title: names the sampler and the training set.
+        table: where the references of inputs at ``yaw`` come from.
+        yaw: degrees.
+        counts: of the sampler's draws, as :meth:`samplers.diagnostics.DrawStatistics.summary` gives them.
+        at_random: the same of uniform draws, for comparison.
+    """
+    with style():
+        figure, axes = plt.subplots(1, 3, figsize=(14, 3.9), constrained_layout=True)
+        _one_input(axes[0], table, yaw)
+        _yaw(axes[1], counts["yaw"])
+        _distance(axes[2], counts["distance"], at_random["distance"])
+        for axis in axes:
+            axis.grid(visible=False, axis="x")
+            axis.legend(frameon=False, fontsize="small")
+        figure.suptitle(title)
+    return figure
+
+
+def _one_input(axis: Axes, table: WeightsTable, yaw: float) -> None:
+    edges = [row.low for row in table.rows] + [180.0]
+    if table.rows[0].requested is not None:
+        axis.stairs([row.requested or 0.0 for row in table.rows], edges, label="requested", **BESIDE)
+    axis.stairs([row.achieved for row in table.rows], edges, **SHOWN, label="achieved")
+    axis.axvline(yaw, color="C3", linestyle=":", label="the input")
+    axis.set(title=f"One input at yaw {yaw:g}°", xlabel="yaw bin in degrees", ylabel="references, mean over draws")
+    _degrees(axis)
+
+
+def _yaw(axis: Axes, yaw: dict[str, Any]) -> None:
+    edges = np.linspace(-180, 180, len(yaw["inputs"]) + 1)
+    axis.stairs(yaw["inputs"], edges, label="training set", **BESIDE)
+    axis.stairs(yaw["references"], edges, **SHOWN, label="references")
+    axis.set(title="All inputs of a training", xlabel="yaw in degrees", ylabel=f"share in bars of {yaw['width']:g}°")
+    _degrees(axis)
+
+
+def _distance(axis: Axes, distance: dict[str, Any], at_random: dict[str, Any]) -> None:
+    edges = np.linspace(0, 180, len(distance["shares"]) + 1)
+    axis.stairs(at_random["shares"], edges, label="random references", **BESIDE)
+    axis.stairs(distance["shares"], edges, **SHOWN, label="references")
+    axis.axvline(distance["mean"], color="C0", linestyle=":", label=f"mean, {distance['mean']:.1f}°")
+    axis.set(title="Distance of input and reference", xlabel="geodesic distance in degrees", xlim=(0, 180))
+    axis.set(ylabel=f"share in bars of {distance['width']:g}°", xticks=range(0, 181, 30))
+
+
+def _degrees(axis: Axes) -> None:
+    axis.set(xlim=(-180, 180), xticks=range(-180, 181, 60))

@@ -1,0 +1,96 @@
+"""MAE against the parameter that the arms vary."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from benchmark.report.figures.drawing import Drawing, LackingError
+from benchmark.report.labels import protocol_title
+from benchmark.report.material import Material
+from benchmark.report.style import BASELINE, legend, line_styles, panels
+
+PARAMETERS = {"sigma": "standard deviation in degrees", "bin_width": "range of a bin in degrees"}
+INTERVAL_FROM = 3
+"""Seeds from which an interval is drawn; with two it is 12.7 standard errors wide and hides the seeds."""
+SEEDS_DRAWN = 20
+"""Most seeds drawn one by one."""
+TICKS_NAMED = 12
+"""Most values that are all named on the axis."""
+
+
+def draw(material: Material) -> Drawing:
+    """Seeds, mean and interval of each arm against sigma or bin width, and the baseline's band."""
+    arms = material.table[(material.table["arm"] != material.baseline) & material.table["mae"].notna()]
+    parameter = next((name for name in PARAMETERS if list(_series(arms, name))), None)
+    if parameter is None:
+        raise LackingError("no sampler with two results varies sigma or the bin width")
+    figure, axes = panels(len(material.protocols))
+    for axis, protocol in zip(axes, material.protocols, strict=True):
+        rows = material.arms(protocol)
+        _baseline_band(axis, rows[rows["arm"] == material.baseline])
+        of_protocol = arms[arms["protocol"] == protocol]
+        series = list(_series(of_protocol, parameter))
+        styles = line_styles([label for label, _ in series], "")
+        cells = material.cells[material.cells["protocol"] == protocol]
+        for label, points in series:
+            _points(axis, label if len(series) > 1 else "mean over seeds", points, cells, parameter, styles[label])
+        axis.set(title=protocol_title(protocol), xlabel=PARAMETERS[parameter], ylabel="MAE in degrees")
+        ticks = sorted(of_protocol[parameter].dropna().unique())
+        if len(ticks) <= TICKS_NAMED:
+            axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
+        axis.margins(y=0.15)
+    legend(figure, axes)
+    figure.suptitle(material.title)
+    return Drawing(
+        figure,
+        f"MAE against the {PARAMETERS[parameter].removesuffix(' in degrees')}. Open circles are single seeds, bars "
+        f"95 % Student-t intervals (from {INTERVAL_FROM} seeds on); the dashed line and its band are the baseline.",
+        f"Line chart of MAE against the {PARAMETERS[parameter]}, one point per arm, beside the baseline "
+        f"{material.baseline}; the values are in the table of this study.",
+    )
+
+
+def _series(arms: pd.DataFrame, parameter: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Label and points of every line: arms of one sampler that differ in this parameter alone."""
+    rest = [
+        (sampler, tuple((name, value) for name, value in sorted(values.items()) if name != parameter))
+        for sampler, values in zip(arms["sampler"], arms["parameters"], strict=True)
+    ]
+    keys = pd.Series(rest, index=arms.index, dtype=object)
+    lines = {}
+    for key in dict.fromkeys(rest):
+        points = arms[[other == key for other in keys]]
+        by_arm = points.drop_duplicates("arm")
+        # Arms with the same value differ in their core; a line would zigzag between them.
+        if len(by_arm) > 1 and by_arm[parameter].notna().all() and by_arm[parameter].is_unique:
+            lines[key] = points.sort_values(parameter)
+    shared = set.intersection(*(set(values) for _, values in lines)) if lines else set()
+    for (sampler, values), points in lines.items():
+        own = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+                        for name, value in values if (name, value) not in shared)  # fmt: skip
+        yield f"{sampler}, {own}" if own else str(sampler), points
+
+
+def _baseline_band(axis: Axes, rows: pd.DataFrame) -> None:
+    for _, row in rows.iterrows():
+        axis.axhline(row["mae"], color=BASELINE, linestyle="--", label=f"{row['arm']} (baseline), mean")
+        if row["n"] >= INTERVAL_FROM:
+            low, high = row["mae"] - row["mae_hw"], row["mae"] + row["mae_hw"]
+            axis.axhspan(low, high, color=BASELINE, alpha=0.12, lw=0, label="its 95 % interval")
+
+
+def _points(
+    axis: Axes, label: str, points: pd.DataFrame, cells: pd.DataFrame, parameter: str, look: dict[str, Any]
+) -> None:
+    seeds = cells.merge(points[["arm", parameter]], on="arm").dropna(subset=["mae"])
+    colour = look["color"]
+    if seeds["seed"].nunique() <= SEEDS_DRAWN:
+        axis.plot(seeds[parameter], seeds["mae"], "o", ms=4, mfc="none", alpha=0.7, color=colour, label="single seeds")
+    axis.plot(points[parameter], points["mae"], **look, label=label)
+    sure = points[points["n"] >= INTERVAL_FROM]
+    if len(sure):
+        axis.errorbar(
+            sure[parameter], sure["mae"], sure["mae_hw"], fmt="none", ecolor=colour, capsize=3, label="95 % interval"
+        )

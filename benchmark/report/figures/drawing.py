@@ -1,0 +1,31 @@
+"""What a figure is, and why one may be missing."""
+
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from benchmark.report.images import ARMS_SHOWN
+
+
+class LackingError(Exception):
+    """The store lacks what a figure shows; the message says what."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with its words.
+
+    Attributes:
+        figure: matplotlib's.
+        caption: how to read it.
+        alt: what it shows, for who cannot see it.
+    """
+
+    figure: Figure
+    caption: str
+    alt: str
+
+
+def shown_note(count: int) -> str:
+    """For a caption: which of ``count`` arms are shown if not all."""
+    return f" Shown are {ARMS_SHOWN} of {count:,} arms." if count > ARMS_SHOWN else ""

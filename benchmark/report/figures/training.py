@@ -1,0 +1,36 @@
+"""Training curves."""
+
+from matplotlib.ticker import MaxNLocator
+
+from benchmark.report.figures.drawing import Drawing, LackingError, shown_note
+from benchmark.report.images import first_arms
+from benchmark.report.material import Material
+from benchmark.report.style import legend, line_styles, panels
+from mhpe.catalog import TITLES
+
+
+def draw(material: Material) -> Drawing:
+    """Total loss over the epochs, mean over seeds."""
+    losses = material.losses
+    if losses.empty:
+        raise LackingError("no trial stores the history of its training")
+    train_sets = list(dict.fromkeys(losses["train_set"]))
+    figure, axes = panels(len(train_sets))
+    for axis, train_set in zip(axes, train_sets, strict=True):
+        of_set = losses[losses["train_set"] == train_set]
+        arms = first_arms(list(dict.fromkeys(of_set["arm"])), material.baseline)
+        styles = line_styles(arms, material.baseline)
+        for arm in arms:
+            means = of_set[of_set["arm"] == arm].groupby("epoch")["loss"].mean()
+            axis.plot(means.index + 1, means, ms=4, label=arm, **styles[arm])
+        axis.set(title=f"trained on {TITLES.get(train_set, train_set)}", xlabel="epoch", ylabel="total loss")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    legend(figure, axes)
+    figure.suptitle(f"{material.title}: training")
+    return Drawing(
+        figure,
+        "Total training loss of each epoch, mean over seeds. Losses of different samplers are not comparable as "
+        "results: their references differ, and so does what the distance loss measures. Different "
+        "heads have different losses." + shown_note(losses["arm"].nunique()),
+        "Training loss by epoch, a line for each arm.",
+    )

@@ -1,0 +1,106 @@
+"""Errors of the arms image by image, from the stored predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from benchmark.store import Store
+from benchmark.store.reading import TestSet, load_predictions, load_test_set
+from mhpe.matrix_fisher import log_normalizer_and_moments
+from mhpe.metrics import errors
+
+SEEDS_READ = 10
+"""Seeds of an arm whose predictions are read: a long study has gigabytes of them."""
+ARMS_SHOWN = 14
+"""Arms whose predictions are read, and that a figure with a line for each arm shows."""
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ImageErrors:
+    """Errors of an arm image by image.
+
+    Attributes:
+        seeds: S seeds with predictions, at most the first ``SEEDS_READ``.
+        mae: (S, N) mean of the yaw, pitch and roll errors, degrees.
+        geodesic: (S, N) geodesic error, degrees.
+        expected_cosine: (S, N) cosine of the geodesic error that the predicted concentration promises.
+    """
+
+    seeds: tuple[int, ...]
+    mae: Array
+    geodesic: Array
+    expected_cosine: Array
+
+
+@dataclass(frozen=True)
+class Images:
+    """A protocol's test set and the errors of the arms on it.
+
+    Attributes:
+        test_set: labels.
+        arms: errors by arm, in the study's order, of arms with predictions.
+    """
+
+    test_set: TestSet
+    arms: dict[str, ImageErrors]
+
+
+def read_images(store: Store, cells: pd.DataFrame, baseline: str) -> Images | None:
+    """Errors image by image of the first arms and seeds of one preset on one protocol.
+
+    Args:
+        store: the results store.
+        cells: those with a result, as :meth:`benchmark.store.Store.results` gives them.
+        baseline: an arm that is never left out.
+
+    Returns:
+        None without labels or predictions. Arms on other images than the first arm's are left out: they cannot be
+        compared image by image.
+    """
+    found: dict[str, ImageErrors] = {}
+    labels: dict[str, TestSet | None] = {}
+    first: TestSet | None = None
+    for arm in first_arms(list(dict.fromkeys(cells["arm"])), baseline):
+        of_arm = cells[cells["arm"] == arm].sort_values("seed").head(SEEDS_READ)
+        fingerprint = of_arm["test_set"].iloc[0]
+        if fingerprint not in labels:
+            labels[fingerprint] = load_test_set(store, fingerprint)
+        test_set = labels[fingerprint]
+        if test_set is None or (first is not None and test_set.image_ids != first.image_ids):
+            continue
+        first = first or test_set
+        if (of_images := _errors(store, of_arm, test_set)) is not None:
+            found[arm] = of_images
+    return Images(first, found) if first is not None and found else None
+
+
+def first_arms(arms: Sequence[str], baseline: str) -> list[str]:
+    """The first ``ARMS_SHOWN`` arms in order, the baseline among them if it is there at all."""
+    kept = set(arms[:ARMS_SHOWN])
+    if baseline in arms and baseline not in kept:
+        kept = {*arms[: ARMS_SHOWN - 1], baseline}
+    return [arm for arm in arms if arm in kept]
+
+
+def _errors(store: Store, cells: pd.DataFrame, labels: TestSet) -> ImageErrors | None:
+    rotations, angles = torch.from_numpy(labels.rotations), torch.from_numpy(labels.angles)
+    seeds, rows = [], []
+    for seed, key in zip(cells["seed"], cells["trial"], strict=True):
+        predicted = load_predictions(store, key, labels.fingerprint)
+        if predicted is None or len(predicted[0]) != len(rotations):
+            continue
+        of_seed = errors(torch.from_numpy(predicted[0]), rotations, angles)
+        moments = log_normalizer_and_moments(torch.from_numpy(predicted[1]).double())[1]
+        expected = (moments.sum(-1) - 1) / 2  # E[cos theta] = (E[tr(M^T R)] - 1) / 2
+        rows.append(torch.stack((of_seed.euler.mean(1), of_seed.geodesic, expected)).float().numpy())
+        seeds.append(int(seed))
+    if not rows:
+        return None
+    mae, geodesic, expected_cosine = np.stack(rows, 1)
+    return ImageErrors(tuple(seeds), mae, geodesic, expected_cosine)

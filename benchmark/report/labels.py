@@ -1,0 +1,29 @@
+"""What things are called in tables, figures and sentences."""
+
+from benchmark.protocols import PARTS, described
+from mhpe.synthheads.sets import SETS
+
+
+def protocol_title(name: str) -> str:
+    """A protocol's title; the slides' label before it where it is one of theirs."""
+    protocol = described(name)
+    if protocol is None:
+        return name
+    return f"{protocol.published} ({protocol.title})" if protocol.published else protocol.title
+
+
+def synthetic_note(name: str) -> str:
+    """Whether a protocol's images are synthetic: "synthetic images", "trained on synthetic images", ... or nothing."""
+    protocol = described(name)
+    if protocol is None:
+        return ""
+    sets = (*SETS, *(name + part for name in SETS for part in PARTS))
+    train, test = protocol.train in sets, protocol.test in sets
+    if train and test:
+        return "synthetic images"
+    return "trained on synthetic images" if train else "tested on synthetic images" if test else ""
+
+
+def counted(count: int, word: str) -> str:
+    """A number and its word: "1 seed", "3 seeds"."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

@@ -1,0 +1,70 @@
+"""What makes a protocol's numbers comparable: images, crop, angles, wrapping."""
+
+import hashlib
+from typing import Any
+
+import pandas as pd
+
+from benchmark.report.labels import protocol_title
+from benchmark.store import Store
+from benchmark.store.reading import TestSet, load_test_set
+from mhpe.catalog import TITLES
+from mhpe.data.source import MAX_ANGLE
+
+ANGLES = (
+    f"yaw, pitch, roll of R = Rz(roll) Ry(yaw) Rx(pitch), the convention of 300W-LP's Pose_Para; "
+    f"real images beyond {MAX_ANGLE:g} degrees in any of them are left out"
+)
+WRAP = "differences of angles are wrapped to 180 degrees; a half-turn counts 180, not 0"
+SHOWN = 16
+"""Hexadecimal digits of a digest."""
+
+
+def fingerprints(store: Store, cells: pd.DataFrame) -> list[dict[str, str]]:
+    """Properties of each protocol and test set in some cells.
+
+    Args:
+        store: the results store.
+        cells: as :meth:`benchmark.store.Store.results` gives them.
+    """
+    found = []
+    test_sets: dict[str, TestSet | None] = {}
+    for protocol, train_set, fingerprint in cells[["protocol", "train_set", "test_set"]].drop_duplicates().values:
+        if fingerprint not in test_sets:
+            test_sets[fingerprint] = load_test_set(store, fingerprint)
+        test_set = test_sets[fingerprint]
+        found.append(
+            {
+                "Protocol": protocol_title(protocol),
+                "Trained on": TITLES.get(train_set, train_set) if isinstance(train_set, str) else "not known yet",
+                **_tested_on(fingerprint, test_set),
+                "Angles": ANGLES,
+                "Wrapping": WRAP,
+            }
+        )
+    return found
+
+
+def _tested_on(fingerprint: str, test_set: TestSet | None) -> dict[str, str]:
+    if test_set is None:
+        return {"Tested on": "its labels are not in this store", "Content": fingerprint[:SHOWN]}
+    meta = test_set.meta
+    size = f", {meta['size']} pixels" if "size" in meta else ""
+    images = hashlib.sha256("\n".join(test_set.image_ids).encode()).hexdigest()
+    return {
+        "Tested on": f"{TITLES.get(test_set.name, test_set.name)}, {len(test_set.image_ids):,} images{size}"
+        + _left_out(meta),
+        "Image list": images[:SHOWN],
+        "Content": f"{fingerprint[:SHOWN]} (images, labels, crop rule and size)",
+        "Crop": str(meta.get("crop_rule", "not recorded")),
+    }
+
+
+def _left_out(meta: dict[str, Any]) -> str:
+    reasons = []
+    if beyond := meta.get("beyond_max_angle"):
+        reasons.append(f"{beyond:,} beyond {MAX_ANGLE:g} degrees")
+    if unreadable := meta.get("unreadable"):
+        reasons.append(f"{len(unreadable):,} unreadable")
+    found = f" of {meta['found']:,} found" if "found" in meta else ""
+    return f"{found} ({' and '.join(reasons)} left out)" if reasons else found

@@ -1,0 +1,130 @@
+"""Fills the page's templates."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from benchmark.published import SLIDES_STUDIES, audit, beside_ours
+from benchmark.published.peers import CEP
+from benchmark.report.labels import protocol_title, synthetic_note
+from benchmark.report.page.fingerprints import fingerprints
+from benchmark.report.page.tables import PageTable, group_table, page_table
+from benchmark.report.page.trials import Group, trace
+from benchmark.report.published_text import published_notes, published_text
+from benchmark.report.search import NOTE as SEARCH_NOTE
+from benchmark.report.search import fresh_text
+from benchmark.report.secondary import NOTE as SECONDARY_NOTE
+from benchmark.report.secondary import secondary_text
+from benchmark.report.study_report import FigureFile, StudyReport
+from benchmark.report.summary import groups_of
+from benchmark.report.views import ALIGNED_NOTE, COMPARISON_NOTE, GROUP_DETAILS, GROUP_VIEW, NOTE
+from benchmark.store import Store
+
+LONG = 300
+"""Trials from which the list is not printed on paper."""
+
+
+@dataclass(frozen=True)
+class PageGroup:
+    """One preset on one protocol.
+
+    Attributes:
+        title: of the protocol.
+        preset: name of the preset.
+        synthetic: which images are synthetic, or nothing.
+        main: table of errors and verdicts.
+        details: table of vector errors and cost.
+    """
+
+    title: str
+    preset: str
+    synthetic: str
+    main: PageTable
+    details: PageTable
+
+
+def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, peers: pd.DataFrame) -> str:
+    """The page as one HTML text without any outside reference.
+
+    Args:
+        store: the results store.
+        studies: to show, in order.
+        cost: the figure of cost and error.
+        peers: table of text for it.
+    """
+    found = trace(store, pd.concat([study.cells.assign(study=study.name) for study in studies], ignore_index=True))
+    names = [study.name for study in studies]
+    environment = Environment(
+        loader=PackageLoader("benchmark.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["data_uri"] = _data_uri
+    return environment.get_template("index.html").render(
+        studies=[_study(store, study, found.groups) for study in studies],
+        notes=[NOTE, COMPARISON_NOTE, ALIGNED_NOTE],
+        cep=CEP,
+        cost=cost,
+        peers=page_table(peers, "Published results of other methods with a source, and ours on the same protocols"),
+        audit=page_table(
+            audit().rename(columns=str.capitalize), "What does not hold in the slides, and what does"
+        ),
+        others=[_published(name, beside_ours(name, studies[0].table.head(0)))
+                for name in SLIDES_STUDIES if name not in names],
+        trials=found.rows,
+        long=len(found.rows) > LONG,
+        data=found.data,
+    )  # fmt: skip
+
+
+def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[str, Any]:
+    table = study.table.assign(study=study.name)
+    return {
+        "report": study,
+        "groups": [_group(rows, groups) for _, _, rows in groups_of(table)],
+        "published": None if study.published is None else _published(study.name, study.published),
+        "secondary": page_table(secondary_text(study.secondary), SECONDARY_NOTE) if len(study.secondary) else None,
+        "searches": [
+            {
+                "title": search.title,
+                "summary": search.summary,
+                "best": page_table(fresh_text(search.best, study.baseline), SEARCH_NOTE),
+                "figures": figures,
+            }
+            for search, figures in study.searches
+        ],
+        "fingerprints": fingerprints(store, study.cells),
+        "missing": _missing(study.table),
+    }
+
+
+def _group(rows: pd.DataFrame, groups: dict[Group, int]) -> PageGroup:
+    protocol, preset = rows["protocol"].iloc[0], rows["preset"].iloc[0]
+    title = protocol_title(protocol)
+    return PageGroup(
+        title,
+        preset,
+        synthetic_note(protocol),
+        group_table(rows, GROUP_VIEW, f"Errors in degrees and difference to the baseline, {title}", groups),
+        group_table(rows, GROUP_DETAILS, f"Vector and rotation errors in degrees, and cost, {title}", groups),
+    )
+
+
+def _published(name: str, rows: pd.DataFrame) -> dict[str, Any]:
+    return {"name": name, "table": page_table(published_text(rows), published_notes(rows))}
+
+
+def _missing(table: pd.DataFrame) -> list[str]:
+    """What lacks in a study, arm by arm."""
+    rows = table[table["missing"] != ""]
+    return [f"{row['arm']}, {protocol_title(row['protocol'])}: {row['missing']}" for _, row in rows.iterrows()]
+
+
+def _data_uri(svg: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

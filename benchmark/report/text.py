@@ -1,0 +1,56 @@
+"""Numbers as people read them."""
+
+import math
+
+import pandas as pd
+
+MINUS = "−"
+NOTHING = "–"
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """A number with a true minus sign; a dash where it is missing."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    text = f"{value:.{decimals}f}"
+    return text.replace("-", MINUS) if float(text) else text.lstrip("-")
+
+
+def signed(value: float, decimals: int = 2) -> str:
+    """A difference with its sign."""
+    text = number(value, decimals)
+    return f"+{text}" if value > 0 and text[0] not in (MINUS, NOTHING) else text
+
+
+def with_error(mean: float, half_width: float) -> str:
+    """Mean and half-width of its interval."""
+    return number(mean) if pd.isna(mean) or pd.isna(half_width) else f"{number(mean)} ± {number(half_width)}"
+
+
+def interval(low: float, high: float) -> str:
+    """An interval in brackets."""
+    return NOTHING if math.isnan(low) else f"[{signed(low)}, {signed(high)}]"
+
+
+def difference(mean: float, low: float, high: float) -> str:
+    """A difference and its interval, if there is one."""
+    return signed(mean) if math.isnan(low) else f"{signed(mean)} {interval(low, high)}"
+
+
+def plain(value: float) -> str:
+    """A parameter as it was written: 20, 37.5."""
+    return NOTHING if pd.isna(value) else f"{value:g}"
+
+
+def p_value(value: float) -> str:
+    """A p with three decimals."""
+    return NOTHING if math.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the units people use."""
+    if math.isnan(seconds):
+        return NOTHING
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

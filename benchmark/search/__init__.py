@@ -1,0 +1,1 @@
+"""Searches of sampler parameters with Optuna, whose points are ordinary trials."""

@@ -1,0 +1,20 @@
+"""The statistics behind the verdicts: seeds are the replicates, paired across the arms of a study."""
+
+from benchmark.statistics.bootstrap import BootstrapDifference, bootstrap_difference
+from benchmark.statistics.intervals import half_width
+from benchmark.statistics.paired import compare
+from benchmark.statistics.power import seeds_needed, smallest_detectable
+from benchmark.statistics.sign_flip import sign_flip_p, smallest_p
+from benchmark.statistics.variance import variance_split
+
+__all__ = [
+    "BootstrapDifference",
+    "bootstrap_difference",
+    "compare",
+    "half_width",
+    "seeds_needed",
+    "sign_flip_p",
+    "smallest_detectable",
+    "smallest_p",
+    "variance_split",
+]

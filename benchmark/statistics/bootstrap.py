@@ -1,0 +1,110 @@
+"""The secondary analysis: seeds and images together, images clustered by person."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from benchmark.statistics.intervals import student_quantile
+
+Array = NDArray[np.float64]
+
+BLOCK = 250
+"""Resamples drawn at once."""
+
+
+@dataclass(frozen=True)
+class BootstrapDifference:
+    """An arm against the baseline over seeds and images.
+
+    Attributes:
+        difference: of the mean errors, arm minus baseline, in degrees.
+        low: lower end of its interval.
+        high: upper end.
+        probability_of_improvement: share of (seed, image) where the arm's error is below the baseline's; ties count
+            half.
+        probability_low: lower end of its interval.
+        probability_high: upper end.
+    """
+
+    difference: float
+    low: float
+    high: float
+    probability_of_improvement: float
+    probability_low: float
+    probability_high: float
+
+
+def bootstrap_difference(
+    errors_arm: ArrayLike,
+    errors_baseline: ArrayLike,
+    persons: ArrayLike,
+    resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> BootstrapDifference:
+    """Difference of mean error and probability of improvement, for new seeds and new persons.
+
+    Seeds and persons are drawn with replacement, each on its own, and crossed: the pigeonhole bootstrap (Owen, The
+    pigeonhole bootstrap, Annals of Applied Statistics 1(2), 2007). A person comes with all its images, a seed with
+    both arms. The interval is the estimate +- Student's quantile times the resamples' standard deviation, with one
+    degree of freedom less than there are seeds or persons, whichever is fewer. The plain percentiles of few seeds are
+    too narrow (they cover 78 % with 3 seeds and 90 % with 9 where seeds dominate); this covers 94 % or more, and
+    nearly always where single images dominate, because the pigeonhole bootstrap counts their variance up to thrice.
+
+    The probability of improvement follows Agarwal et al. (Deep reinforcement learning at the edge of the statistical
+    precipice, NeurIPS 2021) with images as tasks, but compares runs of the same seed where they compare all pairs.
+
+    Args:
+        errors_arm: (seeds, images) in degrees.
+        errors_baseline: (seeds, images), the same seeds and images.
+        persons: (images,), a label for the person on each image.
+        resamples: of the bootstrap, at least 2.
+        seed: of its random draws.
+        level: of the intervals, in (0, 1).
+
+    Returns:
+        The estimates; interval ends are NaN for fewer than two seeds or persons.
+
+    Raises:
+        ValueError: if the shapes do not fit or an error is not finite.
+    """
+    arm, baseline = np.asarray(errors_arm, float), np.asarray(errors_baseline, float)
+    labels, person = np.unique(np.asarray(persons), return_inverse=True)
+    if arm.ndim != 2 or arm.shape != baseline.shape or person.shape != arm.shape[1:]:
+        raise ValueError(f"errors {arm.shape}, {baseline.shape} and persons {person.shape} do not fit together")
+    difference = arm - baseline
+    if not np.isfinite(difference).all():
+        raise ValueError("errors must be finite")
+    improved = (difference < 0) + 0.5 * (difference == 0)
+    images = np.bincount(person)
+    # (2, seeds, persons): sums over each person's images of the difference and of the improvement.
+    sums = np.array([[np.bincount(person, row) for row in values] for values in (difference, improved)])
+    estimate = sums.sum((1, 2)) / arm.size
+    n = min(len(arm), len(labels))
+    reach = (
+        student_quantile(n - 1, level) * _standard_error(sums, images, resamples, seed) if n > 1 else np.full(2, np.nan)
+    )
+    low, high = estimate - reach, estimate + reach
+    return BootstrapDifference(
+        float(estimate[0]),
+        float(low[0]),
+        float(high[0]),
+        float(estimate[1]),
+        float(np.maximum(low[1], 0)),
+        float(np.minimum(high[1], 1)),
+    )
+
+
+def _standard_error(sums: Array, images: NDArray[np.int64], resamples: int, seed: int) -> Array:
+    """Of the means over all seeds and images, from (..., seeds, persons) sums: the pigeonhole bootstrap's."""
+    rng = np.random.default_rng(seed)
+    seeds, persons = sums.shape[-2:]
+    means: list[Array] = []
+    for start in range(0, resamples, BLOCK):
+        size = min(BLOCK, resamples - start)
+        seed_counts = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size)
+        person_counts = rng.multinomial(persons, np.full(persons, 1 / persons), size)
+        totals = ((seed_counts @ sums) * person_counts).sum(-1)
+        means.append(totals / (seeds * (person_counts @ images)))
+    return np.asarray(np.concatenate(means, axis=-1).std(axis=-1, ddof=1))

@@ -1,0 +1,64 @@
+"""How many seeds a difference needs, and what a number of seeds can show."""
+
+import itertools
+import math
+
+from statsmodels.stats.power import TTestPower
+
+from benchmark.statistics.sign_flip import smallest_p
+from mhpe.errors import InputError
+
+
+def seeds_needed(sd: float, difference: float, power: float = 0.8, level: float = 0.95, comparisons: int = 1) -> int:
+    """Paired seeds with which a true difference is found with the wanted power.
+
+    That of the two-sided paired t test, and at least as many as the exact sign-flip test needs to reach significance
+    at all (6 at one comparison). With several comparisons alpha is divided by their number (Bonferroni), which Holm's
+    adjustment never exceeds.
+
+    Args:
+        sd: standard deviation of the paired differences in degrees, at least 0.
+        difference: the true difference in degrees, above 0.
+        power: wanted, in (1 - ``level``, 1).
+        level: of the verdict, in (0, 1).
+        comparisons: arms compared with the baseline.
+
+    Raises:
+        InputError: if an argument is out of range.
+    """
+    _check(sd, power, level, comparisons)
+    if not 0 < difference < math.inf:
+        raise InputError(f"the difference to detect must be above 0 degrees, not {difference}")
+    alpha = (1 - level) / comparisons
+    fewest = _fewest(alpha)
+    if difference >= smallest_detectable(sd, fewest, power, level, comparisons):
+        return fewest
+    return math.ceil(float(TTestPower().solve_power(effect_size=difference / sd, alpha=alpha, power=power)))
+
+
+def smallest_detectable(sd: float, n: int, power: float = 0.8, level: float = 0.95, comparisons: int = 1) -> float:
+    """The smallest true difference in degrees that ``n`` paired seeds find with the wanted power.
+
+    Infinite where the exact sign-flip test cannot reach significance at ``n``. Arguments and errors are those of
+    :func:`seeds_needed`, of which this is the inverse.
+    """
+    _check(sd, power, level, comparisons)
+    alpha = (1 - level) / comparisons
+    if n < _fewest(alpha):
+        return math.inf
+    return sd * float(TTestPower().solve_power(nobs=n, alpha=alpha, power=power))
+
+
+def _fewest(alpha: float) -> int:
+    return next(n for n in itertools.count(2) if smallest_p(n) < alpha)
+
+
+def _check(sd: float, power: float, level: float, comparisons: int) -> None:
+    if not 0 <= sd < math.inf:
+        raise InputError(f"the standard deviation must be at least 0 degrees, not {sd}")
+    if not 0 < level < 1:
+        raise InputError(f"the level must be between 0 and 1, not {level}")
+    if not 1 - level < power < 1:
+        raise InputError(f"the power must be between {1 - level:g} and 1, not {power}")
+    if comparisons < 1:
+        raise InputError(f"there must be at least one comparison, not {comparisons}")

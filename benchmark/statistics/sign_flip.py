@@ -1,0 +1,63 @@
+"""The exact test of paired differences (R. A. Fisher, The Design of Experiments, 1935, section 21)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+EXACT_UP_TO = 30
+"""Most pairs whose sign patterns are all counted."""
+RESAMPLES = 99_999
+"""Random sign patterns where there are more pairs."""
+PART = 12
+"""Pairs whose signs are drawn together."""
+
+Array = NDArray[np.float64]
+
+
+def sign_flip_p(differences: Array) -> float:
+    """Two-sided p of paired differences: the share of sign patterns whose |sum| is at least the observed one.
+
+    If arm and baseline are exchangeable within a pair, then each difference is as likely to have the other
+    sign, whatever its distribution. All 2^n patterns are counted up to n = 30; beyond, 99,999 are drawn with a
+    fixed seed, and the observed pattern is one more.
+
+    The same as scipy's permutation_test, which takes seconds from n = 20 on where this takes milliseconds: a report
+    tests hundreds of arms.
+
+    Args:
+        differences: (n,), finite, n >= 1.
+    """
+    rounding = 1e-12 * np.abs(differences).sum()
+    observed = abs(differences.sum()) - rounding
+    if len(differences) > EXACT_UP_TO:
+        return (1 + np.count_nonzero(np.abs(_drawn_sums(differences)) >= observed)) / (1 + RESAMPLES)
+    # Every pattern is one of the first half and one of the second: their sums add up to `observed` or more for all
+    # patterns of the second half from a place on in order. The negative patterns are as many.
+    middle = len(differences) // 2
+    first, second = _sums(differences[:middle]), np.sort(_sums(differences[middle:]))
+    if observed <= 0:
+        return 1.0
+    reaching = len(second) - np.searchsorted(second, observed - first)
+    return float(2 * reaching.sum() / 2 ** len(differences))
+
+
+def _sums(differences: Array) -> Array:
+    """Sums of all sign patterns, (2^n,)."""
+    sums = np.zeros(1)
+    for difference in differences:
+        sums = np.concatenate((sums + difference, sums - difference))
+    return sums
+
+
+def _drawn_sums(differences: Array) -> Array:
+    """Sums of random sign patterns, (RESAMPLES,)."""
+    rng = np.random.default_rng(0)
+    total = np.zeros(RESAMPLES)
+    for start in range(0, len(differences), PART):
+        sums = _sums(differences[start : start + PART])
+        total += sums[rng.integers(0, len(sums), RESAMPLES)]
+    return total
+
+
+def smallest_p(n: int) -> float:
+    """The smallest p that the test can give with n pairs: 2 of 2^n sign patterns."""
+    return float(2.0 ** (1 - n))

@@ -1,0 +1,86 @@
+"""A database's complaints in one clear line without passwords, and patience with those that pass."""
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+import tenacity
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from mhpe.errors import InputError
+
+PATIENCE_SECONDS = 60.0
+"""How long work on a store is tried again when the store does not answer."""
+
+HINTS = {
+    r"readonly|read-only|permission denied": "its file and folder must be writable",
+    r"unable to open": "its folder must be there and be writable",
+    r"\bfull\b|no space left": "make room; what is finished is stored, and the same command goes on from there",
+    r"malformed": "the file is damaged; restore a copy of it or name a new store",
+    r"not a database": "name a new store",
+    r"locked": "another process writes to it and does not end",
+    r"password authentication": "check user and password in the URL",
+}
+"""What would be right, by words of the complaint."""
+LASTING = re.compile(
+    r"readonly|read-only|permission denied|\bfull\b|no space left|malformed|not a database|password|no such|syntax",
+    re.I,
+)
+"""Words of complaints that do not pass by themselves."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class StoreUnavailableError(InputError):
+    """The store does not answer now; it may later."""
+
+
+def shown(url: URL) -> str:
+    """The URL without its passwords, those among its options included."""
+    options = {name: "***" if "pass" in name.lower() else value for name, value in url.query.items()}
+    return url.set(query=options).render_as_string(hide_password=True)
+
+
+@contextmanager
+def clear(url: URL) -> Iterator[None]:
+    """Turn a database's complaint into an error of one line.
+
+    Raises:
+        StoreUnavailableError: if trying again later may help.
+        InputError: if it does not.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        text = " ".join(str(error.orig).split())
+        if url.password:
+            text = text.replace(str(url.password), "***")
+        hint = next((hint for words, hint in HINTS.items() if re.search(words, text, re.I)), "")
+        line = f"store {shown(url)}: {text}" + (f"; {hint}" if hint else "")
+        passing = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+        if passing and not LASTING.search(text):
+            raise StoreUnavailableError(line) from None
+        raise InputError(line) from None
+    except OSError as error:
+        raise InputError(f"store {shown(url)}: {error.strerror or error}") from None
+
+
+def _say(state: tenacity.RetryCallState) -> None:
+    if state.attempt_number == 1 and state.outcome is not None:
+        log.warning("%s; trying again for %.0f s", state.outcome.exception(), PATIENCE_SECONDS)
+
+
+def patient(work: Callable[P, T]) -> Callable[P, T]:
+    """Decorate work on a store that may be done twice: it is tried again while the store does not answer."""
+    return tenacity.retry(
+        retry=tenacity.retry_if_exception_type(StoreUnavailableError),
+        wait=tenacity.wait_random_exponential(0.2, max=5),
+        stop=lambda state: (state.seconds_since_start or 0) > PATIENCE_SECONDS,
+        before_sleep=_say,
+        reraise=True,
+    )(work)

@@ -1,0 +1,213 @@
+"""What searches do with the store: taking, ending and reading points, and locks."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from benchmark.store import schema
+from benchmark.store.problems import patient
+from benchmark.store.store import Store
+from benchmark.trial import Trial
+from mhpe.errors import InputError
+
+LOCK_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Point:
+    """One parameter value of a search.
+
+    Attributes:
+        search: key of the search.
+        number: from 0.
+        status: waiting, running, done, failed or pruned.
+        optuna_number: of Optuna's trial; None before Optuna was asked.
+        parameters: that Optuna suggested, those of a failed point that is tried again included.
+        value: of the objective, degrees; None before the end, or if there is none.
+        note: why it was pruned or has failed.
+    """
+
+    search: str
+    number: int
+    status: str
+    optuna_number: int | None
+    parameters: dict[str, Any] | None
+    value: float | None
+    note: str | None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.status in ("done", "failed", "pruned")
+
+
+class SearchStore(Store):
+    """A results store with the points of searches."""
+
+    @patient
+    def add_search(
+        self,
+        key: str,
+        study: str,
+        preset: str,
+        train_set: str,
+        sampler: str,
+        definition: Mapping[str, Any],
+        points: int,
+    ) -> None:
+        """Write down a search and its points, unless they are there; there are never fewer points than before."""
+        row = {"key": key, "study": study, "preset": preset, "train_set": train_set, "sampler": sampler}
+        with self.writing() as connection:
+            now = connection.execute(sa.select(self._now)).scalar_one()
+            self._insert_new(schema.searches, [row | {"definition": dict(definition), "created": now}], connection)
+            new = [{"search": key, "number": number, "status": "waiting"} for number in range(points)]
+            self._insert_new(schema.points, new, connection)
+
+    @patient
+    def plan_study(self, study: str, definition: Mapping[str, Any]) -> None:
+        """Write down a study whose cells are not known yet."""
+        with self.writing() as connection:
+            connection.execute(self._upsert(schema.studies), [{"name": study, "definition": dict(definition)}])
+
+    @patient
+    def add_trials(self, trials: Iterable[Trial]) -> None:
+        """Write down trials that belong to no cell of a study."""
+        self._insert_new(schema.trials, [self._waiting(trial) for trial in trials])
+
+    @patient
+    def points(self, searches: Iterable[str]) -> list[Point]:
+        """All points of some searches, by number."""
+        p = schema.points.c
+        query = sa.select(*(p[name] for name in Point.__dataclass_fields__)).where(p.search.in_(list(searches)))
+        with self.reading() as connection:
+            return [Point(*row) for row in connection.execute(query.order_by(p.number, p.search))]
+
+    @patient
+    def claim_point(self, searches: Iterable[str], worker: str, lease_seconds: float) -> Point | None:
+        """Take the first point that waits, or whose worker's lease has ended. Of several callers one gets it."""
+        p = schema.points.c
+        left = (p.lease_until < self._now) | (p.worker == worker)  # one's own, if the answer to a claim was lost
+        free = (p.status == "waiting") | ((p.status == "running") & left)
+        ours = sa.select(p.search, p.number).where(p.search.in_(list(searches)))
+        first = ours.where(free).order_by(p.number, p.search).limit(1)
+        taken = sa.update(schema.points).values(status="running", worker=worker, lease_until=self._now + lease_seconds)
+        with self.writing() as connection:
+            if connection.dialect.name == "postgresql":
+                first = first.with_for_update(skip_locked=True)
+            row = connection.execute(first).one_or_none()
+            if row is None:
+                return None
+            here = (p.search == row.search) & (p.number == row.number)
+            connection.execute(taken.where(here))
+            found = connection.execute(sa.select(*(p[name] for name in Point.__dataclass_fields__)).where(here))
+            return Point(*found.one())
+
+    @patient
+    def set_asked(self, search: str, number: int, optuna_number: int, parameters: Mapping[str, Any]) -> None:
+        """Write down what Optuna suggested for a point."""
+        self._change(search, number, {"optuna_number": optuna_number, "parameters": dict(parameters)})
+
+    @patient
+    def end_point(self, search: str, number: int, status: str, value: float | None, note: str | None) -> None:
+        """Write down a point's end."""
+        values = {"status": status, "value": value, "note": note, "lease_until": None}
+        self._change(search, number, values | {"finished": self._now})
+
+    @patient
+    def reset_failed(self, searches: Iterable[str]) -> None:
+        """Let points that have failed be tried again, with the same parameters and a new trial of Optuna's."""
+        p = schema.points.c
+        again = sa.update(schema.points).where(p.search.in_(list(searches)), p.status == "failed")
+        with self.writing() as connection:
+            connection.execute(again.values(status="waiting", optuna_number=None, note=None))
+
+    def _change(self, search: str, number: int, values: dict[str, Any]) -> None:
+        p = schema.points.c
+        here = sa.update(schema.points).where(p.search == search, p.number == number)
+        with self.writing() as connection:
+            connection.execute(here.values(values))
+
+    @patient
+    def points_of(self, worker: str) -> list[tuple[str, int]]:
+        """Search and number of the points that a worker is at."""
+        p = schema.points.c
+        query = sa.select(p.search, p.number).where(p.worker == worker, p.status == "running")
+        with self.reading() as connection:
+            return [(search, number) for search, number in connection.execute(query)]
+
+    @patient
+    def prune(self, trial: str, reason: str) -> None:
+        """Write down that a trial's training was ended before its last epoch; it is not finished."""
+        t = schema.trials.c
+        values = {"status": "pruned", "finished": self._now, "error_type": "Pruned", "error_message": reason}
+        here = sa.update(schema.trials).where(t.key == trial, t.status != "done")
+        with self.writing() as connection:
+            connection.execute(here.values(**values, lease_until=None))
+
+    @patient
+    def pruned(self, trial: str) -> str | None:
+        """Why a trial was pruned; None if it was not."""
+        t = schema.trials.c
+        with self.reading() as connection:
+            query = sa.select(t.error_message).where(t.key == trial, t.status == "pruned")
+            return connection.execute(query).scalar_one_or_none()
+
+    @patient
+    def metric(self, trial: str, test_set: str, name: str) -> float | None:
+        """A metric of a trial on a test set (fingerprint), degrees."""
+        e = schema.evaluations.c
+        with self.reading() as connection:
+            query = sa.select(e[name]).where(e.trial == trial, e.test_set == test_set)
+            return connection.execute(query).scalar_one_or_none()
+
+    def extend_leases(self, worker: str, lease_seconds: float) -> None:
+        """Keep a worker's trials, points and locks from being taken by another one."""
+        super().extend_leases(worker, lease_seconds)
+        with self.writing() as connection:
+            for update in self._held(worker):
+                connection.execute(update.values(lease_until=self._now + lease_seconds))
+
+    def release(self, worker: str) -> None:
+        """Give back a worker's unfinished trials, its points and locks."""
+        super().release(worker)
+        points, locks = self._held(worker)
+        with self.writing() as connection:
+            connection.execute(points.values(status="waiting", worker=None, lease_until=None))
+            connection.execute(locks.values(worker=None, lease_until=None))
+
+    def _held(self, worker: str) -> tuple[sa.Update, sa.Update]:
+        p, k = schema.points.c, schema.locks.c
+        points = sa.update(schema.points).where(p.worker == worker, p.status == "running")
+        return points, sa.update(schema.locks).where(k.worker == worker)
+
+    @contextmanager
+    def lock(self, name: str, worker: str, lease_seconds: float) -> Iterator[None]:
+        """Context that one worker at a time is in; the lock of a dead worker opens when its lease ends."""
+        self._insert_new(schema.locks, [{"name": name}])
+        while not self._take_lock(name, worker, lease_seconds):
+            time.sleep(LOCK_POLL_SECONDS)
+        try:
+            yield
+        finally:
+            with suppress(InputError):  # it opens by itself
+                self._open_lock(name, worker)
+
+    @patient
+    def _take_lock(self, name: str, worker: str, lease_seconds: float) -> bool:
+        k = schema.locks.c
+        free = k.worker.is_(None) | (k.worker == worker) | (k.lease_until < self._now)
+        taken = sa.update(schema.locks).where(k.name == name, free)
+        with self.writing() as connection:
+            values = {"worker": worker, "lease_until": self._now + lease_seconds}
+            return connection.execute(taken.values(values)).rowcount == 1
+
+    @patient
+    def _open_lock(self, name: str, worker: str) -> None:
+        k = schema.locks.c
+        opened = sa.update(schema.locks).where(k.name == name, k.worker == worker)
+        with self.writing() as connection:
+            connection.execute(opened.values(worker=None, lease_until=None))
