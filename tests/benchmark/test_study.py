@@ -1,13 +1,20 @@
 """Study files: grids, labels, and errors that say what would be right."""
 
+import itertools
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from benchmark.arms import merge, select
+from benchmark.planning import make_plan
+from benchmark.presets import PRESETS
 from benchmark.protocols import PROTOCOLS
-from benchmark.study import load_study, merge, select, study_names
-from mhpe.config import PRESETS, CoreConfig
+from benchmark.study import load_study, study_names
+from benchmark.trial import Trial
+from mhpe.config import CoreConfig
+from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
 from mhpe.validation import parse
 from tests.benchmark.conftest import TINY
@@ -27,17 +34,114 @@ def test_shipped_studies_are_sound(name: str, preset: str) -> None:
     assert set(study.file.protocols) <= set(PROTOCOLS)
 
 
-def test_gaussian_sigma_has_exactly_the_slides_arms() -> None:
-    arms = load_study("gaussian_sigma", "standard").arms
-    assert arms[0].sampler.name == "random"
-    assert [(arm.sampler.name, arm.sampler.bin_width, arm.sampler.sigma) for arm in arms[1:]] == [
-        ("gaussian", 20, sigma) for sigma in (15, 20, 30, 37.5, 45)
+SLIDES = {
+    "bins": [("bins", {"bin_width": width}) for width in (10, 20, 40, 60)],
+    "gaussian_sigma": [("gaussian", {"bin_width": 20, "sigma": sigma}) for sigma in (15, 20, 30, 37.5, 45)],
+    "reverse_gaussian": [("reverse_gaussian", {"bin_width": 20, "sigma": sigma}) for sigma in (20, 30, 45)],
+    "uniform": [("uniform", {"bin_width": 20, "order": "first"})],
+    "conclusion": [
+        ("bins", {"bin_width": 20}),
+        ("gaussian", {"bin_width": 20, "sigma": 30}),
+        ("reverse_gaussian", {"bin_width": 20, "sigma": 45}),
+        ("uniform", {"bin_width": 20, "order": "first"}),
+    ],
+}
+"""The tables of the slides: the arms below the baseline, in order."""
+
+
+def published(sampler: str) -> dict[str, str]:
+    """How the slides treat what leaves a choice."""
+    rounding = {"rounding": "largest_remainder"} if "gaussian" in sampler else {}
+    return {"empty_bin": "nearest"} | rounding
+
+
+@pytest.mark.parametrize("name", SLIDES)
+def test_studies_of_the_slides_have_exactly_their_arms(name: str) -> None:
+    study = load_study(name, "standard")
+    assert [(arm.sampler.name, arm.sampler.model_dump()) for arm in study.arms] == [
+        ("random", {}),
+        *((sampler, parameters | published(sampler)) for sampler, parameters in SLIDES[name]),
     ]
-    assert {arm.core for arm in arms} == {CoreConfig()}
+    assert {arm.core for arm in study.arms} == {CoreConfig()}
+    assert {arm.seed_offset for arm in study.arms} == {0}
+    assert set(study.definition["baselines"].values()) == {"random"}
+
+
+def trainings(name: str, preset: str) -> dict[str, tuple]:
+    """What a trial's key follows of each arm, by label."""
+    return {
+        arm.label: (type(arm.sampler), arm.sampler.model_dump_json(), arm.core, arm.seed_offset)
+        for arm in load_study(name, preset).arms
+    }
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_shared_arms_train_once_for_all_studies(preset: str) -> None:
+    baseline = trainings("gaussian_sigma", preset)["random"]
+    for name in study_names():
+        assert baseline in trainings(name, preset).values() or (name, preset) in {
+            ("references", "quick"),  # whose K is none of that study's
+            ("references", "paper"),
+        }
+    assert trainings("conclusion", preset)["gaussian"] == trainings("gaussian_sigma", preset)["gaussian 30"]
+    assert trainings("corrected", preset)["uniform"] == trainings("uniform", preset)["uniform"]
+    assert trainings("corrected", preset)["reverse_gaussian 45"] == trainings("conclusion", preset)["reverse_gaussian"]
+    assert trainings("noise", preset)["gaussian, c 0.1"] == trainings("supervision", preset)["gaussian"]
+
+
+def test_random_has_one_key_in_all_studies_of_the_slides() -> None:
+    assert len({Trial(load_study(name, "standard").arms[0], "set", "f" * 64, 0).key for name in SLIDES}) == 1
+
+
+def test_arms_of_another_core_are_compared_with_random_of_that_core() -> None:
+    for name, setting in (("noise", "noise_c"), ("references", "k"), ("supervision", "supervise_references")):
+        study = load_study(name, "standard")
+        arms = {arm.label: arm for arm in study.arms}
+        for arm in study.arms:
+            baseline = arms[study.definition["baselines"][arm.label]]
+            assert baseline.sampler.name == "random"
+            if arm.sampler.name != "random":
+                assert getattr(baseline.core, setting) == getattr(arm.core, setting)
+    assert {arm.core.noise_c for arm in load_study("noise", "standard").arms} == {0, 0.05, 0.1, 0.2, 0.5}
+    assert {arm.core.k for arm in load_study("references", "standard").arms} == {1, 2, 4, 8, 16}
+
+
+def test_aa_trains_one_arm_with_seeds_that_never_meet() -> None:
+    study = load_study("aa", "standard")
+    assert {(arm.sampler, arm.core) for arm in study.arms} == {(study.arms[0].sampler, CoreConfig())}
+    offsets = [arm.seed_offset for arm in study.arms]
+    assert offsets[0] == 0
+    assert min(b - a for a, b in itertools.pairwise(offsets)) >= 100
+    assert len(set(trainings("aa", "standard").values())) == len(study.arms)
+
+
+def test_seed_offsets_change_seeds_and_nothing_else(tmp_path: Path) -> None:
+    text = TINY + "  - {sampler: random, seed_offset: 7, label: again}\n"
+    study = load(tmp_path, text)
+    nothing = np.zeros((0, 32, 32, 3), np.uint8)
+    data = HeadPoseSet("set", tmp_path, nothing, np.eye(3)[:0], np.eye(3)[:0], (), np.arange(0), "f" * 64, {})
+    plan = make_plan(study, study.arms, 2, lambda name, size: data)
+    again = [(cell.seed, plan.trials[cell.trial]) for cell in plan.cells if cell.arm == "again"]
+    assert [(seed, trial.seed) for seed, trial in again] == [(0, 7), (1, 8)]
+    first = plan.trials[plan.cells[0].trial]
+    assert again[0][1].identity == first.identity | {"seed": 7}
+    # seed by seed all the same
+    assert [trial.seed - trial.arm.seed_offset for trial in plan.trials.values()] == [0] * 4 + [1] * 4
+
+
+def test_baselines_of_arms_are_filled_in(tmp_path: Path) -> None:
+    text = TINY + (
+        "  - {sampler: random, core: {k: [3, 4]}, label: 'random {k}'}\n"
+        "  - {sampler: bins, core: {k: [3, 4]}, label: 'bins {k}', baseline: 'random {k}'}\n"
+    )
+    baselines = load(tmp_path, text).definition["baselines"]
+    assert baselines["bins 3"] == "random 3"
+    assert baselines["bins 4"] == "random 4"
+    assert baselines["random 4"] == baselines["gaussian(sigma=15)"] == "random"
 
 
 def test_presets_are_what_the_slides_say() -> None:
-    core = parse(CoreConfig, PRESETS["paper"], "paper")
+    core = parse(CoreConfig, PRESETS["paper"].core, "paper")
     assert (core.batch_size, core.learning_rate, core.weight_decay) == (100, 0.01, 1e-6)
     assert core.schedule.kind == "step"
     assert core.schedule.milestones == (20, 50, 80)
@@ -63,11 +167,19 @@ def test_labels_can_be_written(tmp_path: Path) -> None:
 
 def test_arms_are_chosen_by_label_or_sampler(tmp_path: Path) -> None:
     study = load(tmp_path, TINY)
-    assert select(study, ()) == study.arms
-    assert [arm.label for arm in select(study, ("gaussian",))] == ["gaussian(sigma=15)", "gaussian(sigma=30)"]
-    assert [arm.label for arm in select(study, ("random", "gaussian(sigma=30)"))] == ["random", "gaussian(sigma=30)"]
+    assert select(study.arms, (), "study") == study.arms
+    chosen = select(study.arms, ("gaussian",), "study")
+    assert [arm.label for arm in chosen] == [
+        "gaussian(sigma=15)",
+        "gaussian(sigma=30)",
+    ]
+    chosen = select(study.arms, ("random", "gaussian(sigma=30)"), "study")
+    assert [arm.label for arm in chosen] == [
+        "random",
+        "gaussian(sigma=30)",
+    ]
     with pytest.raises(InputError, match="no arm 'gausian'; did you mean 'gaussian'"):
-        select(study, ("gausian",))
+        select(study.arms, ("gausian",), "study")
 
 
 def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
@@ -96,6 +208,10 @@ def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
         (("arms:", "arms: ["), "not valid YAML"),
         (("k: 2", "references: pool, pool_size: 2, k: 2"), "pool_size must be above k = 2"),
         (("sigma: [15, 30]", "label: '{width}'"), "label '{width}' names a parameter this arm does not have"),
+        (("sigma: [15, 30]", "baseline: '{width}'"), "baseline '{width}' names a parameter this arm does not have"),
+        (("sigma: [15, 30]", "baseline: rand"), "baseline 'rand' is no arm; did you mean 'random'?"),
+        (("sigma: [15, 30]", "seed_offset: -1"), "seed_offset: input should be a whole number of at least 0, not -1"),
+        (("sigma: [15, 30]", "seed_offset: [1, x]"), "seed_offset: input should be a whole number of at least 0"),
     ],
 )
 def test_mistakes_are_explained(tmp_path: Path, change: tuple[str, str], message: str) -> None:

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 from scipy.io import savemat
 
-from mhpe.data import HeadPoseSet, prepared, source
+from mhpe.catalog import SOURCES, prepared
+from mhpe.data import HeadPoseSet
 from mhpe.data.crops import HEAD_MM, HEAD_UP, landmark_box, read_crop
 from mhpe.data.source import Record
 from mhpe.errors import InputError
@@ -31,7 +32,7 @@ from tests.made_up import (
 def test_aflw2000_labels_and_crops(tmp_path: Path) -> None:
     angles = write_aflw2000(tmp_path, 10)
     data = prepared("aflw2000", 32, tmp_path)
-    assert data.images.shape == (10, 32, 32, 3)
+    assert data.images.shape == (10, 3, 32, 32)
     assert data.image_ids[0] == "image00000"
     np.testing.assert_allclose(data.angles, angles, atol=1e-4)
     np.testing.assert_allclose(to_euler(torch.from_numpy(data.rotations)).numpy(), angles, atol=1e-3)
@@ -43,7 +44,7 @@ def test_aflw2000_labels_and_crops(tmp_path: Path) -> None:
     )
     expected = np.asarray(image.resize((32, 32), Image.Resampling.BOX), dtype=float)
     inside = np.s_[6:]  # the crop's first rows lie above the image
-    assert np.abs(data.images[0][inside] - expected[inside]).mean() < 4
+    assert np.abs(data.images[0].transpose(1, 2, 0)[inside] - expected[inside]).mean() < 4
 
 
 def test_angles_beyond_99_degrees_are_left_out(tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_300w_lp_views_of_a_photograph_are_one_identity(tmp_path: Path) -> None:
 def test_biwi_agrees_with_the_published_readers(tmp_path: Path) -> None:
     """HopeNet's and FSA-Net's formulas for the pose file's matrix."""
     write_biwi(tmp_path, 8)
-    biwi = source("biwi")
+    biwi = SOURCES["biwi"]
     for record in biwi.records(tmp_path):
         q = np.loadtxt(record.label, max_rows=3).T
         roll = -np.degrees(np.arctan2(q[1, 0], q[0, 0]))
@@ -107,7 +108,7 @@ def test_biwi_full_frames_are_cut_around_the_projected_head(tmp_path: Path) -> N
     data = prepared("biwi", 64, tmp_path)
     assert data.meta["already_cropped"] == 0
     expected = np.asarray(draw_head(rotation, round(side)).resize((64, 64), Image.Resampling.BILINEAR), dtype=float)
-    assert np.abs(data.images[0] - expected).mean() < 5
+    assert np.abs(data.images[0].transpose(1, 2, 0) - expected).mean() < 5
 
 
 def test_crop_decodes_large_photographs_at_a_fraction(tmp_path: Path) -> None:
@@ -243,7 +244,7 @@ def test_real_aflw2000_keeps_1969(real_data: Path) -> None:
 
 def test_real_300w_lp_flips_agree_with_ours(real_data: Path) -> None:
     """The set's own mirror images carry the mirrored labels."""
-    w300lp = source("300w_lp")
+    w300lp = SOURCES["300w_lp"]
     records = {record.image_id: record for record in w300lp.records(real_data)}
     pairs = 0
     for image_id, record in records.items():
@@ -262,7 +263,7 @@ def test_real_images_turn_as_the_labels_say(real_data: Path) -> None:
     """Landmarks of AFLW2000-3D: yaw > 0 moves the nose left of the eyes, pitch > 0 up, roll > 0 clockwise."""
     from scipy.io import loadmat
 
-    aflw2000 = source("aflw2000")
+    aflw2000 = SOURCES["aflw2000"]
     turns, angles = [], []
     for record in aflw2000.records(real_data)[:300]:
         label = aflw2000.label(record)
@@ -286,7 +287,7 @@ def test_real_biwi_frames_and_crops_agree(real_data: Path, tmp_path: Path) -> No
     if not (real_data / "BIWI_full").is_dir():
         pytest.skip("no BIWI_full with original frames")
     (tmp_path / "BIWI").symlink_to(real_data / "BIWI_full")
-    biwi = source("biwi")
+    biwi = SOURCES["biwi"]
     crops = {record.image_id: record for record in biwi.records(real_data)}
     compared = 0
     for record in biwi.records(tmp_path):
@@ -304,4 +305,4 @@ def test_real_biwi_frames_and_crops_agree(real_data: Path, tmp_path: Path) -> No
 def test_label_of_a_record_without_image_file(tmp_path: Path) -> None:
     missing = Record(tmp_path / "a.jpg", tmp_path / "a.mat", "a", "a")
     with pytest.raises(InputError, match="label file missing"):
-        source("aflw2000").label(missing)
+        SOURCES["aflw2000"].label(missing)

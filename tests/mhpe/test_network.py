@@ -5,7 +5,7 @@ import torch
 
 from mhpe.attention import ATTENTION
 from mhpe.config import CoreConfig, EncoderConfig
-from mhpe.encoder import Encoder
+from mhpe.encoder import Encoder, normalise
 from mhpe.errors import InputError
 from mhpe.matrix_fisher import log_normalizer, negative_log_likelihood
 from mhpe.model import MHPE
@@ -88,11 +88,11 @@ def test_separated_likelihood_is_the_matrix_fisher_one() -> None:
 def test_inference_uses_the_input_stream_alone() -> None:
     model = MHPE(CoreConfig(**SMALL), 0).eval()
     x = images(5)
-    prediction = model.predict(x.permute(0, 2, 3, 1))
-    output = model(x)
+    prediction = model.predict(x)
+    output = model(normalise(x))
     torch.testing.assert_close(prediction.rotations, output.distribution.mode)
     torch.testing.assert_close(torch.linalg.det(prediction.rotations), torch.ones(5))
-    one_by_one = torch.cat([model.predict(image[None]).rotations for image in x.permute(0, 2, 3, 1)])
+    one_by_one = torch.cat([model.predict(image[None]).rotations for image in x])
     torch.testing.assert_close(prediction.rotations, one_by_one, atol=1e-4, rtol=0)
 
 

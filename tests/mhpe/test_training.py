@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from mhpe.catalog import prepared
 from mhpe.config import CoreConfig, ScheduleConfig
-from mhpe.data import HeadPoseSet, prepared
+from mhpe.data import HeadPoseSet
+from mhpe.encoder import normalise
 from mhpe.metrics import errors, summary
 from mhpe.model import MHPE
 from mhpe.objective import total_loss
@@ -70,7 +72,7 @@ def test_each_distinct_image_is_encoded_once(heads: HeadPoseSet) -> None:
 def test_encoding_once_gives_the_same_loss_as_encoding_every_reference(heads: HeadPoseSet) -> None:
     config = TINY.model_copy(update={"noise_c": 0.0})
     model = MHPE(config, 0).eval()  # running statistics: a duplicate must not change its neighbours
-    images = torch.from_numpy(heads.images).permute(0, 3, 1, 2)
+    images = normalise(torch.from_numpy(heads.images))
     rotations = torch.from_numpy(heads.rotations)
     inputs = torch.arange(6)
     references = torch.randint(128, (6, 4), generator=torch.Generator().manual_seed(0))

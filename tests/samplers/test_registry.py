@@ -1,4 +1,4 @@
-"""Finding samplers, and the part of a trial's identity that their source is."""
+"""Finding samplers: built in, installed, and in files of the user's."""
 
 import re
 from pathlib import Path
@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest
 
 from mhpe.errors import InputError
-from samplers.gaussian import Gaussian
-from samplers.registry import Registry, load_file
-from samplers.reverse_gaussian import ReverseGaussian
-from samplers.source import normalised, source_digest
+from samplers.registry import ENTRY_POINTS, Registry
 
 NEAREST = '''
 from samplers import Sampler
@@ -77,36 +74,73 @@ def test_a_broken_file_is_named(tmp_path: Path, text: str, message: str) -> None
         Registry([tmp_path / "missing.py"])
 
 
-def test_comments_and_docstrings_do_not_change_the_source_digest(tmp_path: Path) -> None:
-    def digest(text: str, name: str) -> str:
-        module = load_file(write(tmp_path / f"{name}.py", text))
-        return source_digest(module.Nearest)
-
-    original = digest(NEAREST, "a")
-    commented = NEAREST.replace('"""The K candidates nearest in yaw."""', '"""Other words."""\n    # a comment\n')
-    assert digest(commented.replace("\n\n", "\n\n\n"), "b") == original
-    assert digest(NEAREST.replace("largest=False", "largest=True"), "c") != original
-
-
-def test_source_digest_follows_bases_and_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
-    import inspect
-
-    from samplers import drawing, source
-
-    before = {cls: source_digest(cls) for cls in (Gaussian, ReverseGaussian)}
-    assert before[Gaussian] != before[ReverseGaussian]
-    original = inspect.getsource
-
-    def changed(thing: object) -> str:
-        text = original(thing)
-        return text.replace("1e-4", "2e-4") if thing is drawing else text
-
-    monkeypatch.setattr(source.inspect, "getsource", changed)
-    for cls, digest in before.items():
-        assert source_digest(cls) != digest
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("raise SystemExit(0)", "import failed with SystemExit"),
+        ("class A(Sampler):\n    name = 'a'", r"class A lacks draw\(\)"),
+        ("class A(Sampler):\n    def draw(self, query, k, generator): ...", "class A lacks a name"),
+        (
+            "class A(Sampler):\n    name: str = 'a'\n    def draw(self, query, k, generator): ...",
+            "class A lacks a name",
+        ),
+        ("class A(Sampler):\n    x = 3", "import failed with PydanticUserError"),
+        ("class A(Random):\n    name = 'random'", "samplers.random has a sampler 'random' already"),
+    ],
+)
+def test_what_a_file_lacks_is_said(tmp_path: Path, text: str, message: str) -> None:
+    head = "from samplers import Sampler\nfrom samplers.random import Random\n"
+    path = write(tmp_path / "mine.py", head + text)
+    with pytest.raises(InputError, match=f"{re.escape(str(path))}: .*{message}"):
+        Registry([path])
 
 
-def test_normalised_source_still_runs() -> None:
-    scope: dict = {}
-    exec(normalised('"""Doc."""\ndef f():\n    """Only a docstring."""\n\n# comment\nx = f()\n'), scope)
-    assert scope["x"] is None
+def test_a_file_that_is_named_twice_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = write(tmp_path / "mine.py", NEAREST)
+    assert Registry([path, Path("mine.py")]).file_of("nearest") is not None
+    with pytest.raises(InputError, match="has a sampler 'nearest' already"):
+        Registry([path, write(tmp_path / "copy.py", NEAREST)])
+
+
+def install_plugin(site: Path, entries: str, **modules: str) -> None:
+    """Modules and the metadata of an installed package that offers them."""
+    info = site / "made_up_plugin-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: made-up-plugin\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{ENTRY_POINTS}]\n{entries}\n")
+    for name, text in modules.items():
+        (site / f"{name}.py").write_text(text)
+
+
+def test_an_installed_plugin_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_plugin(tmp_path, "near = made_up_near", made_up_near=NEAREST)
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = Registry()
+    assert registry.broken == {}
+    assert registry.build("nearest", {"power": 3}, "x").power == 3
+    assert registry.file_of("nearest") is None
+
+
+def test_a_broken_plugin_takes_nothing_else_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = "a = made_up_good\nb = made_up_ends\nc = made_up_missing\nd = made_up_empty\ne = made_up_taken"
+    install_plugin(
+        tmp_path,
+        entries,
+        made_up_good=NEAREST,
+        made_up_ends="import sys\nsys.exit(0)",
+        made_up_empty="",
+        made_up_taken=NEAREST.replace('"nearest"', '"random"'),
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = Registry()
+    assert {"nearest", "random", "gaussian"} <= set(registry.classes)
+    assert registry.classes["random"].__module__ == "samplers.random"
+    assert registry.broken == {
+        "made_up_ends": "SystemExit: 0",
+        "made_up_missing": "ModuleNotFoundError: No module named 'made_up_missing'",
+        "made_up_empty": "it is no module that defines a sampler",
+        "made_up_taken": "made_up_taken: samplers.random has a sampler 'random' already; choose another name",
+    }
+    with pytest.raises(InputError, match="made_up_ends cannot be used: SystemExit"):
+        registry.find("made_up", "x")

@@ -7,7 +7,7 @@ import torch
 
 from mhpe.poses import Poses
 from mhpe.rotations import from_euler
-from samplers.drawing import largest_remainder, slots
+from samplers.drawing import largest_remainder
 from samplers.gaussian import Gaussian
 from samplers.registry import Registry
 from samplers.reverse_gaussian import ReverseGaussian
@@ -25,7 +25,17 @@ ALL = [
     ("reverse_gaussian", {"sigma": 45, "empty_bin": "populated_only"}),
     ("uniform", {}),
     ("uniform", {"order": "shuffled", "empty_bin": "populated_only"}),
+    ("geodesic_gaussian", {"sigma": 5}),
+    ("density_corrected_gaussian", {}),
+    ("near_and_far", {"rho": 0.9}),
+    ("stratified", {}),
+    ("distance_weighted", {}),
+    ("inverse_density", {}),
+    ("annealed_gaussian", {}),
+    ("same_pose_other_identity", {}),
+    ("super_fibonacci", {}),
 ]
+assert {name for name, _ in ALL} == set(Registry().classes)
 every_sampler = pytest.mark.parametrize(("name", "parameters"), ALL)
 
 
@@ -216,19 +226,7 @@ def test_images_in_a_bin_are_equally_likely() -> None:
     assert (counts[1:] - expected).abs().max() < 5 * expected**0.5
 
 
-def test_slots_spell_out_counts() -> None:
-    counts = torch.tensor([[0, 2, 0, 1], [3, 0, 0, 0]])
-    assert slots(counts, 3).tolist() == [[1, 1, 3], [0, 0, 0]]
-
-
-def test_counts_are_within_one_of_their_share() -> None:
-    log_weights = 3 * torch.randn(500, 18, generator=seeded())
-    for k in (1, 3, 10, 64):
-        counts = largest_remainder(log_weights, k, seeded())
-        assert (counts.sum(1) == k).all()
-        assert ((counts - k * torch.softmax(log_weights, 1)).abs() < 1 + 1e-3).all()
-
-
 def test_published_and_corrected_are_different_arms_of_one_class() -> None:
     assert Uniform().model_dump() == {"bin_width": 20.0, "empty_bin": "nearest", "order": "first"}
-    assert Gaussian(sigma=30).model_dump() == {"bin_width": 20.0, "empty_bin": "nearest", "sigma": 30.0}
+    published = {"bin_width": 20.0, "empty_bin": "nearest", "rounding": "largest_remainder", "sigma": 30.0}
+    assert Gaussian(sigma=30).model_dump() == published

@@ -1,0 +1,229 @@
+"""The figures, and what is said where one is missing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+from benchmark.report.figures import FIGURES, Drawing, LackingError
+from benchmark.report.figures.calibration import calibration
+from benchmark.report.figures.per_image import images_of
+from benchmark.report.images import ARMS_SHOWN, ImageErrors, Images, first_arms
+from benchmark.report.material import Material
+from benchmark.report.secondary import secondary
+from benchmark.report.style import line_styles, style
+from samplers.base import Sampler
+from samplers.bins import Bins
+from samplers.gaussian import Gaussian
+from samplers.random import Random
+from samplers.reverse_gaussian import ReverseGaussian
+from samplers.uniform import Uniform
+from tests.benchmark.report.made_up_results import PRESET, MadeUp, filled_store
+from tests.benchmark.report.test_summary import summary_of
+
+Make = Callable[[MadeUp], Material]
+
+
+def material_of(folder: Path, study: MadeUp) -> Material:
+    store = filled_store(folder, study)
+    baseline = next(iter(study.arms))
+    baselines = dict.fromkeys(study.arms, baseline) | study.baselines
+    cells = store.results(study.name)
+    return Material(store, study.name, PRESET, study.title, baseline, baselines, 0.2, cells, summary_of(store, study))
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    return lambda study: material_of(tmp_path, study)
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
+    """A complete study on two protocols."""
+    study = MadeUp(title="Costs $5 & more_or_less", noise={"random": 12.0, "gaussian 30": 3.0})
+    return material_of(tmp_path_factory.mktemp("material"), study)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Material:
+    """A study without predictions, history and diagnostics."""
+    return material_of(tmp_path_factory.mktemp("bare"), MadeUp(predictions=False, seeds=1))
+
+
+def draw(kind: str, material: Material) -> Drawing:
+    with style():
+        drawing = FIGURES[kind][1](material)
+    plt.close(drawing.figure)
+    return drawing
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FIGURES if kind != "grid"])
+def test_every_figure_has_a_panel_for_each_protocol_and_says_what_it_shows(material: Material, kind: str) -> None:
+    drawing = draw(kind, material)
+    titles = [axis.get_title() for axis in drawing.figure.axes]
+    of_training = kind in ("distances", "training")
+    assert titles == (
+        ["trained on SynthHeads train"]
+        if of_training
+        else ["SynthHeads to SynthHeads lab", "SynthHeads to SynthHeads wild"]
+    )
+    assert drawing.figure.get_suptitle().startswith("Costs $5 & more_or_less")
+    assert len(drawing.caption) > 40
+    assert len(drawing.alt) > 30
+
+
+@pytest.mark.parametrize("kind", ["yaw", "cumulative", "distances", "calibration", "training"])
+def test_a_figure_without_its_data_is_not_drawn(bare: Material, kind: str) -> None:
+    with pytest.raises(LackingError, match=r"the store holds no predictions|no trial stores"):
+        draw(kind, bare)
+
+
+def test_one_seed_has_no_paired_lines_and_no_common_seed_no_differences(make: Make, bare: Material) -> None:
+    with pytest.raises(LackingError, match="fewer than two seeds"):
+        draw("seeds", bare)
+    absent = {("random", 0), ("gaussian 15", 1), ("gaussian 30", 1)}
+    with pytest.raises(LackingError, match="no arm shares a seed"):
+        draw("differences", make(MadeUp(seeds=2, images=6, absent=absent)))
+
+
+@pytest.mark.parametrize(
+    ("arms", "lines"),
+    [
+        ({"a": Gaussian(sigma=15), "b": Gaussian(sigma=30)}, ["mean over seeds"]),
+        ({"a": Bins(bin_width=10), "b": Bins(bin_width=20)}, ["mean over seeds"]),
+        (
+            {
+                "a": ReverseGaussian(sigma=20), "b": ReverseGaussian(sigma=30),
+                "c": ReverseGaussian(sigma=20, empty_bin="populated_only"),
+                "d": ReverseGaussian(sigma=30, empty_bin="populated_only"),
+            },
+            ["reverse_gaussian, empty_bin nearest", "reverse_gaussian, empty_bin populated_only"],
+        ),
+        ({"a": Gaussian(sigma=30), "b": ReverseGaussian(sigma=45), "c": Uniform()}, None),
+        ({"a": Gaussian(sigma=30)}, None),
+    ],
+)  # fmt: skip
+def test_only_arms_that_differ_in_one_parameter_are_joined_by_a_line(
+    make: Make, arms: dict[str, Sampler], lines: list[str] | None
+) -> None:
+    study = make(MadeUp(arms={"random": Random()} | arms, protocols=("synth_1",), seeds=1, images=6))
+    if lines is None:
+        with pytest.raises(LackingError):
+            draw("mae", study)
+        return
+    drawn = draw("mae", study).figure.axes[0].get_lines()
+    assert [line.get_label() for line in drawn if line.get_marker() not in ("o", "None") or line.get_label() in lines][
+        -len(lines) :
+    ] == lines
+
+
+def test_the_line_goes_through_the_means(material: Material) -> None:
+    lines = draw("mae", material).figure.axes[0].get_lines()
+    (line,) = [line for line in lines if line.get_label() == "mean over seeds"]
+    rows = material.arms("synth_1")
+    rows = rows[rows["arm"] != "random"]
+    np.testing.assert_allclose(line.get_xydata(), rows[["sigma", "mae"]])
+
+
+def test_the_heat_map_shows_every_combination(make: Make, bare: Material) -> None:
+    arms: dict[str, Sampler] = {"random": Random()}
+    arms |= {f"{sigma} {width}": Gaussian(sigma=sigma, bin_width=width) for sigma in (15, 30) for width in (10, 20, 40)}
+    study = make(MadeUp(arms=arms, protocols=("synth_1",), seeds=1, images=6))
+    shown = sorted(text.get_text() for text in draw("grid", study).figure.axes[0].texts)
+    assert shown == sorted(f"{mae:.2f}" for mae in study.table.loc[study.table["arm"] != "random", "mae"])
+    with pytest.raises(LackingError, match="varies both"):
+        draw("grid", bare)
+
+
+def test_the_forest_shows_the_differences_of_the_table(make: Make) -> None:
+    study = make(MadeUp(noise={"gaussian 30": 3.0}, seeds=9, protocols=("synth_1",)))
+    axis = draw("differences", study).figure.axes[0]
+    rows = study.table.set_index("arm")
+    shown = {line.get_label(): line.get_xdata()[0] for line in axis.get_lines() if len(line.get_xdata()) == 1}
+    assert shown["better"] == pytest.approx(rows.loc["gaussian 30", "difference"])
+    assert [text.get_text() for text in axis.get_yticklabels()] == ["gaussian 15", "gaussian 30"]
+    assert [text.get_text() for text in axis.texts] == ["n=9", "n=9"]
+
+
+def test_the_yaw_bins_count_every_image_once(material: Material) -> None:
+    labels = [text.get_text() for text in draw("yaw", material).figure.axes[0].get_xticklabels()]
+    assert sum(int(label.split("\n")[1]) for label in labels) == 60
+
+
+def test_calibration_of_a_network_that_knows_its_errors_is_the_diagonal() -> None:
+    geodesic = np.random.default_rng(0).uniform(1, 60, (3, 200))
+    errors = ImageErrors((0, 1, 2), geodesic, geodesic, np.cos(np.radians(geodesic)))
+    expected, observed = calibration(errors)
+    assert len(expected) == 10
+    np.testing.assert_allclose(observed, expected)
+    assert (np.diff(expected) > 0).all()
+
+
+def test_a_network_that_does_not_say_how_sure_it_is_has_no_calibration(
+    material: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*arms: str) -> Callable[[Material], dict[str, Images]]:
+        def unknown(images: Images) -> Images:
+            nothing = np.full_like(images.arms["random"].expected_cosine, np.nan)
+            return replace(
+                images, arms=images.arms | {a: replace(images.arms[a], expected_cosine=nothing) for a in arms}
+            )
+
+        return lambda _: {protocol: unknown(images) for protocol, images in images_of(material).items()}
+
+    monkeypatch.setattr("benchmark.report.figures.calibration.images_of", silent("random"))
+    shown = [line.get_label() for line in draw("calibration", material).figure.axes[0].get_lines()]
+    assert shown == ["gaussian 15", "gaussian 30", "calibrated"]
+    monkeypatch.setattr(
+        "benchmark.report.figures.calibration.images_of", silent("random", "gaussian 15", "gaussian 30")
+    )
+    with pytest.raises(LackingError, match="no arm predicts a concentration"):
+        draw("calibration", material)
+
+
+def test_the_expected_error_is_that_of_the_matrix_fisher_distribution(material: Material) -> None:
+    """With F = s M the density of the angle is proportional to exp(2 s cos a) (1 - cos a): integrate that."""
+    found = material.images("synth_1").arms["random"].expected_cosine
+    s = 0.5 / np.radians(12.0) ** 2
+    angle = np.linspace(0, np.pi, 200_001)
+    density = np.exp(2 * s * (np.cos(angle) - 1)) * (1 - np.cos(angle))
+    np.testing.assert_allclose(found, (np.cos(angle) * density).sum() / density.sum(), atol=1e-6)
+
+
+def test_image_errors_average_to_the_stored_metrics(material: Material) -> None:
+    for protocol in ("synth_1", "synth_2"):
+        rows = material.table[material.table["protocol"] == protocol].set_index("arm")
+        for arm, errors in material.images(protocol).arms.items():
+            assert errors.mae.mean() == pytest.approx(rows.loc[arm, "mae"], abs=1e-4)
+            assert errors.geodesic.mean() == pytest.approx(rows.loc[arm, "geodesic_mean"], abs=1e-4)
+
+
+def test_the_secondary_analysis_finds_the_same_difference(material: Material) -> None:
+    table = secondary(material).merge(material.table, on=["protocol", "arm"], suffixes=("", "_primary"))
+    assert len(table) == 4
+    np.testing.assert_allclose(table["difference"], table["difference_primary"], atol=1e-4)
+    assert (table["images"] == 60).all()
+    assert (table["persons"] == 20).all()
+    assert (table.loc[table["arm"] == "gaussian 30", "probability_of_improvement"] > 0.6).all()
+
+
+def test_no_two_arms_look_alike_without_colour() -> None:
+    arms = [f"arm {i}" for i in range(ARMS_SHOWN)]
+    looks = [(look["linestyle"], look["marker"]) for look in line_styles(arms, "arm 3").values()]
+    assert len(set(looks)) == len(looks)
+
+
+def test_the_baseline_is_among_the_first_arms() -> None:
+    arms = [f"arm {i}" for i in range(100)]
+    assert first_arms(arms, "arm 99") == [*arms[: ARMS_SHOWN - 1], "arm 99"]
+    assert first_arms(arms, "arm 3") == arms[:ARMS_SHOWN]
+    assert first_arms(arms[:3], "none") == arms[:3]
+
+
+def test_incomplete_grids_say_so(make: Make, bare: Material) -> None:
+    assert bare.incomplete == ""
+    study = MadeUp(absent={("random", 1)}, images=6, seeds=2, predictions=False)
+    assert make(study).incomplete == "incomplete: 10 of 12 cells"

@@ -1,0 +1,107 @@
+"""The numbers of a study."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmark.report.summary import summarise
+from benchmark.report.verdicts import study_verdict
+from benchmark.store import Store
+from samplers.gaussian import Gaussian
+from tests.benchmark.report.made_up_results import ARMS, MadeUp, filled_store
+
+
+def summary_of(store: Store, study: MadeUp, margin: float = 0.2):
+    baseline = next(iter(study.arms))
+    return summarise(store.results(study.name), dict.fromkeys(study.arms, baseline) | study.baselines, margin)
+
+
+def test_means_intervals_and_differences_are_those_of_the_seeds(tmp_path: Path) -> None:
+    study = MadeUp(noise={"gaussian 30": 4.0})
+    store = filled_store(tmp_path, study)
+    results, table = store.results("made_up"), summary_of(store, study)
+    assert table[["protocol", "arm"]].drop_duplicates().shape[0] == 6
+    for row in table.to_dict("records"):
+        cells = results[(results["protocol"] == row["protocol"]) & (results["arm"] == row["arm"])]
+        for metric in ("mae", "yaw", "front", "geodesic_mean"):
+            interval = stats.t.interval(0.95, 3, cells[metric].mean(), stats.sem(cells[metric]))
+            assert row[metric] == pytest.approx(cells[metric].mean())
+            assert (row[metric] - row[f"{metric}_hw"], row[metric] + row[f"{metric}_hw"]) == pytest.approx(interval)
+        assert (row["n"], row["planned"], row["missing"]) == (4, 4, "")
+        assert row["cep"] == pytest.approx(0.352281 * row["mae"])
+        base = results[(results["protocol"] == row["protocol"]) & (results["arm"] == "random")]
+        if row["arm"] != "random":
+            paired = stats.ttest_rel(cells["mae"], base["mae"])
+            assert (row["low"], row["high"]) == pytest.approx(tuple(paired.confidence_interval(0.95)))
+            assert row["smallest_p"] == 0.125
+    assert (table.loc[table["arm"] == "random", "verdict"] == "baseline").all()
+
+
+def test_missing_cells_are_named_with_their_reason(tmp_path: Path) -> None:
+    study = MadeUp(
+        failed={("gaussian 15", 1): ("NotFiniteError", "the loss"), ("gaussian 15", 3): ("MemoryError", "")},
+        absent={("gaussian 15", 2), ("gaussian 30", 0)},
+    )
+    table = summary_of(filled_store(tmp_path, study), study)
+    missing = table.drop_duplicates("arm").set_index("arm")["missing"]
+    assert missing["gaussian 15"] == "MemoryError (seed 3); NotFiniteError (seed 1); 1 not run"
+    assert missing["gaussian 30"] == "1 not run"
+    assert missing["random"] == ""
+    assert table.set_index("arm").loc["gaussian 15", "n"].tolist() == [1, 1]
+
+
+def test_an_arm_without_any_result_stays_in_the_table(tmp_path: Path) -> None:
+    study = MadeUp(failed={("gaussian 15", seed): ("ValueError", "no") for seed in range(4)}, protocols=("synth_1",))
+    row = summary_of(filled_store(tmp_path, study), study).set_index("arm").loc["gaussian 15"]
+    assert math.isnan(row["mae"])
+    assert (row["n"], row["verdict"]) == (0, "no result")
+
+
+def test_a_clear_difference_is_found_and_named(tmp_path: Path) -> None:
+    study = MadeUp(noise={"gaussian 30": 3.0, "gaussian 15": 9.0}, seeds=9, protocols=("synth_1",))
+    table = summary_of(filled_store(tmp_path, study), study)
+    assert table.set_index("arm")["verdict"].to_dict() == {
+        "random": "baseline",
+        "gaussian 15": "worse",
+        "gaussian 30": "better",
+    }
+    sentence = study_verdict(table, 0.2)
+    assert sentence.startswith("SynthHeads to SynthHeads lab (synthetic images): gaussian 30 (−")
+    assert "is better than random, gaussian 15 (+" in sentence
+    assert sentence.endswith("is worse than random.")
+
+
+def test_few_seeds_are_said_to_decide_nothing(tmp_path: Path) -> None:
+    study = MadeUp(noise={"gaussian 30": 3.0}, seeds=3)
+    sentence = study_verdict(summary_of(filled_store(tmp_path, study), study, 0.0), 0.0)
+    assert "no arm is shown to differ from random" in sentence
+    assert "with 3 paired seeds no difference could be significant" in sentence
+
+
+def test_arms_with_baselines_of_their_own_are_one_family(tmp_path: Path) -> None:
+    arms = ARMS | {"wide": Gaussian(sigma=90)}
+    study = MadeUp(
+        arms=arms, baselines={"gaussian 30": "wide"}, seeds=8, protocols=("synth_1",),
+        noise={"random": 4.0, "wide": 9.0},
+    )  # fmt: skip
+    store = filled_store(tmp_path, study)
+    table = summary_of(store, study).set_index("arm")
+    values = store.results("made_up").pivot(index="seed", columns="arm", values="mae")
+    assert table.loc["gaussian 30", "baseline"] == "wide"
+    difference = (values["gaussian 30"] - values["wide"]).mean()
+    assert table.loc["gaussian 30", "difference"] == pytest.approx(difference)
+    assert table.loc["gaussian 30", "verdict"] == "better"
+    assert table.loc["gaussian 15", "verdict"] == "worse"
+    p = table["p"].dropna().sort_values()
+    holm = np.minimum(np.maximum.accumulate(p * np.arange(len(p), 0, -1)), 1)
+    assert table.loc[p.index, "p_holm"].to_dict() == pytest.approx(holm.to_dict())
+
+
+def test_a_baseline_without_results_decides_nothing(tmp_path: Path) -> None:
+    study = MadeUp(absent={("random", seed) for seed in range(4)}, protocols=("synth_1",))
+    table = summary_of(filled_store(tmp_path, study), study)
+    assert table["difference"].isna().all()
+    assert "nothing can be said, because random has no result" in study_verdict(table, 0.2)

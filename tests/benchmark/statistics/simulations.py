@@ -1,0 +1,159 @@
+"""Simulated studies whose truth is known. As a program, prints how often the statistics are right.
+
+    python -m tests.benchmark.statistics.simulations
+
+takes 10 minutes of a core and found, with 10,000 studies and normal noise:
+
+- The 95 % interval covers 94.9 % at 5 seeds and 95.0 % at 10 (heavy tails 95.9 and 95.6, skewed 96.4 and 95.7).
+- Of five arms without a difference, some arm is called better or worse in 0 % of studies at 5 seeds, 3.7 % at 9 and
+  4.6 % at 10; a single arm in 4.8 % at 9 and 5.0 % at 10 (exactly 50 of 1,024 patterns, 4.9 %).
+- An arm that differs by the margin is called equivalent in 4.3 to 4.5 %; any of five such arms in 15 to 18 %.
+- With the seeds that ``seeds_needed`` asks for, 78 % (10 seeds) and 81 % (34) of single arms are found better.
+- The bootstrap's 95 % interval covers 95.5 to 96.2 % where seeds dominate, 94.5 to 100 % where persons do.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmark.statistics import bootstrap_difference, compare, seeds_needed
+
+MARGIN = 0.2
+NOISE = {
+    "normal": lambda rng, shape: rng.normal(size=shape),
+    "heavy tails": lambda rng, shape: rng.standard_t(3, shape) / np.sqrt(3),
+    "skewed": lambda rng, shape: rng.exponential(size=shape) - 1,
+}
+"""What a training adds to its arm's error: mean 0, standard deviation 1."""
+BALANCES = {
+    "seeds dominate": {"seed": 0.2, "person": 0.1, "both": 0.0, "image": 0.5},
+    "persons dominate": {"seed": 0.05, "person": 0.4, "both": 0.0, "image": 0.5},
+    "all alike": {"seed": 0.2, "person": 0.9, "both": 0.2, "image": 1.0},
+    "images dominate": {"seed": 0.0, "person": 0.0, "both": 0.0, "image": 2.0},
+}
+"""Standard deviations of the parts of a difference."""
+
+
+def simulate(
+    n: int, differences: Sequence[float], studies: int, noise: str = "normal", sd: float = 0.2
+) -> pd.DataFrame:
+    """What ``compare`` says of simulated studies.
+
+    Arms share their seeds' effects and one baseline, so their differences are correlated at 0.5.
+
+    Args:
+        n: seeds.
+        differences: true ones, one an arm.
+        studies: how many.
+        noise: of a training.
+        sd: of the paired differences.
+
+    Returns:
+        The rows of ``compare``, with the columns study and truth.
+    """
+    truth = np.array([0.0, *differences])
+    # Each combination has its own random numbers, so that one unlucky draw does not show in all figures.
+    rng = np.random.default_rng([n, list(NOISE).index(noise), *(truth[1:] * 100 + 1000).astype(int)])
+    names = ["baseline", *(f"arm {i}" for i in range(len(differences)))]
+    tables = []
+    for study in range(studies):
+        trainings = NOISE[noise](rng, (n, len(truth))) * sd / np.sqrt(2)
+        values = pd.DataFrame(6 + rng.normal(0, 0.3, (n, 1)) + truth + trainings, columns=names)
+        tables.append(compare(values, "baseline", MARGIN).assign(study=study, truth=truth[1:]))
+    return pd.concat(tables, ignore_index=True)
+
+
+def coverage(results: pd.DataFrame) -> float:
+    """Share of intervals that hold the truth."""
+    return float(((results["low"] <= results["truth"]) & (results["truth"] <= results["high"])).mean())
+
+
+def family_error(results: pd.DataFrame) -> float:
+    """Share of studies in which any arm without a difference is called better or worse."""
+    wrong = results["verdict"].isin(["better", "worse"]) & (results["truth"] == 0)
+    return float(wrong.groupby(results["study"]).any().mean())
+
+
+def crossed_errors(
+    rng: np.random.Generator, seeds: int, images: NDArray[np.int64], sd: dict[str, float]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Errors (seeds, images) around 0, the sum of normal parts, and each image's person.
+
+    Args:
+        rng: draws.
+        seeds: how many.
+        images: number of images of each person.
+        sd: standard deviation of the parts seed, person, both (seed x person), image (the rest).
+    """
+    person = np.repeat(np.arange(len(images)), images)
+    of_person = rng.normal(0, sd["person"], len(images)) + rng.normal(0, sd["both"], (seeds, len(images)))
+    errors = rng.normal(0, sd["seed"], (seeds, 1)) + of_person[:, person]
+    return errors + rng.normal(0, sd["image"], errors.shape), person
+
+
+def bootstrap_coverage(seeds: int, persons: int, sd: dict[str, float], studies: int) -> float:
+    """Share of studies whose bootstrap interval holds the true difference."""
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(studies):
+        errors, person = crossed_errors(rng, seeds, rng.integers(5, 60, persons), sd)
+        result = bootstrap_difference(errors, np.zeros_like(errors), person, resamples=400)
+        hits += result.low <= 0 <= result.high
+    return hits / studies
+
+
+def main(studies: int = 10_000) -> None:
+    """Print all figures. With 10,000 studies the standard error of a share of 5 % is 0.2 %."""
+    print(f"{studies} simulated studies; differences with sd 0.2, correlated at 0.5 where arms share a baseline\n")
+    rows: list[tuple[object, ...]] = []
+    for noise in NOISE:
+        for n in (5, 9, 10):
+            one, five, some = (
+                simulate(n, differences, studies, noise)
+                for differences in ([0.0], [0.0] * 5, [0.5, -0.5, 0.0, 0.0, 0.0])
+            )
+            rows.append((noise, n, coverage(one), family_error(one), family_error(five), family_error(some)))
+    show(
+        "Coverage of the 95 % interval; share of studies with a false better or worse",
+        rows,
+        ["noise", "seeds", "coverage", "false, 1 arm", "false, 5 arms", "false, 3 of 5 arms without a difference"],
+    )
+
+    rows = []
+    for n in (3, 5, 9):
+        results = simulate(n, [MARGIN] * 5, studies)
+        equivalent = results["verdict"] == "equivalent"
+        rows.append((n, equivalent.mean(), equivalent.groupby(results["study"]).any().mean()))
+    show("Share of false equivalent, the true difference being the margin", rows, ["seeds", "an arm", "any of 5 arms"])
+
+    rows = []
+    for sd, difference, arms in ((0.1, 0.1, 1), (0.1, 0.1, 5), (0.2, 0.1, 1), (0.1, 0.3, 1), (0.1, 0.3, 5)):
+        n = seeds_needed(sd, difference, comparisons=arms)
+        results = simulate(n, [-difference] * arms, studies // 10, sd=sd)
+        rows.append((sd, difference, arms, n, (results["verdict"] == "better").mean()))
+    show(
+        f"Share of arms found better with the seeds that seeds_needed asks for ({studies // 10} studies)",
+        rows,
+        ["sd", "difference", "arms", "seeds", "found"],
+    )
+
+    rows = [
+        (balance, *(bootstrap_coverage(seeds, 20, sd, studies // 5) for seeds in (3, 5, 9, 20)))
+        for balance, sd in BALANCES.items()
+    ]
+    show(
+        f"Coverage of the bootstrap's 95 % interval, 20 persons ({studies // 5} studies)",
+        rows,
+        ["", "3 seeds", "5 seeds", "9 seeds", "20 seeds"],
+    )
+
+
+def show(title: str, rows: Sequence[tuple[object, ...]], columns: list[str]) -> None:
+    """Print a table."""
+    print(f"{title}\n\n{pd.DataFrame(rows, columns=columns).to_markdown(index=False, floatfmt='.3g')}\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Seeds that a difference needs."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmark.statistics import seeds_needed, smallest_detectable, smallest_p
+from mhpe.errors import InputError
+
+
+def power_of_the_t_test(effect: float, n: int, alpha: float) -> float:
+    """From the noncentral t distribution."""
+    critical = stats.t.ppf(1 - alpha / 2, n - 1)
+    shifted = stats.nct(n - 1, effect * math.sqrt(n))
+    return float(shifted.sf(critical) + shifted.cdf(-critical))
+
+
+def test_worked_examples() -> None:
+    assert seeds_needed(sd=0.1, difference=0.1) == 10
+    assert seeds_needed(sd=0.2, difference=0.1) == 34
+    assert seeds_needed(sd=0.2, difference=0.2) == 10
+
+
+@pytest.mark.parametrize("comparisons", [1, 5])
+@pytest.mark.parametrize("power", [0.8, 0.9])
+@pytest.mark.parametrize("effect", [0.3, 0.5, 0.9])
+def test_it_is_the_first_number_with_the_power(effect: float, power: float, comparisons: int) -> None:
+    n = seeds_needed(0.4, effect * 0.4, power, comparisons=comparisons)
+    alpha = 0.05 / comparisons
+    assert power_of_the_t_test(effect, n - 1, alpha) < power <= power_of_the_t_test(effect, n, alpha)
+
+
+@pytest.mark.parametrize("comparisons", [1, 5])
+def test_no_fewer_than_the_exact_test_needs(comparisons: int) -> None:
+    for sd in (0.0, 1e-9, 0.01):
+        n = seeds_needed(sd, 0.5, comparisons=comparisons)
+        assert smallest_p(n) * comparisons < 0.05 <= smallest_p(n - 1) * comparisons
+        assert smallest_detectable(0.2, n - 1, comparisons=comparisons) == math.inf
+        assert smallest_detectable(0.2, n, comparisons=comparisons) < math.inf
+
+
+@pytest.mark.parametrize("n", [6, 10, 34, 200])
+def test_the_smallest_difference_is_found_with_the_power(n: int) -> None:
+    difference = smallest_detectable(0.2, n)
+    assert power_of_the_t_test(difference / 0.2, n, 0.05) == pytest.approx(0.8, abs=1e-4)
+    assert seeds_needed(0.2, difference * 1.001) <= n
+    assert seeds_needed(0.2, difference * 0.99) > n - (n > 6)
+
+
+def test_more_noise_and_more_arms_need_more() -> None:
+    assert np.all(np.diff([seeds_needed(sd, 0.1) for sd in (0.05, 0.1, 0.2, 0.4)]) > 0)
+    assert np.all(np.diff([seeds_needed(0.2, 0.1, comparisons=m) for m in (1, 2, 5, 20)]) > 0)
+    assert smallest_detectable(0.4, 10) == pytest.approx(2 * smallest_detectable(0.2, 10))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"sd": -1}, {"sd": math.nan}, {"difference": 0}, {"power": 1}, {"power": 0.01}, {"level": 95}, {"comparisons": 0}],
+)
+def test_bad_input(wrong: dict[str, float]) -> None:
+    with pytest.raises(InputError, match="must be"):
+        seeds_needed(**{"sd": 0.1, "difference": 0.1, **wrong})

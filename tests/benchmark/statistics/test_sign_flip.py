@@ -1,0 +1,47 @@
+"""The exact test of paired differences."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmark.statistics import sign_flip, sign_flip_p, smallest_p
+
+DARWIN = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48.0])
+"""Heights of crossed less self-fertilised Zea mays in eighths of an inch (Darwin 1876)."""
+
+
+def test_fishers_example() -> None:
+    # The Design of Experiments, section 21: 863 of 32,768 sums are at least 314, as many at most -314.
+    assert sign_flip_p(DARWIN) == 2 * 863 / 2**15
+    assert sign_flip_p(-DARWIN / 8) == 2 * 863 / 2**15
+
+
+@pytest.mark.parametrize("n", [2, 5, 10, 13])
+def test_it_is_scipys_exact_permutation_test(n: int) -> None:
+    rng = np.random.default_rng(n)
+    for differences in (rng.normal(0.5, 1, n), rng.integers(-2, 4, n).astype(float)):
+        expected = stats.permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=np.inf)
+        assert sign_flip_p(differences) == pytest.approx(expected.pvalue, abs=1e-12)
+
+
+def test_sums_that_differ_by_rounding_are_ties() -> None:
+    # 0.1 + 0.2 - 0.3 and 0.3 - 0.2 - 0.1 are 0, but not in floating point.
+    assert sign_flip_p(np.array([0.1, 0.2, -0.3])) == 1
+    assert sign_flip_p(np.array([0.3, -0.2, -0.1])) == 1
+    assert sign_flip_p(np.zeros(6)) == 1
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 9, 20, 30])
+def test_pairs_of_one_sign_reach_the_smallest_p(n: int) -> None:
+    assert sign_flip_p(np.linspace(0.1, 1, n)) == smallest_p(n) == 2 / 2**n
+
+
+def test_many_pairs_are_drawn_at_random_but_repeatably(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = sign_flip_p(DARWIN)
+    monkeypatch.setattr(sign_flip, "EXACT_UP_TO", 14)
+    monkeypatch.setattr(sign_flip, "RESAMPLES", 9_999)
+    drawn = sign_flip_p(DARWIN)
+    assert drawn == sign_flip_p(DARWIN)
+    assert drawn != exact
+    # Five standard errors of a share of 9,999 draws, two tails.
+    assert drawn == pytest.approx(exact, abs=5 * 2 * np.sqrt(exact / 2 / 9_999))
