@@ -4,7 +4,7 @@ import socket
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -86,8 +86,8 @@ def run(plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_fa
     running = _Run(plan, store, workers, reporter, retry_failed)
     try:
         return running.run()
-    except KeyboardInterrupt:
-        raise Interrupted(running.totals.done + running.totals.trained) from None
+    except KeyboardInterrupt:  # which may have come between a trial's end and its being counted: the store knows
+        raise Interrupted(len(running.complete())) from None
 
 
 class _Run:
@@ -101,7 +101,7 @@ class _Run:
         self.totals = Totals()
 
     def run(self) -> Totals:
-        at_first = missing = self._missing(self.plan.trials)
+        at_first = missing = self._missing()
         total = len(self.plan.trials)
         self.totals.done = total - len(missing)
         with self.leases, closing(self.workers):
@@ -109,22 +109,33 @@ class _Run:
                 self.reporter.start(total, total - len(missing))
                 self._begin(missing)
                 self._wait(len(missing))
-                missing = self._missing(self.plan.trials)
+                missing = self._missing()
         self.totals.elsewhere = len(set(at_first) - self.tried)
         earlier = self.store.failures(self.plan.trials)
         self.totals.failed |= {self._name(key): error for key, error in earlier.items()}
         return self.totals
 
-    def _missing(self, keys: Iterable[str]) -> list[str]:
+    def complete(self) -> set[str]:
+        """Trials that are trained and evaluated on all of their test sets."""
+        return self._complete(self.store.statuses(self.plan.trials))
+
+    def _complete(self, status: Mapping[str, str]) -> set[str]:
+        evaluated = self.store.evaluated(self.plan.trials)
+        return {
+            key
+            for key, tests in self.plan.tests.items()
+            if status[key] == "done" and all((key, test.fingerprint) in evaluated for test in tests)
+        }
+
+    def _missing(self) -> list[str]:
         """Trials that are neither complete nor failed for good, those included that are being trained."""
-        status = self.store.statuses(keys)
-        evaluated = self.store.evaluated(keys)
+        status = self.store.statuses(self.plan.trials)
+        complete = self._complete(status)
         missing = []
-        for key in keys:
-            complete = all((key, test.fingerprint) in evaluated for test in self.plan.tests[key])
+        for key in self.plan.trials:
             ended = status[key] in ("done", "failed")
             given_up = (ended and key in self.tried) or (status[key] == "failed" and not self.retry_failed)
-            if not given_up and not (status[key] == "done" and complete):
+            if not given_up and key not in complete:
                 missing.append(key)
         return missing
 

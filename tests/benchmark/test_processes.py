@@ -185,9 +185,13 @@ def test_four_runs_on_one_store_share_the_work(place: Place, store_url: str) -> 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_says_what_is_done_and_how_to_go_on(place: Place, number: signal.Signals) -> None:
+    longer = STUDY.replace("epochs: 8", "epochs: 24")  # a training that has a checkpoint is far from its end
+    (place.folder / "killed.yaml").write_text(longer)
     run = place.run()
-    for _ in waiting("a finished trial and one that is trained"):
-        if "done" in statuses(place) and place.checkpoints():
+    for _ in waiting("a finished trial and a checkpoint of one that is not"):
+        begun = {name.partition(".")[0] for name, _ in place.checkpoints()}
+        status = statuses(place)
+        if "done" in status.values() and any(status.get(key) == "running" for key in begun):
             break
     workers = run.workers()
     if number == signal.SIGINT:
@@ -195,13 +199,13 @@ def test_interrupt_says_what_is_done_and_how_to_go_on(place: Place, number: sign
     else:
         os.kill(run.pid, number)
     assert run.wait() == 130
-    count = statuses(place).count("done")
+    count = list(statuses(place).values()).count("done")
     assert 0 < count < TRIALS
     assert run.output == (
         f"bench: interrupted: {count} of {TRIALS} trials are stored in sqlite:///results/bench.sqlite; "
         "the same command goes on from there\n"
     )
-    assert set(statuses(place)) == {"done", "waiting"}  # no lease is left
+    assert set(statuses(place).values()) == {"done", "waiting"}  # no lease is left
     assert place.checkpoints()  # unfinished trainings go on from their last epoch
     assert workers
     for _ in waiting("the end of the workers"):
@@ -212,8 +216,9 @@ def test_interrupt_says_what_is_done_and_how_to_go_on(place: Place, number: sign
     assert f"{TRIALS - count} trained, {count} there before" in again.output
 
 
-def statuses(place: Place) -> list[str]:
+def statuses(place: Place) -> dict[str, str]:
+    """Status of each trial by its key."""
     if not (place.folder / "results" / "bench.sqlite").exists():
-        return []
+        return {}
     with place.store.engine.connect() as connection:
-        return list(connection.execute(sa.select(schema.trials.c.status)).scalars())
+        return dict(connection.execute(sa.select(schema.trials.c.key, schema.trials.c.status)).all())
