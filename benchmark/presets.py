@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Any
 
 from benchmark.protocols import Protocol
-from mhpe.synthheads.sets import SETS
 
 
 @dataclass(frozen=True)
@@ -51,4 +50,4 @@ PRESETS: dict[str, Preset] = {
 
 def default_preset(protocols: Iterable[Protocol]) -> str:
     """``quick`` where all data are rendered, so that the first study takes minutes; ``standard`` otherwise."""
-    return "quick" if all({p.train, p.test} <= set(SETS) for p in protocols) else "standard"
+    return "quick" if all(all(protocol.synthetic) for protocol in protocols) else "standard"

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from mhpe.catalog import title
+from mhpe.data.split import PARTS, split_name
 from mhpe.errors import InputError
+from mhpe.synthheads.sets import SETS
 from mhpe.validation import nearest
 
 
@@ -25,6 +28,12 @@ class Protocol:
     title: str
     published: str | None = None
 
+    @property
+    def synthetic(self) -> tuple[bool, bool]:
+        """Whether the training set and the test set are rendered."""
+        train, test = (split_name(name)[0] in SETS for name in (self.train, self.test))
+        return train, test
+
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
@@ -41,20 +50,20 @@ PROTOCOLS: dict[str, Protocol] = {
 }
 
 
-PARTS = ("_fit", "_validation")
-"""End the names of the parts of a training set that a search uses, see :mod:`mhpe.data.split`."""
-
-
 def validation_protocol(train_set: str) -> Protocol:
-    """Trained on one part of a training set, tested on the other."""
-    fit, validation = (f"{train_set}{part}" for part in PARTS)
-    return Protocol(validation, fit, validation, f"{train_set}, fit part to validation part")
+    """Trained on one part of a training set, tested on the other: for choices that no test set may decide."""
+    fit, validation = (f"{train_set}_{part}" for part in PARTS)
+    return Protocol(validation, fit, validation, f"{title(train_set)}, fit part to validation part")
+
+
+VALIDATION: dict[str, Protocol] = {
+    protocol.name: protocol for protocol in map(validation_protocol, dict.fromkeys(p.train for p in PROTOCOLS.values()))
+}
 
 
 def described(name: str) -> Protocol | None:
-    """The protocol of a name, those on parts of a training set included; None for one that this version lacks."""
-    part = PARTS[1]
-    return validation_protocol(name.removesuffix(part)) if name.endswith(part) else PROTOCOLS.get(name)
+    """The protocol of a name; None for one that this version lacks."""
+    return PROTOCOLS.get(name) or VALIDATION.get(name)
 
 
 def protocol(name: str) -> Protocol:
@@ -63,6 +72,7 @@ def protocol(name: str) -> Protocol:
     Raises:
         InputError: if there is none.
     """
-    if name not in PROTOCOLS:
-        raise InputError(f"no protocol {name!r}; {nearest(name, list(PROTOCOLS))}")
-    return PROTOCOLS[name]
+    found = described(name)
+    if found is None:
+        raise InputError(f"no protocol {name!r}; {nearest(name, [*PROTOCOLS, *VALIDATION])}")
+    return found

@@ -8,6 +8,7 @@ from mhpe.data.dataset import HeadPoseSet
 from mhpe.data.prepare import prepare
 from mhpe.data.progress import Progress, no_progress
 from mhpe.data.source import Source
+from mhpe.data.split import split_name
 from mhpe.data.w300lp import W300LP
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
@@ -20,6 +21,12 @@ TITLES = {name: source.title for name, source in SOURCES.items()} | {
     name: f"SynthHeads {name.removeprefix('synth_')}" for name in SETS
 }
 """What each data set is called in tables and messages."""
+
+
+def title(name: str) -> str:
+    """What a data set or a part of one is called; the name itself for one that this version lacks."""
+    whole, part = split_name(name)
+    return TITLES.get(whole, whole) + (f", {part} part" if part else "")
 
 
 def check_name(name: str) -> str:

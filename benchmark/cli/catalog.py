@@ -4,7 +4,7 @@ import click
 import yaml
 
 from benchmark.cli.terminal import out, plain_table
-from benchmark.protocols import PROTOCOLS, protocol
+from benchmark.protocols import PROTOCOLS, VALIDATION, protocol
 from benchmark.study import StudyFile, study_names, study_text
 from mhpe.validation import parse
 
@@ -37,6 +37,6 @@ def protocols_verb(name: str | None) -> None:
     bench protocols
     """
     table = plain_table("protocol", "trained on", "tested on", "in the slides")
-    for p in [protocol(name)] if name else PROTOCOLS.values():
+    for p in [protocol(name)] if name else (*PROTOCOLS.values(), *VALIDATION.values()):
         table.add_row(p.name, p.train, p.test, p.published or "")
     out.print(table)

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from benchmark.arms import Arm, select
 from benchmark.cli.options import data_root_option, jobs_option, preset_option, sampler_files_option, store_option
-from benchmark.cli.progress import data_progress
+from benchmark.cli.study_data import StudyData
 from benchmark.cli.terminal import out, plain_table
 from benchmark.pilot import DIFFERENCES, Need, need, pooled, spreads
 from benchmark.report.labels import counted, protocol_title
@@ -20,7 +20,6 @@ from benchmark.speed import Speed, probe_speed, stored_speed
 from benchmark.store import Store
 from benchmark.study import Study, load_study
 from benchmark.trial import Trial
-from mhpe.catalog import TITLES, prepared
 from mhpe.errors import InputError
 
 ASSUMED = (0.1, 0.2, 0.5, 1.0)
@@ -108,12 +107,14 @@ def _print_hours(
     if not missing:
         return
     speeds: dict[tuple[str, str], Speed] = {}
+    data = StudyData(study.synthheads, data_root, jobs, study.file.search)
     try:
         for trial in missing:
             kind = trial.arm.core.model_dump_json(), trial.train_set
             if kind not in speeds:
-                found = stored_speed(store, study.preset, trial.arm.core, trial.train_set, device)
-                speeds[kind] = found or _probe(study, trial, device, jobs, data_root)
+                core = trial.arm.core
+                found = stored_speed(store, study.preset, core, trial.train_set, device)
+                speeds[kind] = found or probe_speed(core, data(trial.train_set, core.image_size), device)
     except InputError as error:
         out.print(f"Time: not known. No such training ran on this host and device, and a probe is impossible: {error}",
                   markup=False)  # fmt: skip
@@ -127,13 +128,6 @@ def _print_hours(
     each = total / len(missing)
     out.print(f"Time: {duration(total / jobs)} = {len(missing):,} x {duration(each)}, {jobs} at a time; measured by "
               f"{' and '.join(sources)}", markup=False)  # fmt: skip
-
-
-def _probe(study: Study, trial: Trial, device: str, jobs: int, data_root: Path | None) -> Speed:
-    with data_progress(TITLES[trial.train_set]) as progress:
-        size = trial.arm.core.image_size
-        data = prepared(trial.train_set, size, data_root, study.synthheads, jobs, progress)
-    return probe_speed(trial.arm.core, data, device)
 
 
 def _print_seeds(study: Study, arms: tuple[Arm, ...], seeds: int, title: str, cells: pd.DataFrame) -> None:

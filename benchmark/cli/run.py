@@ -8,8 +8,9 @@ import torch
 
 from benchmark.arms import select
 from benchmark.cli.options import data_root_option, jobs_option, preset_option, sampler_files_option, store_option
-from benchmark.cli.progress import RunReporter, data_progress
+from benchmark.cli.progress import RunReporter
 from benchmark.cli.search import SearchPart, refuse
+from benchmark.cli.study_data import StudyData
 from benchmark.cli.terminal import interrupted_by_sigterm, out, plain_table
 from benchmark.cluster import DaskWorkers
 from benchmark.planning import Plan, make_plan
@@ -18,8 +19,6 @@ from benchmark.store import Store
 from benchmark.store.search_store import SearchStore
 from benchmark.study import load_study
 from benchmark.workers import LocalWorkers, Workers
-from mhpe.catalog import TITLES, prepared
-from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
 
 
@@ -72,15 +71,7 @@ def run_verb(
     arms = select(study.arms, arm_names, f"study {study.name}")
     place = _device(device)
     jobs = jobs or (joblib.cpu_count() if place == "cpu" else torch.cuda.device_count())
-    sets: dict[tuple[str, int], HeadPoseSet] = {}
-
-    def data(name: str, size: int) -> HeadPoseSet:
-        if (name, size) not in sets:
-            with data_progress(TITLES[name]) as progress:
-                sets[name, size] = prepared(name, size, data_root, study.synthheads, jobs, progress)
-            _report_unreadable(sets[name, size])
-        return sets[name, size]
-
+    data = StudyData(study.synthheads, data_root, jobs, study.file.search)
     results = SearchStore(store)
     search = SearchPart(study, data, results, seeds) if study.searched else None
     if search is not None and dry_run:
@@ -114,14 +105,6 @@ def _device(wanted: str) -> str:
     if wanted == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: PyTorch finds no CUDA device here; cpu or auto would work")
     return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
-
-
-def _report_unreadable(data: HeadPoseSet) -> None:
-    problems = data.meta.get("unreadable", [])
-    for problem in problems[:5]:
-        click.echo(f"bench: left out: {problem}", err=True)
-    if problems:
-        click.echo(f"bench: {data.name}: {len(problems)} unreadable image(s) left out, {len(data)} used", err=True)
 
 
 def _print_plan(plan: Plan, store: Store) -> None:

@@ -15,14 +15,14 @@ from benchmark.cli.options import (
     sampler_files_option,
     set_option,
 )
-from benchmark.cli.progress import data_progress
+from benchmark.cli.study_data import StudyData
 from benchmark.cli.terminal import out, plain_table
 from benchmark.presets import PRESETS, default_preset
 from benchmark.protocols import protocol
 from benchmark.report.draws import draws_figure
 from benchmark.report.style import save
 from benchmark.simulation import simulate
-from mhpe.catalog import TITLES, prepared
+from mhpe.catalog import title as set_title
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
@@ -98,7 +98,7 @@ def samplers_verb(
     at_random = simulate(core.model_copy(update={"epochs": 1}), Random(), poses)
 
     values = ", ".join(f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in sampler)
-    title = f"{name}({values}) on {TITLES[data.name]}" if values else f"{name} on {TITLES[data.name]}"
+    title = f"{name}({values}) on {set_title(data.name)}" if values else f"{name} on {set_title(data.name)}"
     print_draws(title, core, table, yaw, counts, len(data))
     file = re.sub(r"[^\w.=-]", "_", "-".join((name, *settings, protocol_name)))
     try:
@@ -115,8 +115,7 @@ def _training_set(
     of_protocol = protocol(protocol_name)
     sizes = PRESETS[preset or default_preset([of_protocol])]
     core, synth = CoreConfig.model_validate(sizes.core), SynthConfig.model_validate(sizes.synthheads)
-    with data_progress(TITLES[of_protocol.train]) as progress:
-        return core, prepared(of_protocol.train, core.image_size, data_root, synth, jobs or -1, progress)
+    return core, StudyData(synth, data_root, jobs or -1)(of_protocol.train, core.image_size)
 
 
 def _list(registry: Registry) -> None:

@@ -3,16 +3,15 @@
 import click
 
 from benchmark.cli.progress import RunReporter
+from benchmark.cli.study_data import StudyData
 from benchmark.cli.terminal import interrupted_by_sigterm, out, plain_table
-from benchmark.planning import DataProvider, Plan
+from benchmark.planning import Plan
 from benchmark.search.plan import confirmation, searches_of
 from benchmark.search.runner import run_searches
 from benchmark.search.search import Search
 from benchmark.store.search_store import Point, SearchStore
 from benchmark.study import Study
-from mhpe.data.split import Split, split
 from mhpe.errors import InputError
-from mhpe.paths import cache_folder
 
 
 class SearchPart:
@@ -28,16 +27,15 @@ class SearchPart:
         failed: number of points that have failed.
     """
 
-    def __init__(self, study: Study, data: DataProvider, store: SearchStore, seeds: int | None) -> None:
+    def __init__(self, study: Study, data: StudyData, store: SearchStore, seeds: int | None) -> None:
         self.study, self.data, self.store, self.seeds = study, data, store, seeds
         self.failed = 0
-        self._splits: dict[tuple[str, int], Split] = {}
-        self.searches = searches_of(study, self._parts)
+        self.searches = searches_of(study, data.parts)
 
     def plan(self) -> Plan:
         """The plan for the best points so far."""
         points = self.store.points(search.key for search in self.searches)
-        return confirmation(self.study, self.searches, points, self.seeds, self.data, self._parts)
+        return confirmation(self.study, self.searches, points, self.seeds, self.data)
 
     def run(self, jobs: int, device: str, retry_failed: bool) -> None:
         """Search.
@@ -81,13 +79,6 @@ class SearchPart:
 
     def _search(self, point: Point) -> Search:
         return next(search for search in self.searches if search.key == point.search)
-
-    def _parts(self, train_set: str, size: int) -> Split:
-        if (train_set, size) not in self._splits:
-            config = self.study.searched[0].config
-            parts = split(self.data(train_set, size), config.validation_share, config.seed, cache_folder() / "prepared")
-            self._splits[train_set, size] = parts
-        return self._splits[train_set, size]
 
 
 def refuse(arm_names: tuple[str, ...], dask: str | None) -> None:

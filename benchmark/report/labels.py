@@ -1,7 +1,6 @@
 """What things are called in tables, figures and sentences."""
 
-from benchmark.protocols import PARTS, described
-from mhpe.synthheads.sets import SETS
+from benchmark.protocols import described
 
 
 def protocol_title(name: str) -> str:
@@ -17,8 +16,7 @@ def synthetic_note(name: str) -> str:
     protocol = described(name)
     if protocol is None:
         return ""
-    sets = (*SETS, *(name + part for name in SETS for part in PARTS))
-    train, test = protocol.train in sets, protocol.test in sets
+    train, test = protocol.synthetic
     if train and test:
         return "synthetic images"
     return "trained on synthetic images" if train else "tested on synthetic images" if test else ""

@@ -14,6 +14,8 @@ from mhpe.validation import Section, nearest, parse
 from samplers.registry import Registry
 
 Value = bool | int | float | str
+VALIDATION_SHARE, SPLIT_SEED = 0.2, 0
+"""How a training set is split where no study says otherwise."""
 
 
 class Range(Section):
@@ -110,8 +112,8 @@ class SearchConfig(Section):
     optimizer: Literal["tpe", "gp", "random", "grid", "cmaes"] = "tpe"
     pruner: Literal["none", "median", "successive_halving"] = "none"
     objective: Literal["mae", "geodesic_mean"] = "mae"
-    validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    seed: int = Field(0, ge=0)
+    validation_share: Annotated[float, Field(gt=0, lt=1)] = VALIDATION_SHARE
+    seed: int = Field(SPLIT_SEED, ge=0)
     confirm: Confirm = Confirm()
 
 

@@ -10,7 +10,6 @@ from benchmark.search.best import best_points
 from benchmark.search.search import Search
 from benchmark.store.search_store import Point
 from benchmark.study import Study
-from mhpe.data import HeadPoseSet
 from mhpe.data.split import Split
 
 SplitProvider = Callable[[str, int], Split]
@@ -39,7 +38,6 @@ def confirmation(
     points: Sequence[Point],
     seeds: int | None,
     data: DataProvider,
-    parts: SplitProvider,
 ) -> Plan:
     """The study's arms and the best points of its searches on fresh seeds.
 
@@ -52,16 +50,9 @@ def confirmation(
         searches: as :func:`searches_of` gives them.
         points: of the searches, so far.
         seeds: fresh seeds per arm; by default as the study file says.
-        data: gives prepared data sets.
-        parts: gives the parts of training sets.
+        data: gives prepared data sets and parts of them.
     """
     config = searches[0].config
-
-    def part_or_set(name: str, size: int) -> HeadPoseSet:
-        train_set, _, part = name.rpartition("_")
-        if part not in ("fit", "validation"):
-            return data(name, size)
-        return getattr(parts(train_set, size), part)  # type: ignore[no-any-return]
 
     plans = []
     for train_set in dict.fromkeys(search.train_set for search in searches):
@@ -69,5 +60,5 @@ def confirmation(
         arms = (*study.arms, *(arm for search in own for arm in found_arms(search, points)))
         protocols = tuple(protocol for protocol in study.protocols if protocol.train == train_set)
         checked = replace(study, arms=arms, protocols=(*protocols, validation_protocol(train_set)))
-        plans.append(make_plan(checked, arms, seeds or config.confirm.seeds, part_or_set, config.seeds))
+        plans.append(make_plan(checked, arms, seeds or config.confirm.seeds, data, config.seeds))
     return join(plans)

@@ -68,6 +68,17 @@ def test_a_further_test_set_needs_no_training(bench: Bench, tmp_path: Path, data
     assert results.groupby("protocol")["mae"].count().to_dict() == {"aflw2000_to_biwi": 6, "self": 6}
 
 
+def test_choices_can_be_made_on_the_validation_part(bench: Bench, tiny_study: Path, data_root: Path) -> None:
+    result = bench("run", "--study", tiny_study, "--protocol", "aflw2000_validation", "--data-root", data_root)
+    assert result.status == 0, result.err
+    cells = Store("results/bench.sqlite").results("tiny")
+    assert cells["mae"].notna().all()
+    assert set(cells["train_set"]) == {"aflw2000_fit"}
+    report = bench("report")
+    assert report.status == 0, report.err
+    assert "fit part to validation part" in report.out
+
+
 def test_report_is_rebuilt_from_the_store_alone(bench: Bench, tiny_study: Path, data_root: Path) -> None:
     bench("run", "--study", tiny_study, "--data-root", data_root)
     first = bench("report")

@@ -6,7 +6,7 @@ from benchmark.report.figures.drawing import Drawing, LackingError, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
 from benchmark.report.style import BASELINE, legend, line_styles, panels
-from mhpe.catalog import TITLES
+from mhpe.catalog import title as set_title
 
 
 def draw(material: Material) -> Drawing:
@@ -25,7 +25,7 @@ def draw(material: Material) -> Drawing:
                 continue
             middles = (edges[:-1] + edges[1:]) / 2
             axis.plot(middles, 100 * shares[arm], ms=4, markevery=2, label=arm, **styles[arm])
-        axis.set(title=f"trained on {TITLES.get(train_set, train_set)}", xlim=(0, 180), ylim=(0, None))
+        axis.set(title=f"trained on {set_title(train_set)}", xlim=(0, 180), ylim=(0, None))
         axis.set(xlabel="geodesic distance of input and reference, degrees", xticks=range(0, 181, 30))
         axis.set_ylabel(f"references in bars of {180 / len(next(iter(shares.values()))):g}°, %")
     legend(figure, axes)

@@ -6,7 +6,7 @@ from benchmark.report.figures.drawing import Drawing, LackingError, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
 from benchmark.report.style import legend, line_styles, panels
-from mhpe.catalog import TITLES
+from mhpe.catalog import title as set_title
 
 
 def draw(material: Material) -> Drawing:
@@ -23,7 +23,7 @@ def draw(material: Material) -> Drawing:
         for arm in arms:
             means = of_set[of_set["arm"] == arm].groupby("epoch")["loss"].mean()
             axis.plot(means.index + 1, means, ms=4, label=arm, **styles[arm])
-        axis.set(title=f"trained on {TITLES.get(train_set, train_set)}", xlabel="epoch", ylabel="total loss")
+        axis.set(title=f"trained on {set_title(train_set)}", xlabel="epoch", ylabel="total loss")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend(figure, axes)
     figure.suptitle(f"{material.title}: training")

@@ -8,7 +8,7 @@ import pandas as pd
 from benchmark.report.labels import protocol_title
 from benchmark.store import Store
 from benchmark.store.reading import TestSet, load_test_set
-from mhpe.catalog import TITLES
+from mhpe.catalog import title as set_title
 from mhpe.data.source import MAX_ANGLE
 
 ANGLES = (
@@ -36,7 +36,7 @@ def fingerprints(store: Store, cells: pd.DataFrame) -> list[dict[str, str]]:
         found.append(
             {
                 "Protocol": protocol_title(protocol),
-                "Trained on": TITLES.get(train_set, train_set) if isinstance(train_set, str) else "not known yet",
+                "Trained on": set_title(train_set) if isinstance(train_set, str) else "not known yet",
                 **_tested_on(fingerprint, test_set),
                 "Angles": ANGLES,
                 "Wrapping": WRAP,
@@ -52,8 +52,7 @@ def _tested_on(fingerprint: str, test_set: TestSet | None) -> dict[str, str]:
     size = f", {meta['size']} pixels" if "size" in meta else ""
     images = hashlib.sha256("\n".join(test_set.image_ids).encode()).hexdigest()
     return {
-        "Tested on": f"{TITLES.get(test_set.name, test_set.name)}, {len(test_set.image_ids):,} images{size}"
-        + _left_out(meta),
+        "Tested on": f"{set_title(test_set.name)}, {len(test_set.image_ids):,} images{size}" + _left_out(meta),
         "Image list": images[:SHOWN],
         "Content": f"{fingerprint[:SHOWN]} (images, labels, crop rule and size)",
         "Crop": str(meta.get("crop_rule", "not recorded")),

@@ -11,7 +11,7 @@ from benchmark.report.labels import protocol_title
 from benchmark.report.summary import METRICS
 from benchmark.store import Store
 from benchmark.store.reading import iterate_trials
-from mhpe.catalog import TITLES
+from mhpe.catalog import title as set_title
 
 Group = tuple[str, str, str, str]
 """Study, preset, protocol and arm."""
@@ -149,7 +149,7 @@ def _row(trial: dict[str, Any], cells: list[tuple[Group, list[float | None]]], e
         key=trial["key"],
         arm=cells[0][0][3],
         seed=trial["seed"],
-        train_set=TITLES.get(trial["train_set"], trial["train_set"]),
+        train_set=set_title(trial["train_set"]),
         status=trial["status"],
         results=", ".join(f"{protocol} {mae:.2f}" for protocol, mae in by_protocol.items()),
         seconds="" if trial["seconds"] is None else f"{trial['seconds']:.1f}",

@@ -17,6 +17,7 @@ from selenium import webdriver  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 Browser = webdriver.Chrome
 CHROMIUM = next(
@@ -76,6 +77,16 @@ def open_page(chromium: Browser, page: str) -> Iterator[Callable[..., Browser]]:
     assert {url for url in requested if not url.startswith("data:")} <= {page}
 
 
+def eventually(browser: Browser, condition: Callable[[], bool]) -> None:
+    """A link is followed a little after it was clicked."""
+    WebDriverWait(browser, 10).until(lambda _: condition())
+
+
+def shown(browser: Browser) -> list[WebElement]:
+    """The trials that are not hidden."""
+    return [row for row in rows_of(browser.find_element(By.ID, "trial-table")) if row.is_displayed()]
+
+
 def first_table(browser: Browser) -> WebElement:
     return browser.find_element(By.CSS_SELECTOR, ".study table")
 
@@ -122,13 +133,13 @@ def test_a_row_leads_to_its_trials_and_a_trial_to_its_details(open_page: Callabl
     browser = open_page()
     row = next(row for row in rows_of(first_table(browser)) if row.text.startswith("gaussian 15"))
     row.find_element(By.CSS_SELECTOR, "a.trace").click()
-    shown = [row for row in browser.find_elements(By.CSS_SELECTOR, "#trial-table tbody tr") if row.is_displayed()]
-    assert len(shown) == 4
-    assert all("gaussian 15" in row.text for row in shown)
+    eventually(browser, lambda: len(shown(browser)) == 4)
+    assert all("gaussian 15" in row.text for row in shown(browser))
     assert "4 trials of gaussian 15" in browser.find_element(By.ID, "chosen").text
-    failed = next(row for row in shown if "NotFiniteError" in row.text)
+    failed = next(row for row in shown(browser) if "NotFiniteError" in row.text)
     failed.find_element(By.TAG_NAME, "a").send_keys(Keys.ENTER)
     dialog = browser.find_element(By.ID, "details")
+    eventually(browser, dialog.is_displayed)
     for part in (
         "NotFiniteError: the loss of epoch 0 is not finite", "a-host", "abcdef123456", "sampler_source", "batch_size",
         "parameters.sigma", "packages.torch",
@@ -137,8 +148,7 @@ def test_a_row_leads_to_its_trials_and_a_trial_to_its_details(open_page: Callabl
     dialog.find_element(By.CSS_SELECTOR, "button").click()
     assert not dialog.is_displayed()
     browser.find_element(By.CSS_SELECTOR, "#chosen button").click()
-    rows = browser.find_elements(By.CSS_SELECTOR, "#trial-table tbody tr")
-    assert sum(row.is_displayed() for row in rows) == 12
+    assert len(shown(browser)) == 12
 
 
 def test_an_address_opens_its_trial(open_page: Callable[..., Browser], page: str) -> None:
@@ -201,5 +211,5 @@ def test_a_long_list_of_trials_is_folded_until_it_is_asked_for(
     table = chromium.find_element(By.ID, "trial-table")
     assert not table.is_displayed()
     chromium.find_element(By.CSS_SELECTOR, "a.trace").click()
-    assert table.is_displayed()
-    assert sum(row.is_displayed() for row in rows_of(table)) == 2
+    eventually(chromium, table.is_displayed)
+    assert len(shown(chromium)) == 2
