@@ -81,7 +81,7 @@ class BIWI(Source):
         if abs(np.linalg.det(rotation) - 1) > 1e-2 or np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-2:
             raise InputError(f"{record.label}: its first nine values are no rotation matrix")
         angles = to_euler(torch.from_numpy(rotation)).numpy()
-        return Label(rotation, angles, self._box(record, values[9:12]))
+        return Label(angles, self._box(record, values[9:12]), rotation)
 
     def _box(self, record: Record, centre: NDArray[np.float64]) -> Box | None:
         calibration_file = record.image.parent / "rgb.cal"

@@ -3,14 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from mhpe.data.crops import landmark_box
 from mhpe.data.source import Label
 from mhpe.errors import InputError
-from mhpe.rotations import from_euler
 
 
 def read_pose_para(path: Path, landmarks: str) -> Label:
@@ -32,9 +30,7 @@ def read_pose_para(path: Path, landmarks: str) -> Label:
     if "Pose_Para" not in content or content["Pose_Para"].size < 3:
         raise InputError(f"{path}: no Pose_Para with pitch, yaw and roll in it")
     pitch, yaw, roll = np.degrees(content["Pose_Para"].reshape(-1)[:3].astype(np.float64))
-    angles = np.array([yaw, pitch, roll])
-    rotation = from_euler(torch.from_numpy(angles)).numpy()
-    return Label(rotation, angles, landmark_box(_landmarks(content.get(landmarks), landmarks, path)))
+    return Label(np.array([yaw, pitch, roll]), landmark_box(_landmarks(content.get(landmarks), landmarks, path)))
 
 
 def _landmarks(points: NDArray[np.float64] | None, name: str, path: Path) -> NDArray[np.float64]:

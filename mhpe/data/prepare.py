@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mhpe.data import dataset
 from mhpe.data.crops import Box, read_crop
 from mhpe.data.progress import Progress, no_progress
-from mhpe.data.source import MAX_ANGLE, Label, Record, Source
+from mhpe.data.source import MAX_ANGLE, Label, Record, Source, rotations_of
 from mhpe.errors import InputError
 
 CHUNK = 64
@@ -66,7 +66,7 @@ def prepare(
 
 def _convert(source: Source, records: Sequence[Record], size: int, folder: Path, jobs: int, progress: Progress) -> None:
     labels = [label for part in _parallel(jobs, _labels, source, records, "labels", progress) for label in part]
-    rotations = np.stack([label.rotation for label in labels])
+    rotations = rotations_of(labels)
     angles = np.stack([label.angles for label in labels])
     usable = np.abs(angles).max(1) <= MAX_ANGLE
     chosen = np.flatnonzero(usable).tolist()

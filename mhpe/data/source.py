@@ -1,14 +1,17 @@
 """What a data set on disk is to the suite: records with a label and a face box."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from mhpe.errors import InputError
+from mhpe.rotations import from_euler
 
 MAX_ANGLE = 99.0
 """Samples with any |angle| above this are left out, as all published results on these sets do (degrees)."""
@@ -36,15 +39,24 @@ class Label:
     """A record's label.
 
     Attributes:
-        rotation: (3, 3) canonical rotation, float64.
         angles: (3,) yaw, pitch, roll in degrees as the set states them. They can leave the range of
             :func:`mhpe.rotations.to_euler`: 300W-LP has yaws beyond 90.
         box: face square (left, top, right, bottom) in pixels, or None when the image already is the crop.
+        rotation: (3, 3) canonical rotation, float64, or None when the set states angles alone, which mean one.
     """
 
-    rotation: NDArray[np.float64]
     angles: NDArray[np.float64]
     box: tuple[float, float, float, float] | None
+    rotation: NDArray[np.float64] | None = None
+
+
+def rotations_of(labels: Sequence[Label]) -> NDArray[np.float64]:
+    """Canonical rotations (N, 3, 3) of N labels."""
+    rotations = from_euler(torch.from_numpy(np.stack([label.angles for label in labels]))).numpy()
+    for i, label in enumerate(labels):
+        if label.rotation is not None:
+            rotations[i] = label.rotation
+    return rotations
 
 
 class Source(ABC):

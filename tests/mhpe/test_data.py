@@ -12,7 +12,7 @@ from scipy.io import savemat
 from mhpe.catalog import SOURCES, prepared
 from mhpe.data import HeadPoseSet
 from mhpe.data.crops import HEAD_MM, HEAD_UP, landmark_box, read_crop
-from mhpe.data.source import Record
+from mhpe.data.source import Record, rotations_of
 from mhpe.errors import InputError
 from mhpe.rotations import geodesic_degrees, mirror, to_euler
 from tests.made_up import (
@@ -251,8 +251,8 @@ def test_real_300w_lp_flips_agree_with_ours(real_data: Path) -> None:
         subset, name = image_id.split("/")
         flipped = records.get(f"{subset}_Flip/{name}")
         if flipped:
-            ours = mirror(torch.from_numpy(w300lp.label(record).rotation))
-            theirs = torch.from_numpy(w300lp.label(flipped).rotation)
+            ours = mirror(torch.from_numpy(rotations_of([w300lp.label(record)])))
+            theirs = torch.from_numpy(rotations_of([w300lp.label(flipped)]))
             assert geodesic_degrees(ours, theirs) < 1.5  # both were fitted, to one photograph and to its mirror image
             assert record.identity == flipped.identity
             pairs += 1

@@ -1,6 +1,6 @@
 """A store filled with made-up results: no training, but predictions whose errors are known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,11 @@ from benchmark.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.metrics import errors, summary
+from mhpe.rotations import from_euler
 from mhpe.training import Epoch
 from samplers.base import Sampler
 from samplers.gaussian import Gaussian
 from samplers.random import Random
-from tests.made_up import random_angles, rotation_of
 
 PRESET = "quick"
 TEST_SETS = {"synth_1": "synth_lab", "synth_2": "synth_wild", "protocol_1": "biwi", "protocol_2": "aflw2000"}
@@ -58,7 +58,7 @@ class MadeUp:
     name: str = "made_up"
     title: str = "A made-up study"
     question: str = "Is it right?"
-    arms: dict[str, Sampler] = field(default_factory=lambda: dict(ARMS))
+    arms: Mapping[str, Sampler] = field(default_factory=lambda: dict(ARMS))
     baselines: dict[str, str] = field(default_factory=dict)
     protocols: Sequence[str] = ("synth_1", "synth_2")
     seeds: int = 4
@@ -114,8 +114,8 @@ def _ordered(items: list[Any], study: MadeUp) -> list[Any]:
 
 
 def _test_set(name: str, images: int) -> HeadPoseSet:
-    angles = random_angles(images, seed=len(name)).astype(np.float32)
-    rotations = rotation_of(angles).astype(np.float32)
+    angles = np.random.default_rng(len(name)).normal(0, (35, 15, 10), (images, 3)).clip(-88, 88).astype(np.float32)
+    rotations = from_euler(torch.from_numpy(angles)).numpy()
     meta = {"name": name, "crop_rule": "a made-up crop", "size": 64, "found": images + 2, "beyond_max_angle": 2}
     ids = tuple(f"{name}{i}" for i in range(images))
     pixels = np.zeros((images, 3, 1, 1), np.uint8)
