@@ -2,7 +2,8 @@
 
 A ``Dataset`` gives an input with its K references: it weighs every image of the training set for its input, draws K of
 them, and decodes, crops, augments and scales all K + 1 images; a ``DataLoader`` makes batches of them, and each of
-the (K + 1) B images is encoded in float32. Network, losses, optimizer and augmentation's extent are the suite's.
+the (K + 1) B images is encoded in float32. Head, losses, optimizer and
+augmentation's extent are the suite's.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
@@ -107,24 +108,27 @@ class Straightforward:
         data: the training set.
         config: the core.
         device: where to train.
-
-    Attributes:
-        network: that is trained.
+        encoder: of the network; the suite's own, in the usual memory format, for None.
     """
 
-    def __init__(self, data: InputsWithReferences, config: CoreConfig, device: torch.device) -> None:
+    def __init__(
+        self, data: InputsWithReferences, config: CoreConfig, device: torch.device, encoder: nn.Module | None
+    ) -> None:
         self._config, self._device = config, device
         self._loader = DataLoader(data, config.batch_size, shuffle=True, drop_last=True)
         self._batches = iter(self._loader)
-        self.network = build(config, 0).to(device).to(memory_format=torch.contiguous_format)
-        self._optimizer = torch.optim.Adam(self.network.parameters(), config.learning_rate)
+        self._network = build(config, 0)
+        if encoder is not None:
+            self._network.encoder = encoder  # type: ignore[assignment]
+        self._network.to(device).to(memory_format=torch.contiguous_format)
+        self._optimizer = torch.optim.Adam(self._network.parameters(), config.learning_rate)
         self._noise = generator(0, "noise")
 
     def step(self) -> None:
         """Train on the next batch."""
         images, rotations, angles = (values.to(self._device) for values in next(self._batches))
         self._optimizer.zero_grad()
-        straightforward_loss(self.network, images, rotations, angles, self._noise).total.backward()
+        straightforward_loss(self._network, images, rotations, angles, self._noise).total.backward()
         self._optimizer.step()
 
 
