@@ -4,7 +4,7 @@ import ast
 import hashlib
 import inspect
 import sys
-from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec, resolve_name
@@ -51,6 +51,7 @@ def not_followed(cls: type[Sampler]) -> list[str]:
     return sorted(roots - known)
 
 
+@cache  # a study asks for every trial
 def normalised(source: str) -> str:
     """Python source without comments, docstrings and layout."""
     return ast.unparse(_WithoutStrings().visit(ast.parse(source)))
@@ -80,16 +81,24 @@ def _collect(module: ModuleType, packages: set[str], modules: dict[str, ModuleTy
             _collect(import_module(name), packages, modules)
 
 
-def _imports(module: ModuleType) -> Iterator[str]:
+def _imports(module: ModuleType) -> tuple[str, ...]:
     """Names of the modules that a module's import statements name, wherever they are."""
-    for node in ast.walk(ast.parse(module_source(module))):
+    return _imported(module_source(module), module.__package__ or "")
+
+
+@cache
+def _imported(source: str, package: str) -> tuple[str, ...]:
+    """Names of the modules that a source's import statements name in a package."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            package = resolve_name("." * node.level + (node.module or ""), module.__package__ or "")
+            outer = resolve_name("." * node.level + (node.module or ""), package)
             for alias in node.names:
-                inner = f"{package}.{alias.name}"
-                yield inner if hasattr(sys.modules.get(package), "__path__") and find_spec(inner) else package
+                inner = f"{outer}.{alias.name}"
+                names.append(inner if hasattr(sys.modules.get(outer), "__path__") and find_spec(inner) else outer)
+    return tuple(names)
 
 
 def _root(name: str) -> str:

@@ -12,7 +12,7 @@ from benchmark.store import Store
 from samplers.gaussian import Gaussian
 from samplers.random import Random
 
-STUDIES, ARMS, SEEDS = 10, 10, 100
+STUDIES, ARMS, SEEDS = 5, 20, 100
 """Studies share the baseline's trials; arms beside it."""
 
 
@@ -30,5 +30,5 @@ def report_row(setting: Setting) -> Iterator[Row]:
     subprocess.run([*call, "--out", str(setting.folder / "report")], check=True, capture_output=True)
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    what = f"bench report over {trials:,} trials with two evaluations each"
+    what = f"bench report over {trials:,} trials with two evaluations each, in {STUDIES} studies"
     yield Row(what, seconds, "s", goal=Goal("<=", 20), note=f"peak memory {peak:.2f} GiB")

@@ -89,18 +89,21 @@ def first_arms(arms: Sequence[str], baseline: str) -> list[str]:
 
 
 def _errors(store: Store, cells: pd.DataFrame, labels: TestSet) -> ImageErrors | None:
-    rotations, angles = torch.from_numpy(labels.rotations), torch.from_numpy(labels.angles)
-    seeds, rows = [], []
-    for seed, key in zip(cells["seed"], cells["trial"], strict=True):
-        predicted = load_predictions(store, key, labels.fingerprint)
-        if predicted is None or len(predicted[0]) != len(rotations):
-            continue
-        of_seed = errors(torch.from_numpy(predicted[0]), rotations, angles)
-        moments = log_normalizer_and_moments(torch.from_numpy(predicted[1]).double())[1]
-        expected = (moments.sum(-1) - 1) / 2  # E[cos theta] = (E[tr(M^T R)] - 1) / 2
-        rows.append(torch.stack((of_seed.euler.mean(1), of_seed.geodesic, expected)).float().numpy())
-        seeds.append(int(seed))
-    if not rows:
+    images = len(labels.rotations)
+    found = {
+        int(seed): prediction
+        for seed, key in zip(cells["seed"], cells["trial"], strict=True)
+        if (prediction := load_predictions(store, key, labels.fingerprint)) is not None and len(prediction[0]) == images
+    }
+    if not found:
         return None
-    mae, geodesic, expected_cosine = np.stack(rows, 1)
-    return ImageErrors(tuple(seeds), mae, geodesic, expected_cosine)
+    # All seeds at once: the work on one is less than the calls for it.
+    predicted, strengths = (torch.from_numpy(np.concatenate(part)) for part in zip(*found.values(), strict=True))
+    rotations, angles = torch.from_numpy(labels.rotations), torch.from_numpy(labels.angles)
+    of_all = errors(predicted, rotations.repeat(len(found), 1, 1), angles.repeat(len(found), 1))
+    moments = log_normalizer_and_moments(strengths.double())[1]
+    expected = (moments.sum(-1) - 1) / 2  # E[cos theta] = (E[tr(M^T R)] - 1) / 2
+    mae, geodesic, expected_cosine = (
+        values.float().view(len(found), images).numpy() for values in (of_all.euler.mean(1), of_all.geodesic, expected)
+    )
+    return ImageErrors(tuple(found), mae, geodesic, expected_cosine)

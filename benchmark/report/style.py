@@ -10,6 +10,8 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 BASELINE = "#444444"
@@ -100,9 +102,10 @@ def save(figure: Figure, name: str, folder: Path) -> str:
         if (layout := figure.get_layout_engine()) is not None:
             layout.execute(figure)
             figure.set_layout_engine("none")  # else each saving does it again, which takes as long as drawing
-        figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+        # The canvases themselves: savefig draws every figure twice, once for a layout that is settled already.
+        FigureCanvasAgg(figure).print_png(folder / f"{name}.png", metadata={"Software": None})
         buffer = StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
     plt.close(figure)
     svg = buffer.getvalue()
     (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
