@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import BrokenExecutor, Future
 from dataclasses import replace
@@ -119,6 +120,8 @@ class _Slot:
 
 def process_pool() -> ProcessPoolExecutor:
     """One process that ends with this one."""
+    # Loky replaces a process whose memory has grown, between two tasks: nothing that a user should act on.
+    warnings.filterwarnings("ignore", message="A worker was restarted while some jobs were given")
     context = multiprocessing.get_context(START_METHOD)
     context.set_forkserver_preload([execute.__module__])
     return ProcessPoolExecutor(1, context=context, initializer=_prepare, initargs=(dict(os.environ),))

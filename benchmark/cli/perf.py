@@ -42,6 +42,11 @@ def perf_verb(
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: PyTorch finds no CUDA device here; cpu would work")
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot write to {folder}: {error.strerror or error}") from None
     place, name = torch.device(device), environment(device, "auto")["device"]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

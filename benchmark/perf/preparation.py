@@ -62,7 +62,7 @@ def _ours(root: Path, folder: Path, jobs: int) -> float:
 
 def _pillow(root: Path, jobs: int) -> float:
     paths = [record.image for record in AFLW2000().records(root)]
-    parts = np.array_split(np.arange(len(paths)), 32 * jobs)
+    parts = np.array_split(np.arange(len(paths)), min(32 * jobs, len(paths)))
     started = time.perf_counter()
     work = (joblib.delayed(_crops)([paths[i] for i in part]) for part in parts)
     np.concatenate(joblib.Parallel(n_jobs=jobs)(work))
