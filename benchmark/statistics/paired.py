@@ -24,9 +24,9 @@ def compare(values: pd.DataFrame, baseline: str, margin: float = 0.2, level: flo
     The verdict is the first of these that holds, with alpha = 1 - ``level``:
 
     1. ``no result``: no seed has both the arm and the baseline.
-    2. ``better``, ``worse``: the Holm-adjusted p of the exact sign-flip test is below alpha, and the mean difference
-       is negative, positive. In a study without differences, the chance that any arm gets one of the two is at most
-       alpha. A significant difference smaller than the margin is still ``better`` or ``worse``, and the note says
+    2. ``better``, ``worse``: the Holm-adjusted p of the exact sign-flip test is below alpha, and the interval of the
+       difference lies below, above 0: a verdict that the interval beside it contradicts would convince nobody. In a
+       study without differences, the chance that any arm gets one of the two is at most alpha. A significant difference smaller than the margin is still ``better`` or ``worse``, and the note says
        that it is small: the margin is a choice, the difference a finding, and seeds are planned for such differences.
     3. ``equivalent``: two one-sided t tests at alpha each (Schuirmann 1987), that is, the Student-t interval of the
        difference at level 2 ``level`` - 1 (90 %) lies inside +-``margin``. The chance to call an arm equivalent
@@ -34,7 +34,7 @@ def compare(values: pd.DataFrame, baseline: str, margin: float = 0.2, level: flo
     4. ``inconclusive``: neither is shown. Always so with a single pair.
 
     Holm's family is the arms with two pairs or more. The intervals are Student's and unadjusted, p is the sign-flip
-    test's: near alpha they may disagree.
+    test's: near alpha they may disagree, and the note says so.
 
     Args:
         values: a metric in degrees, lower is better; index: seed; one column an arm, in the study's order; NaN where
@@ -80,13 +80,15 @@ def compare(values: pd.DataFrame, baseline: str, margin: float = 0.2, level: flo
         note = ""
         if not len(pairs):
             verdict, note = "no result", _why_no_result(error, reference)
-        elif p_holm[i] < 1 - level:
+        elif p_holm[i] < 1 - level and abs(difference) > reach:
             verdict = "better" if difference < 0 else "worse"
             if within:
                 note = f"smaller than the margin of {margin:g} degrees"
         else:
             verdict = "equivalent" if within else "inconclusive"
-            if not reachable[i] < 1 - level:
+            if p_holm[i] < 1 - level:
+                note = f"p is below {1 - level:.2g}, but the interval contains 0"
+            elif not reachable[i] < 1 - level:
                 note = _why_never_significant(len(pairs), 1 - level, sum(tested))
         rows.append(
             {

@@ -170,3 +170,11 @@ def test_false_findings_beside_true_ones() -> None:
     results = simulate(9, [0.8, -0.8, 0.0, 0.0, 0.0], 1000)
     assert (results.loc[results["truth"] > 0, "verdict"] == "worse").mean() > 0.9
     assert 0.02 < family_error(results) < 0.05
+
+
+def test_a_difference_whose_interval_contains_nought_is_not_shown() -> None:
+    row = one_arm([-0.1] * 7 + [-1.0, 0.05])
+    assert row["p_holm"] < 0.05
+    assert row["low"] < 0 < row["high"]
+    assert row["verdict"] == "inconclusive"
+    assert row["note"] == "p is below 0.05, but the interval contains 0"
