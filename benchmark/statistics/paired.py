@@ -26,8 +26,9 @@ def compare(values: pd.DataFrame, baseline: str, margin: float = 0.2, level: flo
     1. ``no result``: no seed has both the arm and the baseline.
     2. ``better``, ``worse``: the Holm-adjusted p of the exact sign-flip test is below alpha, and the interval of the
        difference lies below, above 0: a verdict that the interval beside it contradicts would convince nobody. In a
-       study without differences, the chance that any arm gets one of the two is at most alpha. A significant difference smaller than the margin is still ``better`` or ``worse``, and the note says
-       that it is small: the margin is a choice, the difference a finding, and seeds are planned for such differences.
+       study without differences, the chance that any arm gets one of the two is at most alpha. A significant
+       difference smaller than the margin is still ``better`` or ``worse``, and the note says that it is small: the
+       margin is a choice, the difference a finding, and seeds are planned for such differences.
     3. ``equivalent``: two one-sided t tests at alpha each (Schuirmann 1987), that is, the Student-t interval of the
        difference at level 2 ``level`` - 1 (90 %) lies inside +-``margin``. The chance to call an arm equivalent
        whose true difference is the margin or more is at most alpha for each arm; it is not adjusted for their number.
