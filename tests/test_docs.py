@@ -22,7 +22,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *ROOT.glob("results/*.md"),
 ]
-TOOLS = {"pip", "pytest", "ruff", "mypy", "git", "sbatch", "dask", "export", "cd"}
+TOOLS = {"pip", "pytest", "ruff", "mypy", "git", "sbatch", "dask", "export", "cd", "python"}
 """What commands may begin with beside bench."""
 
 
