@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from benchmark.protocols import Protocol
+from mhpe.config import CoreConfig
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,16 @@ PRESETS: dict[str, Preset] = {
         },
     ),
 }
+
+
+def describe(preset: Preset) -> str:
+    """A preset in a sentence, as far as a study does not change it."""
+    core = CoreConfig.model_validate(preset.core)
+    references = "exact" if core.references == "exact" else f"from a pool of {core.pool_size} images a batch"
+    return (
+        f"{core.epochs} epochs, images of {core.image_size} x {core.image_size} pixels, batches of {core.batch_size} "
+        f"inputs with K = {core.k} references each ({references}), unless a study says otherwise"
+    )
 
 
 def default_preset(protocols: Iterable[Protocol]) -> str:

@@ -23,6 +23,10 @@ TITLES = {name: source.title for name, source in SOURCES.items()} | {
 """What each data set is called in tables and messages."""
 
 
+PUBLISHED_IMAGES = {name: source.published_images for name, source in SOURCES.items()}
+"""Images of each real set that published results are about."""
+
+
 def title(name: str) -> str:
     """What a data set or a part of one is called; the name itself for one that this version lacks."""
     whole, part = split_name(name)

@@ -13,7 +13,7 @@ from benchmark.perf.growth import growth, growth_figure
 from benchmark.perf.rows import Row, Setting
 from benchmark.perf.table import MEASURES, as_frame, as_text, measure
 from benchmark.report.style import save, style
-from benchmark.report.writers import write_csv, write_markdown
+from benchmark.report.writers import TextTable, write_csv, write_markdown
 from mhpe.errors import InputError
 
 
@@ -61,7 +61,8 @@ def perf_verb(
     if folder is not None:
         try:
             write_csv(as_frame(rows), folder / "perf.csv")
-            write_markdown({"Ratios": as_text(rows)}, "Speed", f"Measured by bench perf on {name}.", folder / "perf.md")
+            ratios = {"Ratios": TextTable(as_text(rows))}
+            write_markdown(ratios, "Speed", f"Measured by bench perf on {name}.", folder / "perf.md")
             if points is not None:
                 write_csv(points, folder / "growth.csv")
                 with style():

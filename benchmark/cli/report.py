@@ -42,11 +42,13 @@ def _print(study: StudyReport) -> None:
     for preset, protocol, rows in groups_of(study.table):
         shown = as_text(rows, TERMINAL_VIEW)
         where = ", ".join(filter(None, (protocol_title(protocol), synthetic_note(protocol), f"preset {preset}")))
-        title = f"{study.title}: {where} (degrees, mean over seeds ± half of its 95 % interval)"
+        title = f"{study.title}: {where} (degrees, mean over seeds ± half-width of its 95 % interval)"
         table = plain_table(*shown.columns, title=escape(title), numbers_from=1)
         for row in shown.itertuples(index=False, name=None):
             table.add_row(*map(escape, row))
         out.print(table)
+        if caveat := study.caveats.get(protocol):
+            out.print(caveat, markup=False)
         out.print()
     for search, _ in study.searches:
         shown = fresh_text(search.best, study.baseline)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from benchmark.perf.made_up import W300LP_IMAGES, made_up_set
 from benchmark.perf.stopwatch import step_seconds
-from benchmark.report.style import legend, panels
+from benchmark.report.style import headline, legend, panels
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from samplers.gaussian import Gaussian
@@ -67,7 +67,7 @@ def growth_figure(points: pd.DataFrame, device_name: str) -> Figure:
         axis.minorticks_off()
     axes[0].set_ylabel("inputs a second")
     legend(figure, axes)
-    figure.suptitle(f"Cost of a training on {device_name}, preset standard, gaussian 30, made-up images")
+    headline(figure, f"Cost of a training on {device_name}, preset standard, gaussian 30, made-up images")
     return figure
 
 

@@ -1,21 +1,23 @@
 """Rebuilds the whole report from the store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from benchmark.published import audit
+from benchmark.published import SLIDES_STUDIES, audit
 from benchmark.published.peers import CEP
 from benchmark.report.cost import cost_table, cost_text
 from benchmark.report.figures import cost
 from benchmark.report.page import render_page
 from benchmark.report.study_report import FigureFile, StudyReport, report_study
 from benchmark.report.style import save, style
-from benchmark.report.writers import write_csv, write_latex, write_markdown
+from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown
 from benchmark.store import Store
 from mhpe.errors import InputError
 from mhpe.validation import nearest
+
+AUDIT_NOTE = "What in the slides does not hold, and what is right or used here."
 
 
 def build_report(store: Store, names: Sequence[str], folder: Path) -> list[StudyReport]:
@@ -38,7 +40,7 @@ def build_report(store: Store, names: Sequence[str], folder: Path) -> list[Study
     for name in names:
         if name not in definitions:
             raise InputError(f"store {store.shown} holds no study {name!r}; {nearest(name, list(definitions))}")
-    wanted = list(dict.fromkeys(names)) or list(definitions)
+    wanted = list(dict.fromkeys(names)) or in_reading_order(definitions)
     try:
         studies = [report_study(store, name, definitions[name], folder) for name in wanted]
         ours = pd.concat([study.table.assign(study=study.name) for study in studies], ignore_index=True)
@@ -49,6 +51,11 @@ def build_report(store: Store, names: Sequence[str], folder: Path) -> list[Study
     except OSError as error:
         raise InputError(f"cannot write the report: {error}") from None
     return studies
+
+
+def in_reading_order(names: Iterable[str]) -> list[str]:
+    """The slides' studies first, in their order, then the others by name."""
+    return sorted(names, key=lambda name: (SLIDES_STUDIES.index(name) if name in SLIDES_STUDIES else 99, name))
 
 
 def _cost_figure(ours: pd.DataFrame, folder: Path) -> FigureFile:
@@ -62,10 +69,13 @@ def _common_tables(ours: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """Write the tables that belong to no study; returns that of cost and error as text."""
     findings = audit()
     write_csv(findings, folder / "published-audit.csv")
-    write_markdown({"Findings": findings}, "Audit of the slides", "", folder / "published-audit.md")
+    audited = {"Findings": TextTable(findings.rename(columns=str.capitalize), AUDIT_NOTE)}
+    write_markdown(audited, "Audit of the slides", "", folder / "published-audit.md")
+    write_latex(audited, "Audit of the slides", "", "audit", folder / "published-audit.tex")
     table = cost_table(ours)
     text = cost_text(table)
     write_csv(table, folder / "published-cost.csv")
-    write_markdown({"Methods": text}, "Cost and error", CEP, folder / "published-cost.md")
-    write_latex({"Methods": text.drop(columns="Source")}, "Cost and error", CEP, "cost", folder / "published-cost.tex")
+    write_markdown({"Methods": TextTable(text, f"{CEP}.")}, "Cost and error", "", folder / "published-cost.md")
+    sourceless = {"Methods": TextTable(text.drop(columns="Source"), f"{CEP}.")}
+    write_latex(sourceless, "Cost and error", "", "cost", folder / "published-cost.tex")
     return text

@@ -29,7 +29,7 @@ def cost_table(ours: pd.DataFrame) -> pd.DataFrame:
             **{f"mae {row['published']}": row["mae"] for _, row in of_arm.iterrows()},
             "source": "this store",
         }
-        for (arm, preset), of_arm in own.groupby(["arm", "preset"], sort=False)
+        for (_, arm, preset), of_arm in own.groupby(["study", "arm", "preset"], sort=False)
     ]
     table = pd.concat([rows, pd.DataFrame(found)], ignore_index=True)
     for protocol in COLUMNS:

@@ -7,7 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.report.style import BASELINE, style
+from benchmark.report.style import BASELINE, headline, style
 from samplers.weights_table import WeightsTable
 
 SHOWN: dict[str, Any] = {"color": "C0", "linewidth": 1.8}
@@ -34,7 +34,7 @@ def draws_figure(
         for axis in axes:
             axis.grid(visible=False, axis="x")
             axis.legend(frameon=False, fontsize="small")
-        figure.suptitle(title)
+        headline(figure, title)
     return figure
 
 

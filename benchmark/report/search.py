@@ -20,7 +20,7 @@ from optuna.visualization import matplotlib as optunas
 from benchmark.protocols import PROTOCOLS
 from benchmark.report.figures.drawing import Drawing
 from benchmark.report.labels import counted, synthetic_note
-from benchmark.report.style import style, watermark
+from benchmark.report.style import headline, style, watermark
 from benchmark.report.text import difference, number, signed, with_error
 from benchmark.search.best import FOUND, best_points
 from benchmark.search.stored import drawn
@@ -238,7 +238,7 @@ def _draw(kind: str, plot: Callable[[], Any], title: str, lacking: str) -> Drawi
                 if which.get_label_text() == "Trial":
                     which.set_major_locator(MaxNLocator(integer=True))
                 which.set_label_text(WORDS.get(which.get_label_text(), which.get_label_text()))
-        figure.suptitle(title)
+        headline(figure, title)
         watermark(figure, lacking)
     return Drawing(figure, CAPTIONS[kind][1], f"{title}; the numbers are in the table of points.")
 

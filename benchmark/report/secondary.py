@@ -10,11 +10,20 @@ from benchmark.statistics import bootstrap_difference, variance_split
 
 NOTE = (
     "Secondary: the difference of MAE to the baseline with a bootstrap interval over seeds and persons (for new seeds "
-    "and new persons at once), the share of (seed, image) pairs on which the arm is better, and where the variance of "
-    "the difference comes from. The verdict is the primary analysis's, not this one's."
+    "and new persons at once), the share of (seed, image) pairs on which the arm is better, and the sources of the "
+    "variance of this mean difference, for new seeds and new persons (seeds x persons: what a seed does to a "
+    "person). The verdict is the primary analysis's, not this one's."
 )
 PROBABILITY = ["probability_of_improvement", "probability_low", "probability_high"]
-SOURCES = ("seed", "person", "image", "residual")
+SOURCES = {
+    "seed": "seeds",
+    "person": "persons",
+    "seed_person": "seeds × persons",
+    "image": "images",
+    "residual": "rest",
+}
+"""Components of :func:`benchmark.statistics.variance_split`, and what they are called."""
+SHARES = ("share", "share_of_mean")
 
 
 def secondary(material: Material) -> pd.DataFrame:
@@ -22,8 +31,9 @@ def secondary(material: Material) -> pd.DataFrame:
 
     Returns:
         Columns preset, protocol, arm, baseline, seeds, images, persons, difference, low, high (degrees of MAE),
-        probability_of_improvement with its ends probability_low and probability_high, and the shares seed_share,
-        person_share, image_share and residual_share of the variance of the difference.
+        probability_of_improvement with its ends probability_low and probability_high, and for each of the sources
+        seed, person, seed_person, image and residual its ``_share`` of the variance of a single image's difference
+        and its ``_share_of_mean``, of the variance of the mean difference.
     """
     rows = []
     for protocol in material.protocols:
@@ -39,7 +49,7 @@ def secondary(material: Material) -> pd.DataFrame:
             mine = errors.mae[[errors.seeds.index(seed) for seed in seeds]]
             theirs = base.mae[[base.seeds.index(seed) for seed in seeds]]
             found = bootstrap_difference(mine, theirs, persons)
-            shares = variance_split(mine - theirs, persons)["share"]
+            split = variance_split(mine - theirs, persons)
             rows.append(
                 {
                     "preset": material.preset,
@@ -50,7 +60,7 @@ def secondary(material: Material) -> pd.DataFrame:
                     "images": mine.shape[1],
                     "persons": len(np.unique(persons)),
                     **vars(found),
-                    **{f"{source}_share": shares[source] for source in SOURCES},
+                    **{f"{source}_{kind}": split.loc[source, kind] for kind in SHARES for source in SOURCES},
                 }
             )
     return pd.DataFrame(rows)
@@ -68,8 +78,10 @@ def secondary_text(table: pd.DataFrame) -> pd.DataFrame:
             "Difference": [difference(*row) for row in table[["difference", "low", "high"]].to_numpy()],
             "P(better)": [_probability(*row) for row in table[PROBABILITY].to_numpy()],
             **{
-                f"From {source}": [NOTHING if np.isnan(share) else f"{100 * share:.0f} %" for share in column]
-                for source, column in ((source, table[f"{source}_share"]) for source in SOURCES)
+                f"From {words}": [
+                    NOTHING if np.isnan(share) else f"{100 * share:.0f} %" for share in table[f"{source}_share_of_mean"]
+                ]
+                for source, words in SOURCES.items()
             },
         }
     )

@@ -9,7 +9,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from benchmark.published import SLIDES_STUDIES, beside_ours
-from benchmark.report.figures import FIGURES, LackingError
+from benchmark.report.by_yaw import yaw_table
+from benchmark.report.caveats import caveat
+from benchmark.report.draw_table import NOTE as DRAW_NOTE
+from benchmark.report.draw_table import draw_table, draw_text
+from benchmark.report.figures import FIGURES, MAIN, LackingError
+from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
 from benchmark.report.published_text import published_notes, published_text
 from benchmark.report.search import NOTE as SEARCH_NOTE
@@ -19,9 +24,10 @@ from benchmark.report.secondary import secondary, secondary_text
 from benchmark.report.style import save, style, watermark
 from benchmark.report.summary import summarise
 from benchmark.report.verdicts import study_verdict
-from benchmark.report.views import ALIGNED_NOTE, COMPARISON_NOTE, NOTE, VIEWS, as_text
-from benchmark.report.writers import write_csv, write_latex, write_markdown
+from benchmark.report.views import VIEWS, as_text
+from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown
 from benchmark.store import Store
+from benchmark.store.reading import load_test_set
 
 MARGIN = 0.2
 """Degrees of MAE within which arms count as equivalent, for studies that declare none."""
@@ -37,6 +43,7 @@ class FigureFile:
         caption: how to read it.
         alt: for who cannot see it.
         svg: its drawing.
+        main: whether it is among those that the page shows without being asked.
     """
 
     name: str
@@ -44,6 +51,7 @@ class FigureFile:
     caption: str
     alt: str
     svg: str
+    main: bool = True
 
 
 class ReportedSearch(NamedTuple):
@@ -67,6 +75,8 @@ class StudyReport:
         cells: as :meth:`benchmark.store.Store.results` gives them.
         table: as :func:`benchmark.report.summary.summarise` gives it.
         verdict: one sentence.
+        draws: as :func:`benchmark.report.draw_table.draw_table` gives it.
+        caveats: by protocol, what a reader must know of its test set; nothing for most.
         secondary: as :func:`benchmark.report.secondary.secondary` gives it.
         published: the slides' rows beside ours, for a study of the slides.
         figures: that were drawn.
@@ -83,6 +93,8 @@ class StudyReport:
     cells: pd.DataFrame
     table: pd.DataFrame
     verdict: str
+    draws: pd.DataFrame
+    caveats: dict[str, str]
     secondary: pd.DataFrame
     published: pd.DataFrame | None
     figures: list[FigureFile] = field(default_factory=list)
@@ -119,15 +131,28 @@ def report_study(store: Store, name: str, definition: dict[str, Any], folder: Pa
         cells=cells,
         table=table,
         verdict=study_verdict(table, margin),
+        draws=draw_table(store, name),
+        caveats=_caveats(store, cells),
         secondary=pd.concat([secondary(material) for material in materials], ignore_index=True),
         published=beside_ours(name, table) if name in SLIDES_STUDIES else None,
     )
     _write_tables(report, folder / "tables")
+    yaw = pd.concat([yaw_table(material) for material in materials], ignore_index=True)
+    if not yaw.empty:
+        write_csv(yaw, folder / "tables" / f"{report.slug}-yaw.csv")
     for material in materials:
         _draw(report, material, folder / "figures")
     for search in report_searches(store, name, definition):
         _write_search(report, search, folder)
     return report
+
+
+def _caveats(store: Store, cells: pd.DataFrame) -> dict[str, str]:
+    found = {
+        str(protocol): caveat(load_test_set(store, fingerprint))
+        for protocol, fingerprint in cells[["protocol", "test_set"]].drop_duplicates().to_numpy()
+    }
+    return {protocol: sentence for protocol, sentence in found.items() if sentence}
 
 
 def slug(name: str) -> str:
@@ -137,32 +162,34 @@ def slug(name: str) -> str:
 
 
 def _write_tables(report: StudyReport, folder: Path) -> None:
-    views = {heading: as_text(report.table, columns) for heading, columns in VIEWS.items()}
-    notes = f"{report.verdict} {NOTE} {COMPARISON_NOTE} {ALIGNED_NOTE}"
-    _write(report.title, report.slug, report.table, views, notes, folder)
+    protocols = report.table["protocol"].unique()
+    title = f"{report.title}, {protocol_title(protocols[0])}" if len(protocols) == 1 else report.title
+    views = {heading: TextTable(as_text(report.table, columns), note) for heading, (columns, note) in VIEWS.items()}
+    caveats = dict.fromkeys(report.caveats.values())
+    _write(title, report.slug, report.table, views, " ".join((report.verdict, *caveats)), folder)
+    if not report.draws.empty:
+        view = {"What each arm drew": TextTable(draw_text(report.draws), DRAW_NOTE)}
+        _write(report.title, f"{report.slug}-draws", report.draws, view, "", folder)
     if report.published is not None:
-        views = {"Printed, recomputed, reproduced": published_text(report.published)}
-        _write(
-            report.title, f"{report.slug}-published", report.published, views, published_notes(report.published), folder
-        )
+        notes = published_notes(report.published)
+        view = {"Printed, recomputed, reproduced": TextTable(published_text(report.published), notes)}
+        _write(report.title, f"{report.slug}-published", report.published, view, "", folder)
     if not report.secondary.empty:
-        views = {"Bootstrap over seeds and persons": secondary_text(report.secondary)}
-        _write(report.title, f"{report.slug}-bootstrap", report.secondary, views, SECONDARY_NOTE, folder)
+        view = {"Bootstrap over seeds and persons": TextTable(secondary_text(report.secondary), SECONDARY_NOTE)}
+        _write(title, f"{report.slug}-bootstrap", report.secondary, view, " ".join(caveats), folder)
 
 
-def _write(
-    title: str, name: str, table: pd.DataFrame, views: dict[str, pd.DataFrame], notes: str, folder: Path
-) -> None:
+def _write(title: str, name: str, table: pd.DataFrame, views: dict[str, TextTable], lead: str, folder: Path) -> None:
     write_csv(table, folder / f"{name}.csv")
-    write_markdown(views, title, notes, folder / f"{name}.md")
-    write_latex(views, title, notes, name, folder / f"{name}.tex")
+    write_markdown(views, title, lead, folder / f"{name}.md")
+    write_latex(views, title, lead, name, folder / f"{name}.tex")
 
 
 def _write_search(report: StudyReport, search: SearchReport, folder: Path) -> None:
     name = slug(f"{report.slug}-search-{search.name}")
     write_csv(search.points, folder / "tables" / f"{name}-points.csv")
-    views = {"The best points on fresh seeds": fresh_text(search.best, report.baseline)}
-    _write(search.title, name, search.best, views, f"{search.summary} {SEARCH_NOTE}", folder / "tables")
+    views = {"The best points on fresh seeds": TextTable(fresh_text(search.best, report.baseline), SEARCH_NOTE)}
+    _write(search.title, name, search.best, views, search.summary, folder / "tables")
     figures = []
     for kind, (title, drawing) in search.drawings.items():
         svg = save(drawing.figure, f"{name}-{kind}", folder / "figures")
@@ -183,4 +210,5 @@ def _draw(report: StudyReport, material: Material, folder: Path) -> None:
         watermark(drawing.figure, material.incomplete)
         name = f"{report.slug}-{kind}-{slug(material.preset)}"
         svg = save(drawing.figure, name, folder)
-        report.figures.append(FigureFile(name, shown, drawing.caption, drawing.alt, svg))
+        caption = " ".join((drawing.caption, *dict.fromkeys(report.caveats.values())))
+        report.figures.append(FigureFile(name, shown, caption, drawing.alt, svg, kind in MAIN))

@@ -15,7 +15,9 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 BASELINE = "#444444"
-MARKERS = "o^DvP<X>*p"
+COLOURS = ("C0", "C1", "C2", "C3", "C4", "C5", "C7")
+"""Of seaborn's colour-blind palette, those that can be seen on white."""
+MARKERS = "o^DvP<X"
 DASHES = ("-", "--", "-.", ":")
 
 
@@ -26,6 +28,7 @@ def style() -> Iterator[None]:
         "figure.figsize": (6.4, 4.0),
         "figure.dpi": 110,
         "axes.spines.top": False,
+        "axes.titlelocation": "left",
         "axes.spines.right": False,
         "font.sans-serif": ["DejaVu Sans", "sans-serif"],  # the font that comes with matplotlib, on every machine
         "svg.hashsalt": "mhpe-bench",  # the same figure gives the same file
@@ -41,13 +44,21 @@ def style() -> Iterator[None]:
 
 
 def line_styles(arms: Sequence[str], baseline: str) -> dict[str, dict[str, Any]]:
-    """Colour, dashes and marker of each arm; no two of the first ten look alike even without colour."""
-    colours = sns.color_palette("colorblind", 10)
+    """Colour, dashes and marker of each arm; no two of the first 28 share both dashes and marker."""
     styles: dict[str, dict[str, Any]] = {}
     for i, arm in enumerate(arm for arm in arms if arm != baseline):
-        styles[arm] = {"color": colours[i % 10], "linestyle": DASHES[i % 4], "marker": MARKERS[i % 10]}
+        styles[arm] = {
+            "color": COLOURS[i % len(COLOURS)],
+            "linestyle": DASHES[i % len(DASHES)],
+            "marker": MARKERS[i % len(MARKERS)],
+        }
     styles[baseline] = {"color": BASELINE, "linestyle": "-", "marker": "s", "linewidth": 2.2}
     return styles
+
+
+def headline(figure: Figure, text: str) -> None:
+    """A figure's title, at the left like those of its panels."""
+    figure.suptitle(text, x=0.01, ha="left")
 
 
 def panels(count: int, width: float = 4.8, height: float = 3.9, beside: float = 2.6) -> tuple[Figure, list[Axes]]:

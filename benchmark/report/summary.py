@@ -17,7 +17,9 @@ GROUP = ["preset", "protocol"]
 _NOUGHT = "\0"  # no arm is called that
 LEVEL = 0.95
 """Of all intervals in the report."""
-COMPARISON = ["baseline", "pairs", "difference", "low", "high", "p", "p_holm", "smallest_p", "verdict", "note"]
+COMPARISON = [
+    "baseline", "pairs", "difference", "low", "high", "p", "p_holm", "smallest_p", "smallest_p_holm", "verdict", "note",
+]  # fmt: skip
 
 
 def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float) -> pd.DataFrame:
@@ -32,10 +34,10 @@ def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float
         - preset, protocol, arm, sampler, parameters (of the sampler), bin_width, sigma;
         - for each metric its mean over seeds and ``<metric>_hw``, the half-width of its Student-t interval, in degrees;
         - n, the seeds with a result, planned, the seeds wanted, and missing, what is not there and why;
-        - weights (number of the network's), cep (millions of weights x MAE) and seconds (mean of a training);
+        - weights (number of the network's), cep (millions of weights x MAE) and seconds (median of a training);
         - of the comparison on MAE: baseline, the arm it is compared with, pairs, difference, low, high, p, p_holm,
-          smallest_p, verdict and note, as :func:`benchmark.statistics.compare` gives them. Holm's family is all arms
-          of one preset on one protocol. An arm that is its own baseline has the verdict "baseline".
+          smallest_p, smallest_p_holm, verdict and note, as :func:`benchmark.statistics.compare` gives them. Holm's
+          family is all arms of one preset on one protocol. An arm that is its own baseline has the verdict "baseline".
     """
     keys = [*GROUP, "position", "arm"]
     groups = results.groupby(keys, sort=False)
@@ -58,7 +60,7 @@ def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float
     ).reindex(table.index, fill_value="")
     table["weights"] = groups["weights"].max()
     table["cep"] = table["weights"].astype(float) / 1e6 * table["mae"]
-    table["seconds"] = groups["seconds"].mean()
+    table["seconds"] = groups["seconds"].median()
     table = table.reset_index().drop(columns="position")
     compared = [
         _comparison(seed_table(cells), baselines, margin).assign(preset=preset, protocol=protocol)

@@ -1,12 +1,14 @@
 """What a study says, in a sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
 from benchmark.report.labels import counted, protocol_title, synthetic_note
 from benchmark.report.summary import groups_of
-from benchmark.report.text import signed
+from benchmark.report.text import difference, signed
+from benchmark.statistics import fewest_pairs
 
 NAMED = 3
 """Arms named in a sentence; of more only their number is said."""
@@ -40,7 +42,7 @@ def group_verdict(rows: pd.DataFrame, margin: float) -> str:
         return f"nothing can be said, because {baseline} has no result"
     by_verdict = dict(list(arms.groupby("verdict", sort=False)))
     parts = [
-        f"{_named(by_verdict[verdict], margin if verdict == 'equivalent' else None)} {words} {baseline}"
+        f"{_named(by_verdict[verdict])} {words} {baseline}"
         + (f" within {margin:g} degrees" if verdict == "equivalent" else "")
         for verdict, words in (("better", "better than"), ("worse", "worse than"), ("equivalent", "equivalent to"))
         if verdict in by_verdict
@@ -48,36 +50,49 @@ def group_verdict(rows: pd.DataFrame, margin: float) -> str:
     unclear = by_verdict.get("inconclusive")
     if unclear is not None:
         if parts:
-            parts.append(f"{_are(len(unclear))} inconclusive")
+            parts.append(f"{_named(unclear, with_interval=True)} inconclusive")
         else:
-            parts.append(f"no arm is shown to differ from {baseline}, nor to be equivalent to it")
-        parts[-1] += _limit(unclear)
+            parts.append(f"no arm is shown to differ from {baseline}, nor to be equivalent to it ({_range(unclear)})")
+        parts[-1] += _limit(unclear, len(arms))
     if "no result" in by_verdict:
         parts.append(f"{counted(len(by_verdict['no result']), 'arm')} without a result")
     return ", ".join(parts)
 
 
-def _named(rows: pd.DataFrame, margin: float | None) -> str:
+def _named(rows: pd.DataFrame, with_interval: bool = False) -> str:
+    """Arms with their differences; the number of many, and the range of these."""
     if len(rows) > NAMED:
-        return f"{len(rows)} arms are"
-    names = [f"{arm} ({signed(difference)}°)" for arm, difference in zip(rows["arm"], rows["difference"], strict=True)]
-    if margin is not None:
-        names = list(rows["arm"])
+        return f"{len(rows)} arms ({_range(rows)}) are"
+    names = [
+        f"{row['arm']} ({difference(row['difference'], row['low'], row['high']) if with_interval else _degrees(row)})"
+        for row in rows.to_dict("records")
+    ]
     return f"{_listed(names)} {'is' if len(rows) == 1 else 'are'}"
+
+
+def _degrees(row: Mapping[Any, Any]) -> str:
+    return f"{signed(row['difference'])}°"
+
+
+def _range(rows: pd.DataFrame) -> str:
+    low, high = f"{signed(rows['difference'].min())}°", f"{signed(rows['difference'].max())}°"
+    return low if low == high else f"{low} to {high}"
 
 
 def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _are(count: int) -> str:
-    return "one arm is" if count == 1 else f"{count} arms are"
-
-
-def _limit(unclear: pd.DataFrame) -> str:
-    """Why nothing could have been shown, if so."""
+def _limit(unclear: pd.DataFrame, comparisons: int) -> str:
+    """Why nothing could have been shown, if so, and what the intervals say all the same."""
     if not unclear["note"].str.startswith("cannot be significant").all():
         return ""
     pairs = sorted(set(unclear["pairs"].astype(int)))
     seeds = counted(pairs[0], "paired seed") if len(pairs) == 1 else f"{pairs[0]} to {pairs[-1]} paired seeds"
-    return f" (with {seeds} no difference could be significant)"
+    compared = f" and {comparisons} comparisons" if comparisons > 1 else ""
+    apart = int(((unclear["low"] > 0) | (unclear["high"] < 0)).sum())
+    intervals = f"; the unadjusted intervals of {counted(apart, 'arm')} exclude 0" if apart else ""
+    return (
+        f" (with {seeds}{compared} no difference could be significant, {fewest_pairs(comparisons)} seeds could show "
+        f"one{intervals})"
+    )

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.report.labels import protocol_title
-from benchmark.report.text import difference, duration, number, p_value, plain, with_error
+from benchmark.report.text import NOTHING, difference, duration, number, p_value, plain, with_error
 
 Row = dict[str, Any]
 
@@ -59,16 +59,12 @@ DIFFERENCE = [
     Column("Difference", lambda row: difference(row["difference"], row["low"], row["high"])),
     Column("Verdict", lambda row: row["verdict"]),
     Column("Holm p", lambda row: p_value(row["p_holm"])),
-    Column("Smallest p", lambda row: p_value(row["smallest_p"])),
+    Column("Smallest p", lambda row: p_value(row["smallest_p_holm"])),
 ]
 REMARK = Column("Note", lambda row: row["note"])
 
-VIEWS = {
-    "Errors": [ARM, *PARAMETERS, *WHERE, *EULER, MAE, SEEDS, MISSING],
-    "Difference to the baseline": [ARM, *WHERE, MAE, SEEDS, *DIFFERENCE, REMARK],
-    "Vector and rotation errors": [ARM, *WHERE, *VECTORS, *ROTATION],
-}
-"""The tables of a study in Markdown and LaTeX, by heading."""
+MAY_LACK = ("Range of bins", "Std dev", "Missing", "Note")
+"""Columns that are left out where no row has anything to say."""
 GROUP_VIEW = [ARM, *PARAMETERS, *EULER, MAE, SEEDS, *DIFFERENCE, REMARK, MISSING]
 """The page's main table of one preset on one protocol."""
 TERMINAL_VIEW = [ARM, *PARAMETERS, *EULER, MAE, SEEDS, *DIFFERENCE[:3], MISSING]
@@ -76,15 +72,24 @@ TERMINAL_VIEW = [ARM, *PARAMETERS, *EULER, MAE, SEEDS, *DIFFERENCE[:3], MISSING]
 GROUP_DETAILS = [ARM, *VECTORS, *ROTATION, *COST]
 """Its second table."""
 
-NOTE = "Degrees; mean over seeds ± half of its 95 % Student-t interval."
+NOTE = "Degrees; mean over seeds ± half-width of its 95 % Student-t interval."
 COMPARISON_NOTE = (
     "Difference of MAE to the baseline over paired seeds with its 95 % Student-t interval; p of the exact sign-flip "
-    "test, Holm-adjusted over the arms of one protocol; the smallest p is what this number of pairs can reach at best."
+    "test, Holm-adjusted over the arms of one study and protocol; the smallest p is the adjusted one that this number "
+    "of pairs can reach at best."
 )
 ALIGNED_NOTE = (
     "Aligned: geodesic error after the mean rotation between predicted and labelled frames is removed, "
     "which uses the test labels."
 )
+
+
+VIEWS = {
+    "Errors": ([ARM, *PARAMETERS, *WHERE, *EULER, MAE, SEEDS, MISSING], NOTE),
+    "Difference to the baseline": ([ARM, *WHERE, MAE, SEEDS, *DIFFERENCE, REMARK], f"{NOTE} {COMPARISON_NOTE}"),
+    "Vector and rotation errors": ([ARM, *WHERE, *VECTORS, *ROTATION], f"{NOTE} {ALIGNED_NOTE}"),
+}
+"""The tables of a study in Markdown and LaTeX by heading: columns, and how to read them."""
 
 
 def rows_of(table: pd.DataFrame) -> list[Row]:
@@ -96,8 +101,8 @@ def as_text(table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     """A view of a table as text; columns that say nothing are left out."""
     rows = rows_of(table)
     shown = {column.heading: [column.text(row) for row in rows] for column in columns}
-    for heading in ("Preset", "Against"):  # said elsewhere where it is the same for all
+    for heading in ("Preset", "Protocol", "Against"):  # said elsewhere where it is the same for all
         if len(set(shown.get(heading, ())) - {""}) < 2:
             shown.pop(heading, None)
-    optional = [heading for heading in ("Missing", "Note") if not any(shown.get(heading, ()))]
+    optional = [heading for heading, cells in shown.items() if set(cells) <= {"", NOTHING} and heading in MAY_LACK]
     return pd.DataFrame({heading: cells for heading, cells in shown.items() if heading not in optional})

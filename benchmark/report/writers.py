@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 from pylatexenc.latexencode import UnicodeToLatexEncoder
@@ -32,29 +33,67 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     plain.to_csv(path, index=False, lineterminator="\n")
 
 
-def write_markdown(tables: Mapping[str, pd.DataFrame], title: str, notes: str, path: Path) -> None:
-    """Tables of text under their headings."""
-    parts = [f"# {markdown(title)}", markdown(notes)]
-    for heading, table in tables.items():
+class TextTable(NamedTuple):
+    """A table of text.
+
+    Attributes:
+        cells: as they are shown.
+        note: how to read them.
+    """
+
+    cells: pd.DataFrame
+    note: str = ""
+
+
+def write_markdown(tables: Mapping[str, TextTable], title: str, lead: str, path: Path) -> None:
+    """Tables under their headings.
+
+    Args:
+        tables: by heading.
+        title: of the file.
+        lead: what stands before the first table.
+        path: of the file.
+    """
+    parts = [f"# {markdown(title)}", markdown(lead)]
+    for heading, (table, note) in tables.items():
         cells = table.map(markdown).rename(columns=markdown)
         aligned = ["right" if is_number(table[column]) else "left" for column in table]
-        parts += [f"## {markdown(heading)}", cells.to_markdown(index=False, disable_numparse=True, colalign=aligned)]
-    _write("\n\n".join(parts) + "\n", path)
+        rows = cells.to_markdown(index=False, disable_numparse=True, colalign=aligned)
+        parts += [f"## {markdown(heading)}", rows, markdown(note)]
+    _write("\n\n".join(filter(None, parts)) + "\n", path)
 
 
-def write_latex(tables: Mapping[str, pd.DataFrame], title: str, notes: str, label: str, path: Path) -> None:
-    """Tables of text, each a booktabs ``table`` that needs ``\\usepackage{booktabs}`` only."""
+def write_latex(tables: Mapping[str, TextTable], title: str, lead: str, label: str, path: Path) -> None:
+    """Tables, each a booktabs ``table`` no wider than the text; they need the packages booktabs and graphicx.
+
+    Args:
+        tables: by heading.
+        title: of the file; captions begin with it.
+        lead: ends the first table's caption.
+        label: begins the tables' labels.
+        path: of the file.
+    """
     parts = []
-    for i, (heading, table) in enumerate(tables.items()):
-        cells = table.map(latex).rename(columns=latex).to_latex(
-            index=False,
-            caption=latex(f"{title}: {heading}. {notes}"),
-            label=f"tab:{re.sub('[^A-Za-z0-9-]', '-', label)}-{i + 1}",
-            column_format="".join("r" if is_number(table[column]) else "l" for column in table),
-            position="htbp",
+    for i, (heading, (table, note)) in enumerate(tables.items()):
+        rows = table.map(latex).rename(columns=latex).to_latex(
+            index=False, column_format="".join("r" if is_number(table[column]) else "l" for column in table)
         )  # fmt: skip
-        parts.append(cells.replace("\\begin{tabular}", "\\footnotesize\\setlength{\\tabcolsep}{3pt}\n\\begin{tabular}"))
-    _write("\n".join(parts), path)
+        caption = " ".join(filter(None, (f"{title}: {heading}.", note, lead if i == 0 else "")))
+        parts.append(
+            "\n".join(
+                (
+                    r"\begin{table}[htbp]",
+                    r"\centering",
+                    rf"\caption{{{latex(caption)}}}",
+                    rf"\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', label)}-{i + 1}}}",
+                    r"\footnotesize\setlength{\tabcolsep}{3pt}",
+                    r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+                    rf"{rows.strip()}}}",
+                    r"\end{table}",
+                )
+            )
+        )
+    _write("\n\n".join(parts) + "\n", path)
 
 
 def is_number(column: "pd.Series[str]") -> bool:

@@ -3,7 +3,7 @@
 from benchmark.statistics.bootstrap import BootstrapDifference, bootstrap_difference
 from benchmark.statistics.intervals import half_width
 from benchmark.statistics.paired import compare
-from benchmark.statistics.power import seeds_needed, smallest_detectable
+from benchmark.statistics.power import fewest_pairs, seeds_needed, smallest_detectable
 from benchmark.statistics.sign_flip import sign_flip_p, smallest_p
 from benchmark.statistics.variance import variance_split
 
@@ -11,6 +11,7 @@ __all__ = [
     "BootstrapDifference",
     "bootstrap_difference",
     "compare",
+    "fewest_pairs",
     "half_width",
     "seeds_needed",
     "sign_flip_p",

@@ -14,7 +14,8 @@ from mhpe.errors import InputError
 Array = NDArray[np.float64]
 
 COLUMNS = [
-    "arm", "n", "mean", "half_width", "difference", "low", "high", "p", "p_holm", "smallest_p", "verdict", "note",
+    "arm", "n", "mean", "half_width", "difference", "low", "high", "p", "p_holm", "smallest_p", "smallest_p_holm",
+    "verdict", "note",
 ]  # fmt: skip
 
 
@@ -29,9 +30,10 @@ def compare(values: pd.DataFrame, baseline: str, margin: float = 0.2, level: flo
        study without differences, the chance that any arm gets one of the two is at most alpha. A significant
        difference smaller than the margin is still ``better`` or ``worse``, and the note says that it is small: the
        margin is a choice, the difference a finding, and seeds are planned for such differences.
-    3. ``equivalent``: two one-sided t tests at alpha each (Schuirmann 1987), that is, the Student-t interval of the
-       difference at level 2 ``level`` - 1 (90 %) lies inside +-``margin``. The chance to call an arm equivalent
-       whose true difference is the margin or more is at most alpha for each arm; it is not adjusted for their number.
+    3. ``equivalent``: the interval lies inside +-``margin``: two one-sided t tests at alpha / 2 each (Schuirmann 1987;
+       alpha each would do, but then the interval that is shown could reach beyond the margin). The chance to call an
+       arm equivalent whose true difference is the margin or more is at most alpha / 2 for each arm; it is not
+       adjusted for their number.
     4. ``inconclusive``: neither is shown. Always so with a single pair.
 
     Holm's family is the arms with two pairs or more. The intervals are Student's and unadjusted, p is the sign-flip
@@ -50,7 +52,8 @@ def compare(values: pd.DataFrame, baseline: str, margin: float = 0.2, level: flo
         - ``arm``; ``n``: seeds with a pair.
         - ``mean``, ``half_width``: over all seeds of the arm.
         - ``difference``, ``low``, ``high``: arm minus baseline over pairs, with its interval.
-        - ``p``, ``p_holm``: of the sign-flip test; ``smallest_p``: the smallest p possible with n pairs.
+        - ``p``, ``p_holm``: of the sign-flip test; ``smallest_p``: the smallest p possible with n pairs;
+          ``smallest_p_holm``: the smallest adjusted p that the arm can reach in this family.
         - ``verdict``; ``note``: what limits it, or empty.
 
         Figures that need more pairs are NaN.
@@ -77,7 +80,7 @@ def compare(values: pd.DataFrame, baseline: str, margin: float = 0.2, level: flo
     for i, (arm, error, pairs) in enumerate(zip(arms, errors, differences, strict=True)):
         difference = _mean(pairs)
         reach = half_width(pairs, level)
-        within = abs(difference) + half_width(pairs, 2 * level - 1) < margin
+        within = abs(difference) + reach < margin
         note = ""
         if not len(pairs):
             verdict, note = "no result", _why_no_result(error, reference)
@@ -89,7 +92,7 @@ def compare(values: pd.DataFrame, baseline: str, margin: float = 0.2, level: flo
             verdict = "equivalent" if within else "inconclusive"
             if p_holm[i] < 1 - level:
                 note = f"p is below {1 - level:.2g}, but the interval contains 0"
-            elif not reachable[i] < 1 - level:
+            elif verdict == "inconclusive" and not reachable[i] < 1 - level:
                 note = _why_never_significant(len(pairs), 1 - level, sum(tested))
         rows.append(
             {
@@ -103,6 +106,7 @@ def compare(values: pd.DataFrame, baseline: str, margin: float = 0.2, level: flo
                 "p": p[i],
                 "p_holm": p_holm[i],
                 "smallest_p": smallest[i],
+                "smallest_p_holm": reachable[i],
                 "verdict": verdict,
                 "note": note,
             }

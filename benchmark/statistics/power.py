@@ -30,7 +30,7 @@ def seeds_needed(sd: float, difference: float, power: float = 0.8, level: float 
     if not 0 < difference < math.inf:
         raise InputError(f"the difference to detect must be above 0 degrees, not {difference}")
     alpha = (1 - level) / comparisons
-    fewest = _fewest(alpha)
+    fewest = fewest_pairs(comparisons, level)
     if difference >= smallest_detectable(sd, fewest, power, level, comparisons):
         return fewest
     return math.ceil(float(TTestPower().solve_power(effect_size=difference / sd, alpha=alpha, power=power)))
@@ -44,13 +44,14 @@ def smallest_detectable(sd: float, n: int, power: float = 0.8, level: float = 0.
     """
     _check(sd, power, level, comparisons)
     alpha = (1 - level) / comparisons
-    if n < _fewest(alpha):
+    if n < fewest_pairs(comparisons, level):
         return math.inf
     return sd * float(TTestPower().solve_power(nobs=n, alpha=alpha, power=power))
 
 
-def _fewest(alpha: float) -> int:
-    return next(n for n in itertools.count(2) if smallest_p(n) < alpha)
+def fewest_pairs(comparisons: int = 1, level: float = 0.95) -> int:
+    """The fewest paired seeds with which the exact sign-flip test can be significant, with so many comparisons."""
+    return next(n for n in itertools.count(2) if smallest_p(n) < (1 - level) / comparisons)
 
 
 def _check(sd: float, power: float, level: float, comparisons: int) -> None:

@@ -79,11 +79,36 @@ def load_losses(store: Store, study: str) -> pd.DataFrame:
         return pd.DataFrame(result.all(), columns=list(result.keys()))
 
 
-def load_distances(store: Store, study: str) -> pd.DataFrame:
-    """Distances of a study's references: columns preset, train_set, position, arm, seed and shares, a list.
+DRAWN = ("effective_references", "coverage", "fallback_share")
 
-    The shares are of references in equal bars of geodesic distance to their input from 0 to 180 degrees.
+
+def load_draws(store: Store, study: str) -> pd.DataFrame:
+    """Numbers of the references that a study's trials drew.
+
+    Returns:
+        Columns preset, train_set, position, arm, seed; effective_references, coverage and fallback_share as
+        :meth:`samplers.diagnostics.DrawStatistics.summary` gives them; ``distance``, its mean; and
+        ``images_per_input``, the distinct images encoded for an input. NaN for what a trial has not.
     """
+    t, e = schema.trials.c, schema.epochs.c
+    trials, columns = _trials_with_draws(study)
+    encoded = sa.select(e.trial, sa.func.avg(e.images_per_input).label("images_per_input")).group_by(e.trial).subquery()
+    numbers = [t.diagnostics[name].as_float().label(name) for name in DRAWN]
+    query = (
+        sa.select(*columns, *numbers, t.diagnostics["distance", "mean"].as_float().label("distance"))
+        .add_columns(encoded.c.images_per_input)
+        .join_from(trials, schema.trials, trials.c.trial == t.key)
+        .outerjoin(encoded, encoded.c.trial == t.key)
+        .order_by(*columns)
+    )
+    with store.reading() as connection:
+        result = connection.execute(query)
+        frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+    return frame.astype(dict.fromkeys((*DRAWN, "distance", "images_per_input"), float))
+
+
+def _trials_with_draws(study: str) -> tuple[sa.Subquery, list[sa.ColumnElement[Any]]]:
+    """The trials of a study that know what they drew, each once, and the columns that place them."""
     p, t = schema.planned.c, schema.trials.c
     trials = (
         sa.select(p.preset, t.train_set, p.position, p.arm, p.seed, p.trial)
@@ -92,7 +117,16 @@ def load_distances(store: Store, study: str) -> pd.DataFrame:
         .distinct()  # protocols share trials
         .subquery()
     )
-    columns = [trials.c[name] for name in ("preset", "train_set", "position", "arm", "seed")]
+    return trials, [trials.c[name] for name in ("preset", "train_set", "position", "arm", "seed")]
+
+
+def load_distances(store: Store, study: str) -> pd.DataFrame:
+    """Distances of a study's references: columns preset, train_set, position, arm, seed and shares, a list.
+
+    The shares are of references in equal bars of geodesic distance to their input from 0 to 180 degrees.
+    """
+    t = schema.trials.c
+    trials, columns = _trials_with_draws(study)
     query = (
         sa.select(*columns, t.diagnostics["distance", "shares"].as_json().label("shares"))
         .join_from(trials, schema.trials, trials.c.trial == t.key)

@@ -14,6 +14,7 @@ class AFLW2000(Source):
     title = "AFLW2000-3D"
     folder = "AFLW2000"
     licence = "research only"
+    published_images = 1969
     crop_rule = f"landmarks pt3d_68 x {LANDMARK_SCALE}, up {LANDMARK_UP}"
 
     def records(self, data_root: Path) -> list[Record]:

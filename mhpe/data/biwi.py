@@ -51,6 +51,7 @@ class BIWI(Source):
     title = "BIWI"
     folder = "BIWI"
     licence = "non-commercial research and education"
+    published_images = 15678
     crop_rule = f"projected head centre, {HEAD_MM} mm, up {HEAD_UP}; cropped frames as they are"
 
     def records(self, data_root: Path) -> list[Record]:

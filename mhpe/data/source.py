@@ -66,6 +66,8 @@ class Source(ABC):
     title: ClassVar[str]
     folder: ClassVar[str]
     licence: ClassVar[str]
+    published_images: ClassVar[int]
+    """Images that published results are about, those beyond ``MAX_ANGLE`` left out."""
     crop_rule: ClassVar[str]
     """The crop rule in words and numbers; part of a prepared set's key."""
 

@@ -17,6 +17,7 @@ class W300LP(Source):
     title = "300W-LP"
     folder = "300W_LP"
     licence = "research only"
+    published_images = 122415
     crop_rule = f"landmarks pt2d x {LANDMARK_SCALE}, up {LANDMARK_UP}"
 
     def records(self, data_root: Path) -> list[Record]:

@@ -29,4 +29,7 @@ FIGURES: dict[str, tuple[str, Callable[[Material], Drawing]]] = {
 }
 """Title and function of each, by the name its file has."""
 
-__all__ = ["FIGURES", "Drawing", "LackingError"]
+MAIN = ("mae", "differences", "grid", "distances")
+"""Those that answer a study's question; the others are for who wants to know more."""
+
+__all__ = ["FIGURES", "MAIN", "Drawing", "LackingError"]

@@ -1,5 +1,6 @@
 """MAE against the parameter that the arms vary."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from matplotlib.axes import Axes
 from benchmark.report.figures.drawing import Drawing, LackingError
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, legend, line_styles, panels
+from benchmark.report.style import BASELINE, headline, legend, line_styles, panels
 
 PARAMETERS = {"sigma": "standard deviation in degrees", "bin_width": "range of a bin in degrees"}
 INTERVAL_FROM = 3
@@ -34,22 +35,39 @@ def draw(material: Material) -> Drawing:
         series = list(_series(of_protocol, parameter))
         styles = line_styles([label for label, _ in series], "")
         cells = material.cells[material.cells["protocol"] == protocol]
-        for label, points in series:
-            _points(axis, label if len(series) > 1 else "mean over seeds", points, cells, parameter, styles[label])
+        for offset, (label, points) in zip(_offsets(series, parameter), series, strict=True):
+            name = label if len(series) > 1 else "mean over seeds"
+            moved = points.assign(**{parameter: points[parameter] + offset})
+            _points(axis, name, moved, cells, parameter, styles[label])
         axis.set(title=protocol_title(protocol), xlabel=PARAMETERS[parameter], ylabel="MAE in degrees")
         ticks = sorted(of_protocol[parameter].dropna().unique())
         if len(ticks) <= TICKS_NAMED:
             axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
         axis.margins(y=0.15)
     legend(figure, axes)
-    figure.suptitle(material.title)
+    headline(figure, f"{material.title}: MAE")
     return Drawing(
         figure,
         f"MAE against the {PARAMETERS[parameter].removesuffix(' in degrees')}. Open circles are single seeds, bars "
-        f"95 % Student-t intervals (from {INTERVAL_FROM} seeds on); the dashed line and its band are the baseline.",
+        f"95 % Student-t intervals (from {INTERVAL_FROM} seeds on); the dashed line and its band are the baseline."
+        + _not_shown(arms, parameter),
         f"Line chart of MAE against the {PARAMETERS[parameter]}, one point per arm, beside the baseline "
         f"{material.baseline}; the values are in the table of this study.",
     )
+
+
+def _not_shown(arms: pd.DataFrame, parameter: str) -> str:
+    """Which arms have no place on the axis."""
+    shown = {arm for _, points in _series(arms, parameter) for arm in points["arm"]}
+    others = [arm for arm in dict.fromkeys(arms["arm"]) if arm not in shown]
+    return f" Not shown, as they do not vary it: {', '.join(others)}." if others else ""
+
+
+def _offsets(series: list[tuple[str, pd.DataFrame]], parameter: str) -> list[float]:
+    """How far each line is moved aside, so that intervals at the same value can be told apart."""
+    values = sorted({value for _, points in series for value in points[parameter]})
+    step = min((b - a for a, b in itertools.pairwise(values)), default=0.0) / 12
+    return [step * (i - (len(series) - 1) / 2) for i in range(len(series))]
 
 
 def _series(arms: pd.DataFrame, parameter: str) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -1,42 +1,58 @@
 """Error by |yaw| of the head."""
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from benchmark.report.by_yaw import errors_by_yaw
 from benchmark.report.figures.drawing import Drawing, shown_note
 from benchmark.report.figures.per_image import images_of
 from benchmark.report.images import SEEDS_READ
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
-from benchmark.report.style import legend, line_styles, panels
+from benchmark.report.style import headline, legend, line_styles, panels
 
-EDGES = np.array([0, 15, 30, 45, 60, 75, 90, 180])
-"""Of the bins, degrees; the last one takes the few images beyond 90."""
+FEW = 50
+"""Images below which a bin's point is an empty marker."""
+SPREAD = 0.5
+"""Of the arms' points in a bin, in bins."""
+INTERVAL_FROM = 3
 
 
 def draw(material: Material) -> Drawing:
-    """Mean geodesic error in bins of |yaw|, with the number of images."""
+    """Mean geodesic error in bins of |yaw| with its interval over seeds, and the number of images."""
     found = images_of(material)
-    figure, axes = panels(len(found))
+    figure, axes = panels(len(found), width=5.4)
     for axis, (protocol, images) in zip(axes, found.items(), strict=True):
-        place = np.digitize(np.abs(images.test_set.angles[:, 0]), EDGES) - 1
-        count = np.bincount(place, minlength=len(EDGES) - 1)
-        used = np.flatnonzero(count)
+        rows = errors_by_yaw(images)
+        bins = rows.drop_duplicates("low")
+        names = [f"{low}–{high}" if low < 90 else "90–" for low, high in zip(bins["low"], bins["high"], strict=True)]
+        ticks = [f"{name}\n{count:,}" for name, count in zip(names, bins["images"], strict=True)]
+        axis.set_xticks(np.arange(len(bins)), ticks, fontsize=8)
         styles = line_styles(list(images.arms), material.baseline)
-        for arm, of_arm in images.arms.items():
-            means = [of_arm.geodesic[:, place == i].mean() for i in used]
-            axis.plot(np.arange(len(used)), means, ms=5, label=arm, **styles[arm])
-        names = [f"{EDGES[i]}–{EDGES[i + 1]}" if EDGES[i] < 90 else "90–" for i in used]
-        axis.set_xticks(
-            np.arange(len(used)), [f"{name}\n{count[i]:,}" for name, i in zip(names, used, strict=True)], fontsize=8
-        )
+        offsets = np.linspace(-SPREAD / 2, SPREAD / 2, len(images.arms)) if len(images.arms) > 1 else [0.0]
+        for (arm, of_arm), offset in zip(rows.groupby("arm", sort=False), offsets, strict=True):
+            _line(axis, str(arm), of_arm, offset, styles[str(arm)])
         axis.set(title=protocol_title(protocol), xlabel="|yaw| in degrees, and number of images")
         axis.set(ylabel="mean geodesic error in degrees", ylim=(0, None))
+        axis.grid(visible=False, axis="x")
     legend(figure, axes)
-    figure.suptitle(f"{material.title}: error by |yaw|")
+    headline(figure, f"{material.title}: error by |yaw|")
     return Drawing(
         figure,
         "Mean geodesic error of the images in each bin of |yaw|, over seeds "
-        f"(at most {SEEDS_READ}). Geodesic, since Euler angles are ill-conditioned near yaw 90."
-        + shown_note(material.table["arm"].nunique()),
+        f"(at most {SEEDS_READ}), with its 95 % Student-t interval; empty markers stand for fewer than {FEW} images. "
+        "Geodesic, since Euler angles are ill-conditioned near yaw 90." + shown_note(material.table["arm"].nunique()),
         f"Line chart of the geodesic error by |yaw| bin, a line for each arm, {material.baseline} the baseline.",
     )
+
+
+def _line(axis: Axes, arm: str, rows: pd.DataFrame, offset: float, look: dict[str, Any]) -> None:
+    x, y = np.arange(len(rows)) + offset, rows["geodesic_mean"].to_numpy()
+    few = (rows["images"] < FEW).to_numpy()
+    axis.plot(x, y, ms=5, label=arm, **look)
+    axis.plot(x[few], y[few], look["marker"], ms=5, color=look["color"], mfc="white")
+    if rows["seeds"].iloc[0] >= INTERVAL_FROM:
+        axis.errorbar(x, y, rows["geodesic_mean_hw"], fmt="none", ecolor=look["color"], elinewidth=1)

@@ -8,7 +8,7 @@ from benchmark.protocols import PROTOCOLS
 from benchmark.published.peers import CEP, COLUMNS, peers_on
 from benchmark.report.cost import on_published_protocols
 from benchmark.report.figures.drawing import Drawing
-from benchmark.report.style import legend, panels
+from benchmark.report.style import headline, legend, panels
 
 EQUAL_CEP = (1, 3, 10, 30, 100, 300)
 TICKS = (0.1, 0.3, 1, 3, 10, 30, 100)
@@ -41,7 +41,7 @@ def draw(ours: pd.DataFrame) -> Drawing:
         _equal_products(axis)
         _name(axis, rows)
     legend(figure, axes)
-    figure.suptitle("Cost and error")
+    headline(figure, "Cost and error")
     missing = "" if len(ours) else " No trial of this store is on these protocols, so none of its results is shown."
     return Drawing(
         figure,

@@ -7,7 +7,7 @@ from benchmark.report.figures.per_image import images_of
 from benchmark.report.images import SEEDS_READ
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
-from benchmark.report.style import legend, line_styles, panels
+from benchmark.report.style import headline, legend, line_styles, panels
 
 POINTS = 121
 
@@ -26,7 +26,7 @@ def draw(material: Material) -> Drawing:
         axis.set(title=protocol_title(protocol), xlabel="geodesic error in degrees", xlim=(0, end), ylim=(0, 100))
         axis.set_ylabel("images with at most this error, %")
     legend(figure, axes)
-    figure.suptitle(f"{material.title}: cumulative error")
+    headline(figure, f"{material.title}: cumulative error")
     return Drawing(
         figure,
         f"Share of the test images with at most this geodesic error, seeds together (at most {SEEDS_READ}); higher is "

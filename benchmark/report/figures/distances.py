@@ -5,7 +5,7 @@ import numpy as np
 from benchmark.report.figures.drawing import Drawing, LackingError, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, legend, line_styles, panels
+from benchmark.report.style import BASELINE, headline, legend, line_styles, panels
 from mhpe.catalog import title as set_title
 
 
@@ -14,6 +14,9 @@ def draw(material: Material) -> Drawing:
     found = material.distances
     if not found:
         raise LackingError("no trial stores the diagnostics of its draws")
+    samplers = material.table[["sampler", "parameters"]].astype(str).drop_duplicates()
+    if len(samplers) < 2:
+        raise LackingError("all arms draw by the same rule")
     figure, axes = panels(len(found))
     for axis, (train_set, shares) in zip(axes, found.items(), strict=True):
         arms = first_arms(list(shares), material.baseline)
@@ -29,7 +32,7 @@ def draw(material: Material) -> Drawing:
         axis.set(xlabel="geodesic distance of input and reference, degrees", xticks=range(0, 181, 30))
         axis.set_ylabel(f"references in bars of {180 / len(next(iter(shares.values()))):g}°, %")
     legend(figure, axes)
-    figure.suptitle(f"{material.title}: distance of the references")
+    headline(figure, f"{material.title}: distance of the references")
     return Drawing(
         figure,
         "Geodesic distance between inputs and the references that were drawn for them, counted during the trainings; "

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from benchmark.report.figures.drawing import Drawing, LackingError
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
-from benchmark.report.style import legend, named_rows
+from benchmark.report.style import headline, legend, named_rows
 from benchmark.report.summary import paired_differences, seed_table
 from benchmark.report.text import signed
 
@@ -47,7 +47,7 @@ def draw(material: Material) -> Drawing:
         axis.set(title=protocol_title(protocol), xlabel=f"MAE minus that of {baseline}, degrees")
         axis.grid(visible=False, axis="y")
     legend(figure, axes)
-    figure.suptitle(f"{material.title}: difference to {baseline}")
+    headline(figure, f"{material.title}: difference to {baseline}")
     said = [
         f"{row['arm']} on {protocol_title(row['protocol'])} {signed(row['difference'])} ({row['verdict']})"
         for _, row in rows.head(12).iterrows()

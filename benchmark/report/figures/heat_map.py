@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from benchmark.report.figures.drawing import Drawing, LackingError
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
+from benchmark.report.style import headline
 
 
 def draw(material: Material) -> Drawing:
@@ -31,7 +32,7 @@ def draw(material: Material) -> Drawing:
     for axis, ((protocol, sampler), rows) in zip(axes[0], grids.items(), strict=True):
         _map(axis, rows)
         axis.set_title(f"{sampler}\n{protocol_title(protocol)}", fontsize="medium")
-    figure.suptitle(f"{material.title}: MAE in degrees")
+    headline(figure, f"{material.title}: MAE in degrees")
     return Drawing(
         figure,
         "Mean MAE in degrees by standard deviation and range of bins; darker is better. Empty fields have no result. "

@@ -5,8 +5,11 @@ from matplotlib.ticker import MaxNLocator
 from benchmark.report.figures.drawing import Drawing, LackingError, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
-from benchmark.report.style import legend, line_styles, panels
+from benchmark.report.style import headline, legend, line_styles, panels
 from mhpe.catalog import title as set_title
+
+WIDE = 30
+"""Ratio of the largest loss to the smallest from which the axis is logarithmic."""
 
 
 def draw(material: Material) -> Drawing:
@@ -24,9 +27,11 @@ def draw(material: Material) -> Drawing:
             means = of_set[of_set["arm"] == arm].groupby("epoch")["loss"].mean()
             axis.plot(means.index + 1, means, ms=4, label=arm, **styles[arm])
         axis.set(title=f"trained on {set_title(train_set)}", xlabel="epoch", ylabel="total loss")
+        if (of_set["loss"] > 0).all() and of_set["loss"].max() > WIDE * of_set["loss"].min():
+            axis.set_yscale("log")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend(figure, axes)
-    figure.suptitle(f"{material.title}: training")
+    headline(figure, f"{material.title}: training")
     return Drawing(
         figure,
         "Total training loss of each epoch, mean over seeds. Losses of different samplers are not comparable as "

@@ -55,8 +55,17 @@ def _tested_on(fingerprint: str, test_set: TestSet | None) -> dict[str, str]:
         "Tested on": f"{set_title(test_set.name)}, {len(test_set.image_ids):,} images{size}" + _left_out(meta),
         "Image list": images[:SHOWN],
         "Content": f"{fingerprint[:SHOWN]} (images, labels, crop rule and size)",
-        "Crop": str(meta.get("crop_rule", "not recorded")),
+        "Crop": _crop(meta, len(test_set.image_ids)),
     }
+
+
+def _crop(meta: dict[str, Any], images: int) -> str:
+    rule = str(meta.get("crop_rule", "not recorded"))
+    cropped = meta.get("already_cropped", 0)
+    if not cropped:
+        return rule
+    used = f"{cropped:,} of {images:,} images were cropped before and are used as they are"
+    return used if cropped == images else f"{used}; the others: {rule}"
 
 
 def _left_out(meta: dict[str, Any]) -> str:

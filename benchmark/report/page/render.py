@@ -8,8 +8,11 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from benchmark.presets import PRESETS, describe
 from benchmark.published import SLIDES_STUDIES, audit, beside_ours
 from benchmark.published.peers import CEP
+from benchmark.report.draw_table import NOTE as DRAW_NOTE
+from benchmark.report.draw_table import draw_text
 from benchmark.report.labels import protocol_title, synthetic_note
 from benchmark.report.page.fingerprints import fingerprints
 from benchmark.report.page.tables import PageTable, group_table, page_table
@@ -36,6 +39,7 @@ class PageGroup:
         title: of the protocol.
         preset: name of the preset.
         synthetic: which images are synthetic, or nothing.
+        caveat: what a reader must know of the test set, or nothing.
         main: table of errors and verdicts.
         details: table of vector errors and cost.
     """
@@ -43,6 +47,7 @@ class PageGroup:
     title: str
     preset: str
     synthetic: str
+    caveat: str
     main: PageTable
     details: PageTable
 
@@ -69,6 +74,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
     return environment.get_template("index.html").render(
         studies=[_study(store, study, found.groups) for study in studies],
         notes=[NOTE, COMPARISON_NOTE, ALIGNED_NOTE],
+        presets=_presets(studies),
         cep=CEP,
         cost=cost,
         peers=page_table(peers, "Published results of other methods with a source, and ours on the same protocols"),
@@ -83,11 +89,18 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
     )  # fmt: skip
 
 
+def _presets(studies: Sequence[StudyReport]) -> dict[str, str]:
+    """What the presets in the report are."""
+    names = dict.fromkeys(preset for study in studies for preset in study.table["preset"])
+    return {name: describe(PRESETS[name]) for name in names if name in PRESETS}
+
+
 def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[str, Any]:
     table = study.table.assign(study=study.name)
     return {
         "report": study,
-        "groups": [_group(rows, groups) for _, _, rows in groups_of(table)],
+        "groups": [_group(rows, groups, study.caveats) for _, _, rows in groups_of(table)],
+        "draws": page_table(draw_text(study.draws), DRAW_NOTE) if len(study.draws) else None,
         "published": None if study.published is None else _published(study.name, study.published),
         "secondary": page_table(secondary_text(study.secondary), SECONDARY_NOTE) if len(study.secondary) else None,
         "searches": [
@@ -104,13 +117,14 @@ def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[s
     }
 
 
-def _group(rows: pd.DataFrame, groups: dict[Group, int]) -> PageGroup:
+def _group(rows: pd.DataFrame, groups: dict[Group, int], caveats: dict[str, str]) -> PageGroup:
     protocol, preset = rows["protocol"].iloc[0], rows["preset"].iloc[0]
     title = protocol_title(protocol)
     return PageGroup(
         title,
         preset,
         synthetic_note(protocol),
+        caveats.get(protocol, ""),
         group_table(rows, GROUP_VIEW, f"Errors in degrees and difference to the baseline, {title}", groups),
         group_table(rows, GROUP_DETAILS, f"Vector and rotation errors in degrees, and cost, {title}", groups),
     )

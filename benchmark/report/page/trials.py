@@ -151,7 +151,10 @@ def _row(trial: dict[str, Any], cells: list[tuple[Group, list[float | None]]], e
         seed=trial["seed"],
         train_set=set_title(trial["train_set"]),
         status=trial["status"],
-        results=", ".join(f"{protocol} {mae:.2f}" for protocol, mae in by_protocol.items()),
+        results=", ".join(
+            f"{mae:.2f}" if len(by_protocol) == 1 else f"{mae:.2f} ({protocol_title(protocol)})"
+            for protocol, mae in by_protocol.items()
+        ),
         seconds="" if trial["seconds"] is None else f"{trial['seconds']:.1f}",
         host=environment.get("host") or "",
         commit=environment.get("commit") or "",

@@ -9,7 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from benchmark.report.study_report import slug
-from benchmark.report.writers import is_number, latex, markdown, write_csv, write_latex, write_markdown
+from benchmark.report.writers import TextTable, is_number, latex, markdown, write_csv, write_latex, write_markdown
 
 NASTY = "<script>alert(1)</script> & 50% of _all_ *arms* | $x^2$ # {a} ~ \\b `c` [d](e) ± − σ 漢"
 TABLE = pd.DataFrame({"Result": [NASTY, "gaussian_30"], "MAE": ["6.05 ± 0.12", "–"]})
@@ -17,18 +17,20 @@ TABLE = pd.DataFrame({"Result": [NASTY, "gaussian_30"], "MAE": ["6.05 ± 0.12", 
 
 def test_markdown_renders_as_one_table_with_the_text_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "table.md"
-    write_markdown({NASTY: TABLE}, NASTY, NASTY, path)
+    write_markdown({NASTY: TextTable(TABLE, NASTY)}, NASTY, NASTY, path)
     parser = MarkdownIt("commonmark").enable("table")
     tokens = parser.parse(path.read_text(encoding="utf-8"))
     assert [token.tag for token in tokens if token.type == "table_open"] == ["table"]
     inline = [token for token in tokens if token.type == "inline"]
     texts = ["".join(child.content for child in token.children) for token in inline]
-    assert texts == [NASTY, NASTY, NASTY, "Result", "MAE", NASTY, "6.05 ± 0.12", "gaussian_30", "–"]
+    assert texts == [NASTY, NASTY, NASTY, "Result", "MAE", NASTY, "6.05 ± 0.12", "gaussian_30", "–", NASTY]
     assert {child.type for token in inline for child in token.children} <= {"text", "text_special"}
 
 
-def test_latex_compiles_with_nothing_but_booktabs(tmp_path: Path) -> None:
-    write_latex({"One": TABLE, NASTY: TABLE}, NASTY, NASTY, "a_b &%", tmp_path / "table.tex")
+def test_latex_compiles_with_booktabs_and_graphicx(tmp_path: Path) -> None:
+    write_latex(
+        {"One": TextTable(TABLE), NASTY: TextTable(TABLE, NASTY)}, NASTY, NASTY, "a_b &%", tmp_path / "table.tex"
+    )
     text = (tmp_path / "table.tex").read_text(encoding="utf-8")
     assert text.count(r"\toprule") == text.count(r"\bottomrule") == 2
     assert text.count(r"\begin{tabular}{lr}") == 2
@@ -41,13 +43,14 @@ def compile_latex(folder: Path, *names: str) -> None:
     if shutil.which("pdflatex") is None:
         pytest.skip("no pdflatex here; texlive-latex-base has it")
     inputs = "\n".join(rf"\input{{{name}}}" for name in names)
-    document = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{inputs}\end{{document}}"
+    document = rf"\documentclass{{article}}\usepackage{{booktabs,graphicx}}\begin{{document}}{inputs}\end{{document}}"
     (folder / "document.tex").write_text(document)
     result = subprocess.run(
         ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "-no-shell-escape", "document.tex"],
         cwd=folder, capture_output=True, text=True, errors="replace", check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stdout[-2000:]
+    assert "Overfull" not in result.stdout
 
 
 @pytest.mark.parametrize(

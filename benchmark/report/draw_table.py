@@ -1,0 +1,47 @@
+"""What each arm drew in its trainings: the table that explains why arms differ."""
+
+import pandas as pd
+
+from benchmark.report.text import number
+from benchmark.store import Store
+from benchmark.store.reading import load_draws
+from mhpe.catalog import title
+
+NOTE = (
+    "What each arm drew in its trainings, mean over seeds. Images per input: distinct images that a step encodes for "
+    "an input; an arm with fewer trains on fewer images and takes less time. Effective references: the number of "
+    "images that, drawn equally often, would be as varied. Coverage: share of the training set drawn at all. From "
+    "another bin: share of references that came from another yaw bin than the sampler asked for. Where references are "
+    "supervised, arms differ in how many images that adds, not only in how far the references are."
+)
+NUMBERS = ["images_per_input", "effective_references", "coverage", "fallback_share", "distance"]
+
+
+def draw_table(store: Store, study: str) -> pd.DataFrame:
+    """One row per preset, training set and arm, in the study's order: means over seeds of :data:`NUMBERS`."""
+    draws = load_draws(store, study)
+    keys = ["preset", "train_set", "position", "arm"]
+    return draws.groupby(keys, sort=False)[NUMBERS].mean().reset_index().drop(columns="position")
+
+
+def draw_text(table: pd.DataFrame) -> pd.DataFrame:
+    """The same as people read it."""
+    shown = pd.DataFrame(
+        {
+            "Result": table["arm"],
+            "Preset": table["preset"],
+            "Trained on": table["train_set"].map(title),
+            "Images per input": table["images_per_input"].map(lambda value: number(value, 1)),
+            "Effective references": table["effective_references"].map(lambda value: number(value, 0)),
+            "Coverage": table["coverage"].map(_percent),
+            "From another bin": table["fallback_share"].map(_percent),
+            "Mean distance": table["distance"].map(lambda value: number(value, 1)),
+        }
+    )
+    constant = [column for column in ("Preset", "Trained on") if shown[column].nunique() < 2]
+    return shown.drop(columns=constant)
+
+
+def _percent(share: float) -> str:
+    text = number(100 * share, 0 if not share < 0.1 else 1)
+    return text if text == number(float("nan")) else f"{text} %"
