@@ -57,11 +57,12 @@ def test_study_survives_the_death_of_a_worker(
     tmp_path: Path,
 ) -> None:
     workers = [start_worker(zygote, scheduler, tmp_path / name) for name in ("a", "b")]
+    place.train_longer()
     run = place.run("--dask", scheduler.address)
     for _ in waiting("results, and a training on the worker that is killed"):
-        if "done" in statuses(place) and any((tmp_path / "a" / "cache" / "checkpoints").glob("*.safetensors")):
+        if "done" in statuses(place).values() and any((tmp_path / "a" / "cache" / "checkpoints").glob("*.safetensors")):
             break
-    before = statuses(place).count("done")
+    before = list(statuses(place).values()).count("done")
     os.kill(workers[0].pid, signal.SIGKILL)
     assert run.wait() == 0, run.output
     assert 0 < before < TRIALS
@@ -79,16 +80,17 @@ def test_scheduler_that_ends_is_one_clear_line(
     tmp_path: Path,
 ) -> None:
     start_worker(zygote, scheduler, tmp_path / "a")
+    place.train_longer()
     run = place.run("--dask", scheduler.address)
     for _ in waiting("a result"):
-        if "done" in statuses(place):
+        if "done" in statuses(place).values():
             break
     os.kill(scheduler.process.pid, signal.SIGKILL)
     assert run.wait() == 2, run.output
     assert run.output.splitlines()[-1].startswith(f"bench: --dask {scheduler.address}: ")
     print(run.output)
     assert "Traceback" not in run.output
-    assert "running" not in statuses(place)  # what was not finished can be done elsewhere at once
+    assert "running" not in statuses(place).values()  # what was not finished can be done elsewhere at once
 
 
 def test_missing_scheduler_and_workers_are_named(scheduler: Scheduler, monkeypatch) -> None:

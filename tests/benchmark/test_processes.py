@@ -52,6 +52,10 @@ class Place:
             "benchmark.cli:main", *call, *words, cwd=self.folder, MHPE_CACHE=self.cache, BENCH_LEASE=2
         )
 
+    def train_longer(self) -> None:
+        """More epochs, so that a training that has a checkpoint is far from its end."""
+        (self.folder / "killed.yaml").write_text(STUDY.replace("epochs: 8", "epochs: 24"))
+
     @cached_property
     def store(self) -> Store:
         return Store(str(self.folder / "results" / "bench.sqlite"))
@@ -185,8 +189,7 @@ def test_four_runs_on_one_store_share_the_work(place: Place, store_url: str) -> 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_says_what_is_done_and_how_to_go_on(place: Place, number: signal.Signals) -> None:
-    longer = STUDY.replace("epochs: 8", "epochs: 24")  # a training that has a checkpoint is far from its end
-    (place.folder / "killed.yaml").write_text(longer)
+    place.train_longer()
     run = place.run()
     for _ in waiting("a finished trial and a checkpoint of one that is not"):
         begun = {name.partition(".")[0] for name, _ in place.checkpoints()}
