@@ -11,7 +11,7 @@ def on_published_protocols(ours: pd.DataFrame) -> pd.DataFrame:
     """Rows with a result on the slides' own protocols, and these protocols' labels as column ``published``.
 
     Args:
-        ours: rows of all studies, as :func:`benchmark.report.summary.summarise` gives them.
+        ours: rows of all studies, as :func:`benchmark.report.summary.summarise` gives them, with a column study.
     """
     labels = {name: protocol.published for name, protocol in PROTOCOLS.items() if protocol.published}
     found = ours.assign(published=ours["protocol"].map(labels)).dropna(subset=["published", "mae", "weights"])

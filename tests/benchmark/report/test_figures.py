@@ -63,7 +63,7 @@ def draw(kind: str, material: Material) -> Drawing:
 @pytest.mark.parametrize("kind", [kind for kind in FIGURES if kind != "grid"])
 def test_every_figure_has_a_panel_for_each_protocol_and_says_what_it_shows(material: Material, kind: str) -> None:
     drawing = draw(kind, material)
-    titles = [axis.get_title() for axis in drawing.figure.axes]
+    titles = [axis.get_title(loc="left") for axis in drawing.figure.axes]
     of_training = kind in ("distances", "training")
     assert titles == (
         ["trained on SynthHeads train"]

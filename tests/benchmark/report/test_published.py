@@ -96,7 +96,7 @@ def test_peers_have_a_source_and_nothing_from_memory() -> None:
 
 def test_only_results_on_published_protocols_stand_among_the_peers(tmp_path: Path) -> None:
     study = MadeUp(protocols=("protocol_2", "synth_1"), seeds=2)
-    table = summary_of(filled_store(tmp_path, study), study)
+    table = summary_of(filled_store(tmp_path, study), study).assign(study="made_up")
     ours = cost_table(table)
     ours = ours[ours["source"] == "this store"]
     assert ours["method"].str.startswith(("random", "gaussian")).all()

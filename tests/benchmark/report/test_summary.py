@@ -78,7 +78,7 @@ def test_few_seeds_are_said_to_decide_nothing(tmp_path: Path) -> None:
     study = MadeUp(noise={"gaussian 30": 3.0}, seeds=3)
     sentence = study_verdict(summary_of(filled_store(tmp_path, study), study, 0.0), 0.0)
     assert "no arm is shown to differ from random" in sentence
-    assert "with 3 paired seeds no difference could be significant" in sentence
+    assert "with 3 paired seeds and 2 comparisons no difference could be significant, 7 seeds could show one" in sentence
 
 
 def test_arms_with_baselines_of_their_own_are_one_family(tmp_path: Path) -> None:
