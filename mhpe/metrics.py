@@ -15,7 +15,8 @@ class Errors:
 
     Attributes:
         euler: (N, 3) absolute error of yaw, pitch, roll, wrapped to [0, 180]. (A common script also takes
-            the minimum over a turn by 180 degrees and so scores a half-turn as 0; here it scores 180.)
+            the minimum over a turn by 180 degrees and so scores a half-turn as 0; here it scores 180.) A
+            labelled yaw beyond 90 is compared with the nearer of the two triples that the prediction has.
         vectors: (N, 3) angle between predicted and labelled left, down and front axes.
         geodesic: (N,) angle of the rotation between prediction and label.
         aligned: (N,) geodesic error once the mean rotation between the predicted and the labelled head
@@ -40,11 +41,25 @@ def errors(predicted: Tensor, rotations: Tensor, angles: Tensor) -> Errors:
     cosines = (predicted * rotations).sum(-2).clamp(-1, 1)
     offset = roma.special_procrustes((predicted.mT @ rotations).mean(0))
     return Errors(
-        euler=wrap_degrees(to_euler(predicted) - angles.double()).abs(),
+        euler=_euler_errors(predicted, angles.double()),
         vectors=torch.rad2deg(cosines.acos()),
         geodesic=geodesic_degrees(predicted, rotations),
         aligned=geodesic_degrees(predicted @ offset, rotations),
     )
+
+
+def _euler_errors(predicted: Tensor, angles: Tensor) -> Tensor:
+    """Absolute errors of yaw, pitch and roll, (N, 3).
+
+    ``(180 - yaw, pitch + 180, roll + 180)`` is the same rotation as ``(yaw, pitch, roll)``, and :func:`to_euler` gives
+    the triple whose yaw is in [-90, 90]. Against a label beyond 90 that one would be half-turns of pitch and roll away
+    even where the prediction is perfect.
+    """
+    found = to_euler(predicted)
+    near = wrap_degrees(found - angles).abs()
+    other = wrap_degrees(found * found.new_tensor([-1, 1, 1]) + 180 - angles).abs()
+    turned = (angles[:, 0].abs() > 90) & (other.sum(1) < near.sum(1))
+    return torch.where(turned[:, None], other, near)
 
 
 def summary(errors: Errors) -> dict[str, float]:

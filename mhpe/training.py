@@ -103,7 +103,7 @@ def train(
         flipped = draws.flipped.to(device)
         noise = generator(seed, "noise", epoch)
         sums = torch.zeros(1 + len(model.parts), device=device)
-        encoded = 0
+        encoded = seen = 0
 
         for inputs, drawn in draws:
             # Each distinct image of the batch is loaded, augmented and encoded once. Which images these are is
@@ -112,6 +112,7 @@ def train(
             distinct, position = (numbers.to(device, non_blocking=True) for numbers in (distinct, position))
             input_at, reference_at = position[: len(inputs)], position[len(inputs) :].view_as(drawn)
             encoded += len(distinct)
+            seen += len(inputs)
 
             chosen = images.index_select(0, distinct)  # twenty times faster than images[distinct] on a processor
             output = model(augment(chosen, distinct, flipped[distinct]), dtype)
@@ -127,7 +128,7 @@ def train(
         if not np.isfinite(means).all():
             raise NotFiniteError(f"the loss of epoch {epoch} is not finite: {losses}")
         rate = float(schedule.get_last_lr()[0])
-        history.append(Epoch(epoch, losses, rate, encoded / (batches * config.batch_size)))
+        history.append(Epoch(epoch, losses, rate, encoded / seen))
         if checkpoint:
             checkpoint.save(model, optimizer, schedule, history)
         on_epoch(history[-1])

@@ -45,6 +45,25 @@ def test_wraps_round_180() -> None:
     assert errors(predicted, from_euler(angles), angles).euler[0, 2].item() == pytest.approx(2, abs=1e-3)
 
 
+@pytest.mark.parametrize("yaw", [-99.0, -91.0, 91.0, 99.0])
+def test_labels_beyond_90_can_be_met(yaw: float) -> None:
+    angles = torch.tensor([[yaw, 20.0, -30.0], [yaw, -40.0, 15.0]], dtype=torch.float64)
+    rotations = from_euler(angles)
+    assert errors(rotations, rotations, angles).euler.max().item() < 1e-6
+    for offset in ([2.0, -3.0, 5.0], [-20.0, 0.0, 0.0], [20.0, 0.0, 0.0]):  # -20 and 20: across 90 one way or the other
+        predicted = from_euler(angles + torch.tensor(offset))
+        found = errors(predicted, rotations, angles).euler
+        np.testing.assert_allclose(found, np.abs([offset, offset]), atol=1e-6)
+
+
+def test_labels_up_to_90_are_compared_with_the_angles_alone() -> None:
+    angles = torch.tensor([[89.0, 10.0, 20.0], [-89.0, 10.0, 20.0]], dtype=torch.float64)
+    predicted = from_euler(angles * torch.tensor([91 / 89, 1.0, 1.0]))
+    found = errors(predicted, from_euler(angles), angles)
+    np.testing.assert_allclose(found.euler, [[0, 180, 180], [0, 180, 180]], atol=1e-5)
+    np.testing.assert_allclose(found.geodesic, 2, atol=1e-5)
+
+
 def test_vector_errors_are_angles_of_axes() -> None:
     rotations, angles = labels()
     predicted = rotations @ roma.random_rotmat((200,), dtype=torch.float64)

@@ -69,6 +69,12 @@ def test_each_distinct_image_is_encoded_once(heads: HeadPoseSet) -> None:
     assert epochs[0].images_per_input <= (16 + 20) / 16
 
 
+def test_images_per_input_of_a_set_smaller_than_a_batch(heads: HeadPoseSet) -> None:
+    config = TINY.model_copy(update={"epochs": 1, "batch_size": 512})
+    epochs, _ = history(config, heads)
+    assert epochs[0].images_per_input == 1  # every one of the 128 is an input of the only batch
+
+
 def test_encoding_once_gives_the_same_loss_as_encoding_every_reference(heads: HeadPoseSet) -> None:
     config = TINY.model_copy(update={"noise_c": 0.0})
     model = MHPE(config, 0).eval()  # running statistics: a duplicate must not change its neighbours
