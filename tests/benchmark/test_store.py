@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_a_finished_trial_stays_as_it_is(store: Store) -> None:
 
 def test_failures_are_rows(store: Store) -> None:
     store.claim(TRIAL.key, "me", 60)
-    store.finish(outcome(error=("NotFiniteError", "the loss is not finite")))
+    store.finish(outcome(error=("NotFiniteError", "the loss is not finite")), "me")
     assert store.failures([TRIAL.key]) == {TRIAL.key: "NotFiniteError: the loss is not finite"}
     assert not store.claim(TRIAL.key, "you", 60)
     assert store.claim(TRIAL.key, "you", 60, retry_failed=True)
@@ -146,3 +147,22 @@ def test_arrays_are_stored_without_pickles() -> None:
     np.testing.assert_array_equal(from_bytes(to_bytes(array)), array)
     with pytest.raises(ValueError, match=r"pickle|Object"):
         to_bytes(np.array([{}], dtype=object))
+
+
+def test_failed_evaluation_of_a_finished_trial_is_seen_until_it_is_mended(store: Store) -> None:
+    store.finish(outcome())
+    further = replace(planned(), protocol="biwi_to_aflw2000", test_set="u" * 64)
+    store.plan("study", {"title": "A study"}, [further], [])
+    store.fail_evaluation(outcome(error=("NotFiniteError", "predictions are not finite")))
+    assert store.statuses([TRIAL.key]) == {TRIAL.key: "done"}
+
+    def cells() -> dict[str, dict[str, object]]:
+        return store.results("study").set_index("protocol")[["status", "mae"]].to_dict("index")
+
+    assert cells()["aflw2000_to_biwi"] == {"status": "done", "mae": 5.0}
+    assert cells()["biwi_to_aflw2000"]["status"] == "failed"
+    assert set(store.results("study")["error_type"]) == {"NotFiniteError"}
+    store.add_test_set(replace(make_test_set(4), fingerprint="u" * 64))
+    store.add_evaluations(TRIAL.key, [replace(outcome().evaluations["test"], fingerprint="u" * 64)])
+    assert cells()["biwi_to_aflw2000"] == {"status": "done", "mae": 5.0}
+    assert set(store.results("study")["error_type"]) == {None}
