@@ -119,12 +119,32 @@ class Store:
         )
 
     @patient
-    def plan(self, study: str, definition: dict[str, Any], cells: Sequence[Planned], trials: Iterable[Trial]) -> None:
-        """Write down what a study consists of; cells that were planned before get their present trial."""
+    def plan(
+        self,
+        study: str,
+        definition: dict[str, Any],
+        cells: Sequence[Planned],
+        trials: Iterable[Trial],
+        arms: Iterable[str] | None = None,
+    ) -> None:
+        """Write down what a study consists of; cells that were planned before get their present trial.
+
+        Args:
+            study: name of the study.
+            definition: of the study.
+            cells: those to run, which may be a part of the study.
+            trials: that fill them.
+            arms: labels of all arms of the whole study, those that are not to run now included. At the cells'
+                presets, planned cells of other arms are deleted; their trials stay. By default none are.
+        """
+        p = schema.planned.c
         rows = {trial.key: self._waiting(trial) for trial in trials}
         with self.writing() as connection:
             self._insert_new(schema.trials, list(rows.values()), connection)
             connection.execute(self._upsert(schema.studies), [{"name": study, "definition": definition}])
+            if arms is not None:
+                of_presets = (p.study == study) & p.preset.in_({cell.preset for cell in cells})
+                connection.execute(sa.delete(schema.planned).where(of_presets, p.arm.not_in(list(arms))))
             connection.execute(self._upsert(schema.planned), [asdict(cell) for cell in cells])
 
     @staticmethod
