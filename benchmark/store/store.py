@@ -86,6 +86,14 @@ class Store:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """The same, which sees one state of the store, whatever others write in the meantime."""
+        with self.reading() as connection:
+            if connection.dialect.name == "postgresql":  # on SQLite every transaction does
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction: all of its changes are written at its end, or none of them."""
         with clear(self.engine.url), self._writer.begin() as connection:
