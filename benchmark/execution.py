@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmark.environment import environment
+from benchmark.errors import StoreError
 from benchmark.trial import Trial
 from mhpe.checkpoints import Checkpoint
 from mhpe.config import CoreConfig
@@ -137,12 +138,15 @@ class Outcome:
 def execute(
     task: Task, check: Callable[[], None] = lambda: None, watch: Callable[[int, Network], None] = lambda *_: None
 ) -> Outcome:
-    """Do a task. Whatever goes wrong is part of the outcome: a study goes on without it.
+    """Do a task. Whatever goes wrong with it is part of the outcome: a study goes on without it.
 
     Args:
         task: the trial.
         check: called after every epoch; what it raises ends the trial.
         watch: given the number of every epoch and the network; what it raises ends the trial.
+
+    Raises:
+        StoreError: if ``check`` or ``watch`` does, which is no failure of the trial.
     """
     torch.set_num_threads(1)  # several processes beat several threads for networks this small
     outcome = Outcome(task.key)
@@ -155,6 +159,8 @@ def execute(
         outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
         for name, folder in task.test_folders.items():
             outcome.evaluations[name] = evaluate(model, HeadPoseSet.load(folder))
+    except StoreError:
+        raise
     except Exception as error:  # a failed trial is a row in the store
         outcome.error = (type(error).__name__, _storable(str(error)) or "no message")
         outcome.traceback = _storable(traceback.format_exc())

@@ -95,7 +95,7 @@ class _Run:
         self.plan, self.store, self.workers = plan, store, workers
         self.reporter, self.retry_failed = reporter, retry_failed
         self.leases = Leases(store)
-        self.at_work: dict[Future[Outcome], str] = {}
+        self.at_work: dict[Future[Outcome], Task] = {}
         self.tried: set[str] = set()  # what fails in this run is not tried again in it
         self.deaths: Counter[str] = Counter()
         self.totals = Totals()
@@ -105,7 +105,7 @@ class _Run:
         total = len(self.plan.trials)
         self.totals.done = total - len(missing)
         with self.leases, closing(self.workers):
-            while missing:
+            while missing or self.at_work:
                 self.reporter.start(total, total - len(missing))
                 self._begin(missing)
                 self._wait(len(missing))
@@ -144,7 +144,7 @@ class _Run:
         idle = self.workers.size - len(self.at_work)
         if idle <= 0:
             return
-        at_work = set(self.at_work.values())
+        at_work = {task.key for task in self.at_work.values()}
         takeable = self.leases.takeable(missing, self.retry_failed)
         for key in sorted(missing, key=lambda key: self.deaths[key]):
             if idle and key in takeable and key not in at_work and self._take(key):
@@ -158,7 +158,7 @@ class _Run:
         self.tried.add(key)
         train_folder, test_folders = self.plan.folders(key)
         task = Task.of(self.plan.trials[key], train_folder, test_folders, weights)
-        self.at_work[self.workers.submit(task)] = key
+        self.at_work[self.workers.submit(task)] = task
         return True
 
     def _wait(self, missing: int) -> None:
@@ -173,8 +173,8 @@ class _Run:
             self._end(future)
 
     def _end(self, future: Future[Outcome]) -> None:
-        key = self.at_work.pop(future)
-        name = self._name(key)
+        task = self.at_work.pop(future)
+        key, name = task.key, self._name(task.key)
         try:
             outcome = self.workers.result(future)
         except WorkerDiedError as error:
@@ -187,22 +187,33 @@ class _Run:
             raise
         except Exception as error:  # such as an outcome that cannot be sent
             outcome = _failure(key, type(error).__name__, str(error), traceback.format_exc())
-        self._store(outcome, name)
+        self._store(outcome, name, trained=task.weights is None)
 
-    def _store(self, outcome: Outcome, name: str) -> None:
-        if outcome.error is not None:
-            self.totals.failed[name] = ": ".join(outcome.error)
-        if outcome.epochs or outcome.error is not None:
-            self.store.finish(outcome)
-            self.totals.trained += outcome.error is None
-        else:
-            self.store.add_evaluations(outcome.key, outcome.evaluations.values())
-            self.totals.evaluated += 1
+    def _store(self, outcome: Outcome, name: str, trained: bool) -> None:
+        written = self.store.finish(outcome, self.leases.worker) if trained else self._store_evaluations(outcome)
         if outcome.error is None:
             self.workers.forget(outcome.key)
+        if not written:
+            self.tried.discard(outcome.key)  # the other process may lose it, or lack an evaluation
+            self.reporter.note(f"{name}: another process has taken it in the meantime")
+            return
+        if outcome.error is not None:
+            self.totals.failed[name] = ": ".join(outcome.error)
+        elif trained:
+            self.totals.trained += 1
+        else:
+            self.totals.evaluated += 1
         for note in outcome.notes:
             self.reporter.note(f"{name}: {note}")
         self.reporter.finished(outcome, name)
+
+    def _store_evaluations(self, outcome: Outcome) -> bool:
+        """Of a trial that was trained before."""
+        if outcome.error is not None:
+            self.store.fail_evaluation(outcome)
+        else:
+            self.store.add_evaluations(outcome.key, outcome.evaluations.values())
+        return True
 
     def _name(self, key: str) -> str:
         trial = self.plan.trials[key]

@@ -99,7 +99,10 @@ class Trainings:
         if weights is not None and outcome.error is None:
             self.store.add_evaluations(trial.key, outcome.evaluations.values())
             return
-        self.store.finish(outcome)
+        if weights is not None:
+            self.store.fail_evaluation(outcome)
+        elif not self.store.finish(outcome, self.leases.worker) and outcome.error is not None:
+            return  # the trial is another process's now
         if outcome.error is not None:
             raise PointFailedError(": ".join(outcome.error))
         forget(trial.key)
@@ -114,7 +117,7 @@ class Trainings:
                 f"by the {self.search.config.pruner} pruner after epoch {epoch + 1} of {epochs}: "
                 f"{metric} {value:.2f} on the validation part"
             )
-            self.store.prune(trial.key, reason)
+            self.store.prune(trial.key, reason, self.leases.worker)
             forget(trial.key)
             raise PrunedError(reason)
 

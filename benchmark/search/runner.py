@@ -133,7 +133,7 @@ class _Watched:
             note = f"WorkerDied: its process was killed, ran out of memory, or crashed, {DEATHS} times"
             point = next(point for point in self.store.points([search.key]) if point.number == number)
             Optimizer(self.store, search, Leases(self.store)).tell(point, "failed", None)
-            self.store.end_point(search.key, number, "failed", None, note)
+            self.store.end_point(search.key, number, "failed", None, note, worker)
 
     def _line(self, point: Point) -> str:
         search = self.searches[point.search]

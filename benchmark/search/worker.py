@@ -61,4 +61,4 @@ def _work_on(point: Point, store: SearchStore, optimizer: Optimizer, objective: 
     except PointFailedError as failed:
         status, note = "failed", str(failed)
     optimizer.tell(point, status, value)
-    store.end_point(point.search, point.number, status, value, note)
+    store.end_point(point.search, point.number, status, value, note, optimizer.leases.worker)

@@ -37,8 +37,7 @@ def open_engine(store: str) -> Engine:
                 f"store {shown(url)}: the driver is not installed; pip install 'mhpe-bench[postgres]'"
             ) from None
         if engine.dialect.name == "sqlite":
-            if url.database:
-                Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
             sa.event.listen(engine, "connect", _prepare_sqlite)
             sa.event.listen(engine, "begin", _begin_sqlite)
         with engine.connect() as connection:
@@ -55,18 +54,29 @@ def writer(engine: Engine) -> Engine:
 
 def _url(store: str) -> URL:
     if "://" not in store:
-        return URL.create("sqlite", database=str(Path(store).expanduser()))
-    try:
-        url = make_url(store)
-    except (ArgumentError, ValueError):
-        raise InputError(
-            "the store is not a valid SQLAlchemy URL; sqlite:///results/bench.sqlite would be one"
-        ) from None
+        url = URL.create("sqlite", database=str(Path(store).expanduser()) if store else None)
+    else:
+        url = _parsed(store)
     if url.drivername in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise InputError(f"store {shown(url)}: a store is a sqlite:/// or postgresql:// database")
+    if url.get_backend_name() == "sqlite" and _in_memory(url):
+        raise InputError(f"store {shown(url)}: it would end with this process; name a file")
     return url
+
+
+def _parsed(store: str) -> URL:
+    try:
+        return make_url(store)
+    except (ArgumentError, ValueError):
+        raise InputError(
+            "the store is not a valid SQLAlchemy URL; sqlite:///results/bench.sqlite would be one"
+        ) from None
+
+
+def _in_memory(url: URL) -> bool:
+    return not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

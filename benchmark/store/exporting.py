@@ -32,7 +32,7 @@ def export_store(store: Store, folder: Path) -> int:
     Raises:
         InputError: if the folder holds something or cannot be written, or no trial is finished.
     """
-    with store.reading() as connection:
+    with store.snapshot() as connection:
         ended = sa.select(schema.trials.c.key).where(schema.trials.c.status.in_(ENDED)).order_by("key")
         keys = list(connection.execute(ended).scalars())
         if not keys:

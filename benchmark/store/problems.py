@@ -10,7 +10,7 @@ import tenacity
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from mhpe.errors import InputError
+from benchmark.errors import StoreError, StoreUnavailableError
 
 PATIENCE_SECONDS = 60.0
 """How long work on a store is tried again when the store does not answer."""
@@ -36,10 +36,6 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class StoreUnavailableError(InputError):
-    """The store does not answer now; it may later."""
-
-
 def shown(url: URL) -> str:
     """The URL without its passwords, those among its options included."""
     options = {name: "***" if "pass" in name.lower() else value for name, value in url.query.items()}
@@ -52,7 +48,7 @@ def clear(url: URL) -> Iterator[None]:
 
     Raises:
         StoreUnavailableError: if trying again later may help.
-        InputError: if it does not.
+        StoreError: if it does not.
     """
     try:
         yield
@@ -65,9 +61,9 @@ def clear(url: URL) -> Iterator[None]:
         passing = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
         if passing and not LASTING.search(text):
             raise StoreUnavailableError(line) from None
-        raise InputError(line) from None
+        raise StoreError(line) from None
     except OSError as error:
-        raise InputError(f"store {shown(url)}: {error.strerror or error}") from None
+        raise StoreError(f"store {shown(url)}: {error.strerror or error}") from None
 
 
 def _say(state: tenacity.RetryCallState) -> None:

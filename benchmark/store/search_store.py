@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from benchmark.store import schema
 from benchmark.store.problems import patient
-from benchmark.store.store import Store
+from benchmark.store.store import Store, may_end
 from benchmark.trial import Trial
 from mhpe.errors import InputError
 
@@ -112,10 +112,21 @@ class SearchStore(Store):
         self._change(search, number, {"optuna_number": optuna_number, "parameters": dict(parameters)})
 
     @patient
-    def end_point(self, search: str, number: int, status: str, value: float | None, note: str | None) -> None:
-        """Write down a point's end."""
-        values = {"status": status, "value": value, "note": note, "lease_until": None}
-        self._change(search, number, values | {"finished": self._now})
+    def end_point(
+        self,
+        search: str,
+        number: int,
+        status: str,
+        value: float | None,
+        note: str | None,
+        worker: str | None = None,
+    ) -> None:
+        """Write down a point's end, as :meth:`finish` does a trial's: only a value counts from whoever has it not."""
+        p = schema.points.c
+        values = {"status": status, "value": value, "note": note, "lease_until": None, "finished": self._now}
+        here = (p.search == search) & (p.number == number) & may_end(p, worker, status == "done")
+        with self.writing() as connection:
+            connection.execute(sa.update(schema.points).where(here).values(values))
 
     @patient
     def reset_failed(self, searches: Iterable[str]) -> None:
@@ -140,11 +151,11 @@ class SearchStore(Store):
             return [(search, number) for search, number in connection.execute(query)]
 
     @patient
-    def prune(self, trial: str, reason: str) -> None:
-        """Write down that a trial's training was ended before its last epoch; it is not finished."""
+    def prune(self, trial: str, reason: str, worker: str | None = None) -> None:
+        """Write down that the worker that has a trial ended it before its last epoch; it is not finished."""
         t = schema.trials.c
         values = {"status": "pruned", "finished": self._now, "error_type": "Pruned", "error_message": reason}
-        here = sa.update(schema.trials).where(t.key == trial, t.status != "done")
+        here = sa.update(schema.trials).where(t.key == trial, may_end(t, worker, result=False))
         with self.writing() as connection:
             connection.execute(here.values(**values, lease_until=None))
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import sqlalchemy as sa
@@ -46,6 +46,17 @@ class Planned:
     test_set: str
 
 
+def may_end(columns: Any, worker: str | None, result: bool) -> sa.ColumnElement[bool]:
+    """Whether a worker's end of a trial or point counts: a result unless there is one, all else while it has it."""
+    if result:
+        ours = columns.status != "done"
+    elif worker is None:
+        ours = columns.status.not_in(("running", "done"))
+    else:
+        ours = (columns.status == "running") & (columns.worker == worker)
+    return cast("sa.ColumnElement[bool]", ours)
+
+
 class Store:
     """A results store. Work of a running study is tried again for a minute while the database does not answer.
 
@@ -72,6 +83,14 @@ class Store:
     def reading(self) -> Iterator[sa.Connection]:
         """A transaction that changes nothing."""
         with clear(self.engine.url), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """The same, which sees one state of the store, whatever others write in the meantime."""
+        with self.reading() as connection:
+            if connection.dialect.name == "postgresql":  # on SQLite every transaction does
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager
@@ -108,12 +127,32 @@ class Store:
         )
 
     @patient
-    def plan(self, study: str, definition: dict[str, Any], cells: Sequence[Planned], trials: Iterable[Trial]) -> None:
-        """Write down what a study consists of; cells that were planned before get their present trial."""
+    def plan(
+        self,
+        study: str,
+        definition: dict[str, Any],
+        cells: Sequence[Planned],
+        trials: Iterable[Trial],
+        arms: Iterable[str] | None = None,
+    ) -> None:
+        """Write down what a study consists of; cells that were planned before get their present trial.
+
+        Args:
+            study: name of the study.
+            definition: of the study.
+            cells: those to run, which may be a part of the study.
+            trials: that fill them.
+            arms: labels of all arms of the whole study, those that are not to run now included. At the cells'
+                presets, planned cells of other arms are deleted; their trials stay. By default none are.
+        """
+        p = schema.planned.c
         rows = {trial.key: self._waiting(trial) for trial in trials}
         with self.writing() as connection:
             self._insert_new(schema.trials, list(rows.values()), connection)
             connection.execute(self._upsert(schema.studies), [{"name": study, "definition": definition}])
+            if arms is not None:
+                of_presets = (p.study == study) & p.preset.in_({cell.preset for cell in cells})
+                connection.execute(sa.delete(schema.planned).where(of_presets, p.arm.not_in(list(arms))))
             connection.execute(self._upsert(schema.planned), [asdict(cell) for cell in cells])
 
     @staticmethod
@@ -177,8 +216,18 @@ class Store:
             )
 
     @patient
-    def finish(self, outcome: Outcome) -> None:
-        """Write all of a trial's outcome in one transaction; a finished trial stays as it is."""
+    def finish(self, outcome: Outcome, worker: str | None = None) -> bool:
+        """Write all of a trial's outcome in one transaction; a finished trial stays as it is.
+
+        Args:
+            outcome: of the training.
+            worker: whose it is. A failure counts only while the worker has the trial: after the end of its lease
+                another one may be at it. Without a worker it counts only while nobody has the trial.
+
+        Returns:
+            Whether it was written.
+        """
+        t = schema.trials.c
         failed = outcome.error is not None
         values = {
             "status": "failed" if failed else "done",
@@ -190,14 +239,14 @@ class Store:
             "error_type": outcome.error[0] if outcome.error else None,
             "error_message": outcome.error[1] if outcome.error else None,
             "traceback": outcome.traceback,
+            "worker": worker,
             "lease_until": None,
         }
+        update = sa.update(schema.trials).where(t.key == outcome.key, may_end(t, worker, not failed)).values(values)
         with self.writing() as connection:
-            update = sa.update(schema.trials).where(
-                schema.trials.c.key == outcome.key, schema.trials.c.status != "done"
-            )
-            if connection.execute(update.values(values)).rowcount == 0 or failed:
-                return
+            written = connection.execute(update).rowcount == 1
+            if failed or not written:
+                return written
             for table in (schema.epochs, schema.weights, schema.evaluations, schema.predictions):
                 connection.execute(sa.delete(table).where(table.c.trial == outcome.key))
             self._insert_new(
@@ -205,12 +254,25 @@ class Store:
             )
             self._insert_new(schema.weights, [{"trial": outcome.key, "safetensors": outcome.weights}], connection)
             self._add_evaluations(outcome.key, outcome.evaluations.values(), connection)
+        return True
 
     @patient
     def add_evaluations(self, key: str, evaluations: Iterable[Evaluation]) -> None:
         """Add evaluations of a finished trial on further test sets; those that are there stay."""
+        t = schema.trials.c
+        mended = sa.update(schema.trials).where(t.key == key, t.status == "done")
         with self.writing() as connection:
             self._add_evaluations(key, evaluations, connection)
+            connection.execute(mended.values(error_type=None, error_message=None, traceback=None))
+
+    @patient
+    def fail_evaluation(self, outcome: Outcome) -> None:
+        """Write down why a finished trial could not be evaluated on a further test set; its results stay."""
+        t = schema.trials.c
+        kind, message = outcome.error or (None, None)
+        here = sa.update(schema.trials).where(t.key == outcome.key, t.status == "done")
+        with self.writing() as connection:
+            connection.execute(here.values(error_type=kind, error_message=message, traceback=outcome.traceback))
 
     def _add_evaluations(self, key: str, evaluations: Iterable[Evaluation], connection: sa.Connection) -> None:
         for evaluation in evaluations:
@@ -262,10 +324,15 @@ class Store:
             return dict(connection.execute(sa.select(schema.studies).order_by("name")).all())
 
     def results(self, study: str) -> pd.DataFrame:
-        """All cells of a study in order: one row each, metrics missing where there is no result."""
+        """All cells of a study in order: one row each, metrics missing where there is no result.
+
+        A trial that is done but could not be evaluated is a failed one where it lacks the evaluation.
+        """
         p, t, e = schema.planned.c, schema.trials.c, schema.evaluations.c
         columns: list[Any] = [p.preset, p.protocol, p.arm, p.position, p.parameters, p.seed, p.trial, p.test_set]
-        columns += [t.status, t.sampler, t.train_set, t.seconds, t.parameters.label("weights")]
+        not_evaluated = (t.status == "done") & e.trial.is_(None) & t.error_type.is_not(None)
+        status = sa.case((not_evaluated, "failed"), else_=t.status).label("status")
+        columns += [status, t.sampler, t.train_set, t.seconds, t.parameters.label("weights")]
         columns += [t.error_type, t.error_message]
         query = (
             sa.select(*columns, *(e[metric] for metric in schema.METRICS))

@@ -14,7 +14,7 @@ import safetensors.torch
 import sqlalchemy as sa
 import torch
 
-from benchmark.store import Store, schema
+from benchmark.store import Store, exporting, schema
 from benchmark.store.exporting import export_store
 from benchmark.store.importing import import_store
 from benchmark.store.store import Planned
@@ -82,6 +82,23 @@ def test_export_and_import_give_an_identical_store(store_url: str, tmp_path: Pat
     merged = import_store(new, tmp_path / "out")
     assert (merged.added, merged.kept) == (0, 4)
     assert content(new) == before
+
+
+def test_export_is_of_one_moment(store_url: str, tmp_path: Path, monkeypatch) -> None:
+    store = store_of(store_url, done=(0,))
+
+    def write_table(connection, table, keys, folder) -> None:
+        if table is schema.evaluations:  # meanwhile another process has finished one, with a new test set
+            store.add_test_set(replace(make_test_set(4), fingerprint="u" * 64))
+            further = replace(outcome().evaluations["test"], fingerprint="u" * 64)
+            store.add_evaluations(TRIALS[0].key, [further])
+        real(connection, table, keys, folder)
+
+    real = exporting._write_table
+    monkeypatch.setattr(exporting, "_write_table", write_table)
+    export_store(store, tmp_path / "out")
+    assert import_store(Store(str(tmp_path / "new.sqlite")), tmp_path / "out").added == 1
+    assert len((tmp_path / "out" / "evaluations.csv").read_text().splitlines()) == 2
 
 
 def test_trials_merge_by_identity(tmp_path: Path) -> None:

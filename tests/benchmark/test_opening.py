@@ -72,6 +72,16 @@ def test_older_store_opens_and_keeps_its_rows(old_store: Path, bench: Bench) -> 
     assert "NotFiniteError (seed 0, 1)" in Path("results/report/tables/tiny.csv").read_text()
 
 
+@pytest.mark.parametrize(
+    "place",
+    [":memory:", "", "sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true",
+     "sqlite:///file:name?mode=memory&cache=shared&uri=true"],
+)  # fmt: skip
+def test_store_in_memory_is_refused(place: str) -> None:
+    with pytest.raises(InputError, match=r"^store sqlite://.*: it would end with this process; name a file$"):
+        open_engine(place)
+
+
 def columns(engine: sa.Engine) -> dict[str, set[str]]:
     return {
         table: {column["name"] for column in sa.inspect(engine).get_columns(table)} for table in schema.tables.tables

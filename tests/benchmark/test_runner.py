@@ -1,6 +1,8 @@
 """What a run makes of its workers' answers, with workers made for the test."""
 
+import threading
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from benchmark.study import load_study
 from benchmark.workers import WorkerDiedError
 from mhpe.catalog import prepared
 from mhpe.errors import InputError
+from tests.benchmark.test_lost_leases import FAILURE, end_leases
 from tests.benchmark.test_store import outcome
 
 
@@ -118,3 +121,47 @@ def test_end_of_the_workers_is_no_failure_of_a_trial(plan: Plan, store: Store, e
     assert workers.closed
     assert "failed" not in (found := list(store.statuses(plan.trials).values()))
     assert "running" not in found  # leases are given back
+
+
+class Waiting(Reporter):
+    def waiting(self, count: int) -> None: ...
+
+
+class Robbed(Answers):
+    """Workers whose trials another process takes while they are at them."""
+
+    def __init__(self, store: Store, finishes: bool) -> None:
+        super().__init__(size=3)
+        self.store, self.finishes = store, finishes
+        self.futures: list[Future[Outcome]] = []
+
+    def submit(self, task: Task) -> Future[Outcome]:
+        if task.key in self.submitted:
+            return super().submit(task)
+        self.submitted.append(task.key)
+        future: Future[Outcome] = Future()
+        self.futures.append(future)
+        end_leases(self.store)
+        assert self.store.claim(task.key, "other", 0.5)  # and dies
+        if self.finishes:
+            self.store.finish(replace(outcome(), key=task.key, evaluations={}), "other")
+        threading.Timer(0.2 * len(self.futures), future.set_result, [Outcome(task.key, error=FAILURE)]).start()
+        return future
+
+    def close(self) -> None:
+        assert all(future.done() for future in self.futures)
+        super().close()
+
+
+def test_trial_that_was_lost_is_tried_again_when_its_new_worker_dies(plan: Plan, store: Store) -> None:
+    reporter = Waiting()
+    totals = run(plan, store, Robbed(store, finishes=False), reporter)
+    assert (totals.trained, totals.failed) == (3, {})
+    assert "random, aflw2000, seed 0: another process has taken it in the meantime" in reporter.notes
+
+
+def test_run_stays_until_its_workers_have_answered(plan: Plan, store: Store) -> None:
+    workers = Robbed(store, finishes=True)
+    totals = run(plan, store, workers, Waiting())
+    assert workers.closed
+    assert (totals.trained, totals.elsewhere, totals.failed) == (0, 3, {})

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_a_finished_trial_stays_as_it_is(store: Store) -> None:
 
 def test_failures_are_rows(store: Store) -> None:
     store.claim(TRIAL.key, "me", 60)
-    store.finish(outcome(error=("NotFiniteError", "the loss is not finite")))
+    store.finish(outcome(error=("NotFiniteError", "the loss is not finite")), "me")
     assert store.failures([TRIAL.key]) == {TRIAL.key: "NotFiniteError: the loss is not finite"}
     assert not store.claim(TRIAL.key, "you", 60)
     assert store.claim(TRIAL.key, "you", 60, retry_failed=True)
@@ -113,6 +114,22 @@ def test_planning_again_changes_nothing(store: Store, store_url: str) -> None:
     assert store.studies() == {"study": {"title": "A new title"}}
     again = Store(store_url)
     assert len(again.results("study")) == 1
+
+
+def test_arms_that_left_a_study_leave_its_plan_at_the_same_preset(store: Store) -> None:
+    elsewhere = [replace(planned(), study="other"), replace(planned(), preset="quick")]
+    seeds = [replace(planned(), arm="kept", seed=seed) for seed in (0, 1)]
+    store.plan("other", {"title": "Another"}, elsewhere[:1], [])
+    store.plan("study", {"title": "A study"}, [*elsewhere[1:], *seeds], [])
+    # a part of the study as it is now: one seed of an arm, and another arm is not run
+    store.plan("study", {"title": "A study"}, [seeds[0]], [], arms=["kept", "not run"])
+
+    def arms(study: str) -> list[tuple[str, str, int]]:
+        return list(store.results(study)[["preset", "arm", "seed"]].itertuples(index=False, name=None))
+
+    assert arms("study") == [("quick", "random", 0), ("standard", "kept", 0), ("standard", "kept", 1)]
+    assert arms("other") == [("standard", "random", 0)]
+    assert store.statuses([TRIAL.key]) == {TRIAL.key: "waiting"}
 
 
 def test_foreign_and_broken_stores_are_refused_and_left_alone(tmp_path: Path) -> None:
@@ -146,3 +163,22 @@ def test_arrays_are_stored_without_pickles() -> None:
     np.testing.assert_array_equal(from_bytes(to_bytes(array)), array)
     with pytest.raises(ValueError, match=r"pickle|Object"):
         to_bytes(np.array([{}], dtype=object))
+
+
+def test_failed_evaluation_of_a_finished_trial_is_seen_until_it_is_mended(store: Store) -> None:
+    store.finish(outcome())
+    further = replace(planned(), protocol="biwi_to_aflw2000", test_set="u" * 64)
+    store.plan("study", {"title": "A study"}, [further], [])
+    store.fail_evaluation(outcome(error=("NotFiniteError", "predictions are not finite")))
+    assert store.statuses([TRIAL.key]) == {TRIAL.key: "done"}
+
+    def cells() -> dict[str, dict[str, object]]:
+        return store.results("study").set_index("protocol")[["status", "mae"]].to_dict("index")
+
+    assert cells()["aflw2000_to_biwi"] == {"status": "done", "mae": 5.0}
+    assert cells()["biwi_to_aflw2000"]["status"] == "failed"
+    assert set(store.results("study")["error_type"]) == {"NotFiniteError"}
+    store.add_test_set(replace(make_test_set(4), fingerprint="u" * 64))
+    store.add_evaluations(TRIAL.key, [replace(outcome().evaluations["test"], fingerprint="u" * 64)])
+    assert cells()["biwi_to_aflw2000"] == {"status": "done", "mae": 5.0}
+    assert set(store.results("study")["error_type"]) == {None}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmark.errors import StoreUnavailableError
 from benchmark.leases import Leases
 from benchmark.search.objective import PrunedError, Trainings
 from benchmark.search.optimizer import Optimizer
@@ -131,6 +132,28 @@ def test_pruned_trials_are_rows_and_not_trained_again(tmp_path: Path, small: Sea
         assert again(done) == done.value  # a repeated suggestion costs nothing
         with pytest.raises(PrunedError, match="by the median pruner after epoch 1"):
             again(pruned)
+
+
+def outage(search, store, leases, optimizer, device, retry_failed) -> Trainings:
+    def should_prune(point, step, value) -> bool:
+        raise StoreUnavailableError("store: no connection")
+
+    optimizer.should_prune = should_prune
+    return Trainings(search, store, leases, optimizer, device, retry_failed)
+
+
+def test_outage_while_the_pruner_is_asked_is_no_failure(tmp_path: Path, small: Search) -> None:
+    url = f"{tmp_path}/s.sqlite"
+    store = SearchStore(url)
+    add(store, small)
+    with pytest.raises(StoreUnavailableError, match="no connection"):
+        work(url, [small], "me", make_objective=outage)
+    first, _ = store.points([small.key])
+    trial = small.trial(first.parameters, 0)
+    assert (first.status, store.statuses([trial.key])) == ("waiting", {trial.key: "waiting"})
+    work(url, [small], "you")
+    first, _ = store.points([small.key])
+    assert (first.status, store.statuses([trial.key])) == ("done", {trial.key: "done"})
 
 
 def test_watched_training_gives_the_same_network(tmp_path: Path, small: Search) -> None:
