@@ -1,5 +1,7 @@
 """The part of ``bench run`` that only studies with a ``search`` section have."""
 
+from collections.abc import Sequence
+
 import click
 
 from benchmark.cli.progress import RunReporter
@@ -33,9 +35,8 @@ class SearchPart:
         self.searches = searches_of(study, data.parts)
 
     def plan(self) -> Plan:
-        """The plan for the best points so far."""
-        points = self.store.points(search.key for search in self.searches)
-        return confirmation(self.study, self.searches, points, self.seeds, self.data)
+        """The plan for the study's arms and the best points so far."""
+        return self._plan(self.store.points(search.key for search in self.searches))
 
     def run(self, jobs: int, device: str, retry_failed: bool) -> None:
         """Search.
@@ -44,7 +45,7 @@ class SearchPart:
             Interrupted: for a KeyboardInterrupt.
             InputError: if the store fails.
         """
-        before = self.plan()
+        before = self._plan([])  # the best points may still change
         for test_set in before.test_sets.values():
             self.store.add_test_set(test_set)
         self.store.plan(self.study.name, self.study.definition, before.cells, before.trials.values())
@@ -76,6 +77,9 @@ class SearchPart:
             )  # fmt: skip
         out.print(table)
         out.print()
+
+    def _plan(self, points: Sequence[Point]) -> Plan:
+        return confirmation(self.study, self.searches, points, self.seeds, self.data)
 
     def _search(self, point: Point) -> Search:
         return next(search for search in self.searches if search.key == point.search)

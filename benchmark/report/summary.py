@@ -39,7 +39,7 @@ def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float
           smallest_p, smallest_p_holm, verdict and note, as :func:`benchmark.statistics.compare` gives them. Holm's
           family is all arms of one preset on one protocol. An arm that is its own baseline has the verdict "baseline".
     """
-    keys = [*GROUP, "position", "arm"]
+    keys = [*GROUP, "arm"]  # not position: one arm has two where a study's order changed between runs
     groups = results.groupby(keys, sort=False)
     table = groups[["sampler", "parameters"]].first()
     for parameter in ("bin_width", "sigma"):
@@ -61,7 +61,7 @@ def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float
     table["weights"] = groups["weights"].max()
     table["cep"] = table["weights"].astype(float) / 1e6 * table["mae"]
     table["seconds"] = groups["seconds"].median()
-    table = table.reset_index().drop(columns="position")
+    table = table.reset_index()
     compared = [
         _comparison(seed_table(cells), baselines, margin).assign(preset=preset, protocol=protocol)
         for preset, protocol, cells in groups_of(results)

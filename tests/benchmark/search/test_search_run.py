@@ -8,13 +8,14 @@ import pytest
 
 from benchmark.errors import StoreUnavailableError
 from benchmark.leases import Leases
+from benchmark.runner import Interrupted
 from benchmark.search.objective import PrunedError, Trainings
 from benchmark.search.optimizer import Optimizer
 from benchmark.search.search import Search
 from benchmark.search.worker import work
 from benchmark.store import Store
 from benchmark.store.points import load_searches
-from benchmark.store.search_store import SearchStore
+from benchmark.store.search_store import Point, SearchStore
 from benchmark.study import load_study
 from mhpe.catalog import prepared
 from mhpe.data import HeadPoseSet
@@ -79,6 +80,22 @@ def test_search_confirms_its_best_points_and_is_reported(bench: Bench, searching
     assert "Search: gaussian on aflw2000, preset standard" in page
     assert f"figure-{name}-contour" in page
     assert "4 points by tpe: 4 done" in report.out
+
+
+def test_arms_that_an_interrupted_search_may_still_drop_are_not_planned(
+    bench: Bench, searching: Path, data_root: Path, monkeypatch
+) -> None:
+    def interrupted(searches, store, *_) -> list[Point]:
+        (search,) = searches
+        store.add_search(search.key, "searching", "standard", "aflw2000", "gaussian", search.definition, 4)
+        store._change(search.key, 0, {"parameters": {"sigma": 30.0, "bin_width": 20}})
+        store.end_point(search.key, 0, "done", 7.0, None)
+        raise Interrupted(1)
+
+    monkeypatch.setattr("benchmark.cli.search.run_searches", interrupted)
+    for _ in range(2):  # at the second call there is a best point
+        assert bench("run", "--study", searching, "--data-root", data_root, "--jobs", 1).status == 130
+    assert set(Store(STORE).results("searching")["arm"]) == {"random"}
 
 
 @pytest.fixture
