@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from mhpe.data.crops import Box, cut
+from mhpe.data.crops import DAMAGED, Box, cut
 from mhpe.errors import InputError
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
@@ -46,7 +46,7 @@ def read_photograph(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
             return ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises
+    except DAMAGED as error:
         raise UnreadableError(str(error)) from error
 
 

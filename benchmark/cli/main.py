@@ -1,5 +1,6 @@
 """The ``bench`` command and its verbs."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -22,6 +23,9 @@ VERBS = {
     "perf": ("benchmark.cli.perf:perf_verb", "Measure the suite's own speed, as ratios in one run."),
 }
 """Where each verb is, and what it does."""
+TRACEBACK = "BENCH_TRACEBACK"
+"""Environment variable that asks for the traceback of an unexpected error."""
+LONGEST_MESSAGE = 1000
 
 
 class _Verbs(click.Group):
@@ -56,7 +60,8 @@ def bench() -> None:
 def main() -> None:
     """Run the command line.
 
-    Exit status 0: all there; 1: some trial failed; 2: the call or a file is wrong; 130: interrupted.
+    Exit status 0: all there; 1: some trial failed; 2: the call or a file is wrong; 70: a fault of the program;
+    130: interrupted.
     """
     try:
         status = bench.main(standalone_mode=False)
@@ -71,8 +76,16 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("bench: interrupted; what is finished is stored, the same command goes on from there", err=True)
         sys.exit(130)
+    except Exception as error:  # the last resort: nothing else should come here
+        if os.environ.get(TRACEBACK):
+            raise
+        text = f"{type(error).__name__}: {error}"
+        _fail(f"unexpected error: {text}", f"; set {TRACEBACK}=1 for the traceback; please report it", status=70)
 
 
-def _fail(message: str) -> None:
-    click.echo(f"bench: {' '.join(message.split())}", err=True)
-    sys.exit(2)
+def _fail(message: str, advice: str = "", status: int = 2) -> None:
+    """End with one line; a message too long to read is cut, the advice is not."""
+    line = " ".join(message.split())
+    line = line if len(line) <= LONGEST_MESSAGE else f"{line[:LONGEST_MESSAGE]}..."
+    click.echo(f"bench: {line}{advice}", err=True)
+    sys.exit(status)

@@ -8,12 +8,11 @@ from benchmark.cli.networks import chosen_network, network_options
 from benchmark.cli.progress import data_progress
 from benchmark.cli.terminal import out, plain_table
 from benchmark.prediction import HeadPose, as_csv, as_json, predict_photographs, write_pictures
-from mhpe.data.crops import Box
+from mhpe.data.crops import LARGEST_SIDE, Box
 from mhpe.errors import InputError
 from mhpe.photographs import find_images
 
 FORMATS = ("table", "csv", "json")
-LARGEST_BOX = 1e5
 
 
 def _box(_: click.Context, __: click.Parameter, value: str | None) -> Box | None:
@@ -24,8 +23,10 @@ def _box(_: click.Context, __: click.Parameter, value: str | None) -> Box | None
         left, top, right, bottom = (float(part) for part in value.split(","))
     except ValueError:
         raise click.BadParameter(f"{value!r} is not left,top,right,bottom in pixels, such as 120,80,360,320") from None
-    if not (left < right and top < bottom and max(map(abs, (left, top, right, bottom))) < LARGEST_BOX):
+    if not (left < right and top < bottom):
         raise click.BadParameter(f"{value!r} is not left,top,right,bottom with left < right and top < bottom")
+    if max(right - left, bottom - top) > LARGEST_SIDE:
+        raise click.BadParameter(f"{value!r} has a side of more than {LARGEST_SIDE:g} pixels")
     return left, top, right, bottom
 
 

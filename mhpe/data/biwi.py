@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from mhpe.data.crops import HEAD_MM, HEAD_UP, Box, projected_box
+from mhpe.data.crops import DAMAGED, HEAD_MM, HEAD_UP, Box, check_box, projected_box
 from mhpe.data.source import Label, Record, Source
 from mhpe.errors import InputError
 from mhpe.rotations import to_euler
@@ -79,7 +79,11 @@ class BIWI(Source):
         values = _numbers(record.label, 12, "a 3x3 rotation and a head centre")
         towards_viewer = np.diag([1.0, 1.0, -1.0])
         rotation = towards_viewer @ values[:9].reshape(3, 3) @ towards_viewer
-        if abs(np.linalg.det(rotation) - 1) > 1e-2 or np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-2:
+        if (
+            not (np.abs(rotation) < 2).all()
+            or abs(np.linalg.det(rotation) - 1) > 1e-2
+            or (np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-2)
+        ):
             raise InputError(f"{record.label}: its first nine values are no rotation matrix")
         angles = to_euler(torch.from_numpy(rotation)).numpy()
         return Label(angles, self._box(record, values[9:12]), rotation)
@@ -93,13 +97,15 @@ class BIWI(Source):
             with Image.open(record.image) as image:
                 if image.size != calibration.size:
                     return None
-        except OSError:
+        except DAMAGED:
             return None  # a corrupt image is counted where images are read
-        in_rgb = calibration.rotation @ centre + calibration.translation
+        with np.errstate(all="ignore"):  # absurd numbers make a box that is refused below
+            in_rgb = calibration.rotation @ centre + calibration.translation
+            projected = calibration.camera @ in_rgb / in_rgb[2]
         if in_rgb[2] <= 0:
             raise InputError(f"{record.label}: the head's centre lies behind the camera")
-        projected = calibration.camera @ in_rgb / in_rgb[2]
-        return projected_box(projected[:2], float(in_rgb[2]), float(calibration.camera[0, 0]))
+        box = projected_box(projected[:2], float(in_rgb[2]), float(calibration.camera[0, 0]))
+        return check_box(box, record.label)
 
 
 def _numbers(path: Path, count: int, what: str) -> NDArray[np.float64]:

@@ -15,24 +15,46 @@ for AFLW2000-3D and a detector's box for BIWI). Here one rule holds for all of t
 import hashlib
 import io
 import math
+import struct
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mhpe.errors import InputError
+
 LANDMARK_SCALE = 1.45
 LANDMARK_UP = 0.10
 HEAD_MM = 210.0
 HEAD_UP = 0.07
+LARGEST_SIDE = 9000.0
+"""Of a face square, in pixels; Pillow warns of pictures that are larger, and memory runs out soon after."""
 
 Box = tuple[float, float, float, float]
+
+DAMAGED = (
+    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error, Image.DecompressionBombError
+)  # fmt: skip
+"""What Pillow raises for files that are no complete image."""
 
 
 def square(centre_x: float, centre_y: float, side: float, up: float) -> Box:
     """Square around a centre that is first moved up by ``up`` of the side; pixels, y down."""
     centre_y -= up * side
     return centre_x - side / 2, centre_y - side / 2, centre_x + side / 2, centre_y + side / 2
+
+
+def check_box(box: Box, where: Path) -> Box:
+    """The box, if it is one that can be cut out.
+
+    Raises:
+        InputError: naming the label file, if the square has no extent, is absurdly large or not finite.
+    """
+    side = box[2] - box[0]
+    if not 1 <= side <= LARGEST_SIDE or not np.isfinite(box).all():
+        raise InputError(f"{where}: its face square is {side:g} pixels wide; 1 to {LARGEST_SIDE:g} would be right")
+    return box
 
 
 def landmark_box(points: NDArray[np.float64]) -> Box:
@@ -69,12 +91,15 @@ def read_crop(path: Path, box: Box | None, size: int) -> tuple[NDArray[np.uint8]
         (size, size, 3) RGB and a digest of the file's bytes.
 
     Raises:
-        OSError: if the file cannot be read or is no complete image.
+        ValueError: if the box does not touch the image.
+        DAMAGED: one of these if the file cannot be read or is no complete image.
     """
     content = path.read_bytes()
     with Image.open(io.BytesIO(content)) as image:
         width, height = image.size
         left, top, right, bottom = box or (0.0, 0.0, float(width), float(height))
+        if right <= 0 or bottom <= 0 or left >= width or top >= height:
+            raise ValueError(f"its face square lies outside its {width} x {height} pixels")
         # A JPEG can be decoded at 1/2, 1/4 or 1/8 as long as the crop keeps at least `size` pixels.
         shrink = min(1.0, size / (right - left))
         image.draft("RGB", (math.ceil(width * shrink), math.ceil(height * shrink)))

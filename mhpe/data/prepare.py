@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mhpe.data import dataset
-from mhpe.data.crops import Box, read_crop
+from mhpe.data.crops import DAMAGED, Box, read_crop
 from mhpe.data.progress import Progress, no_progress
 from mhpe.data.source import MAX_ANGLE, Label, Record, Source, rotations_of
 from mhpe.errors import InputError
@@ -134,7 +134,7 @@ def _crops(_: None, tasks: Sequence[tuple[Path, Box | None, int]]) -> list[tuple
     for path, box, size in tasks:
         try:
             results.append(read_crop(path, box, size))
-        except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for damaged files
+        except DAMAGED as error:
             results.append((None, f"{path}: {error}"))
     return results
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.cli import main
 from tests.benchmark.conftest import Bench
 
 STUDY = ("run", "--study", "gaussian_sigma", "--protocol", "aflw2000_to_biwi")
@@ -48,6 +49,28 @@ def test_unwritable_store_is_named_before_anything_is_trained(bench: Bench, tiny
     result = bench("run", "--study", tiny_study, "--data-root", data_root, "--store", "sqlite:///file/results.sqlite")
     assert result.status == 2
     assert re.fullmatch(r"bench: store sqlite:///file/results.sqlite: .*\n", result.err)
+
+
+def fail_unexpectedly(*_: object) -> None:
+    raise RuntimeError("two\nlines " + "x" * 5000)
+
+
+def test_an_unexpected_error_is_one_line_with_status_70(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.cli.catalog.study_names", fail_unexpectedly)
+    result = bench("studies")
+    assert result.status == 70
+    assert result.err.startswith("bench: unexpected error: RuntimeError: two lines xxx")
+    assert result.err.endswith("; set BENCH_TRACEBACK=1 for the traceback; please report it\n")
+    assert result.err.count("\n") == 1
+    assert len(result.err) < 1200
+
+
+def test_the_traceback_of_an_unexpected_error_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.cli.catalog.study_names", fail_unexpectedly)
+    monkeypatch.setattr("sys.argv", ["bench", "studies"])
+    monkeypatch.setenv("BENCH_TRACEBACK", "1")
+    with pytest.raises(RuntimeError, match="two\nlines"):
+        main()
 
 
 def test_lists(bench: Bench, data_root: Path) -> None:

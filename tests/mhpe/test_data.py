@@ -164,6 +164,44 @@ def test_corrupt_images_are_left_out_and_named(tmp_path: Path) -> None:
     np.testing.assert_array_equal(data.images[2], HeadPoseSet.load(data.folder).images[2])
 
 
+def test_an_absurdly_large_image_is_left_out_and_named(tmp_path: Path, monkeypatch) -> None:
+    write_aflw2000(tmp_path, 3)
+    Image.new("L", (200, 200)).save(tmp_path / "AFLW2000" / "image00001.jpg")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 15_000)
+    data = prepared("aflw2000", 32, tmp_path)
+    assert data.image_ids == ("image00000", "image00002")
+    assert "image00001.jpg: Image size (40000 pixels) exceeds limit" in data.meta["unreadable"][0]
+
+
+def test_an_image_beside_its_landmarks_is_left_out_and_named(tmp_path: Path) -> None:
+    write_aflw2000(tmp_path, 3)
+    label = {"Pose_Para": np.zeros((1, 7)), "pt3d_68": landmarks(96) + 1e12}
+    savemat(tmp_path / "AFLW2000" / "image00001.mat", label)
+    data = prepared("aflw2000", 32, tmp_path)
+    assert data.image_ids == ("image00000", "image00002")
+    assert "image00001.jpg: its face square lies outside its 96 x 96 pixels" in data.meta["unreadable"][0]
+
+
+@pytest.mark.parametrize(
+    ("pose", "points", "message"),
+    [
+        (np.full((1, 7), np.nan), landmarks(96), "Pose_Para holds values that are not finite numbers"),
+        (["a", "b", "c"], landmarks(96), "Pose_Para holds values that are not finite numbers"),
+        (np.full((1, 7), 1j), landmarks(96), "Pose_Para holds values that are not finite numbers"),
+        (np.zeros((1, 7)), landmarks(96) * np.nan, "pt3d_68 holds values that are not finite numbers"),
+        (np.zeros((1, 7)), landmarks(96) * 0, "its face square is 0 pixels wide; 1 to 9000 would be right"),
+        (np.zeros((1, 7)), landmarks(96) * 1e9, "pixels wide; 1 to 9000 would be right"),
+        (np.zeros((1, 7)), landmarks(96) * 1e300, "pixels wide; 1 to 9000 would be right"),
+    ],
+)
+def test_labels_that_cannot_be_are_named(tmp_path: Path, pose, points, message: str) -> None:
+    path = tmp_path / "a.mat"
+    savemat(path, {"Pose_Para": pose, "pt3d_68": points})
+    with pytest.raises(InputError, match=re.escape(message)) as error:
+        SOURCES["aflw2000"].label(Record(tmp_path / "a.jpg", path, "a", "a"))
+    assert str(error.value).startswith(f"{path}: ")
+
+
 def corrupt_everything(folder: Path) -> None:
     for path in folder.glob("*.jpg"):
         path.write_bytes(b"no picture")
@@ -193,6 +231,7 @@ def test_bad_aflw2000(tmp_path: Path, damage, message: str) -> None:
         ("1 0 0\n0 1 0\n0 0 1\n", "9 numbers where 12 were expected"),
         ("a b c", "not a file of numbers"),
         ("1 0 0\n0 1 0\n0 0 2\n\n0 0 900\n", "no rotation matrix"),
+        ("1e200 0 0\n0 1e200 0\n0 0 1e200\n\n0 0 900\n", "no rotation matrix"),
     ],
 )
 def test_bad_biwi_pose(tmp_path: Path, content: str, message: str) -> None:
@@ -200,6 +239,18 @@ def test_bad_biwi_pose(tmp_path: Path, content: str, message: str) -> None:
     pose = tmp_path / "BIWI" / "01" / "frame_00001_pose.txt"
     pose.write_text(content)
     with pytest.raises(InputError, match=f"{pose}.*{message}"):
+        prepared("biwi", 32, tmp_path)
+
+
+@pytest.mark.parametrize("centre", ["25 0 1e-9", "1e308 0 1e-308"])
+def test_a_biwi_head_that_no_camera_sees_is_named(tmp_path: Path, centre: str) -> None:
+    folder = tmp_path / "BIWI" / "01"
+    folder.mkdir(parents=True)
+    (folder / "rgb.cal").write_text(CALIBRATION)
+    Image.new("RGB", (640, 480)).save(folder / "frame_00003_rgb.png")
+    pose = folder / "frame_00003_pose.txt"
+    pose.write_text(f"1 0 0\n0 1 0\n0 0 1\n\n{centre}\n")
+    with pytest.raises(InputError, match=f"{pose}: its face square is .* pixels wide"):
         prepared("biwi", 32, tmp_path)
 
 
