@@ -89,7 +89,9 @@ def run_verb(
     workers: Workers = LocalWorkers(jobs, place) if dask is None else DaskWorkers(dask, plan.data_folders, device)
     for test_set in plan.test_sets.values():
         results.add_test_set(test_set)
-    results.plan(study.name, study.definition, plan.cells, plan.trials.values())
+    # A search's best points are arms of the study, too.
+    whole = {arm.label for arm in study.arms} | {cell.arm for cell in plan.cells}
+    results.plan(study.name, study.definition, plan.cells, plan.trials.values(), whole)
     try:
         with interrupted_by_sigterm(), RunReporter(study.name, jobs) as reporter:
             totals = run(plan, results, workers, reporter, retry_failed)

@@ -143,7 +143,7 @@ class Store:
             cells: those to run, which may be a part of the study.
             trials: that fill them.
             arms: labels of all arms of the whole study, those that are not to run now included. At the cells'
-                presets, planned cells of other arms are deleted; their trials stay. By default none are.
+                presets and protocols, planned cells of other arms are deleted; their trials stay. By default none are.
         """
         p = schema.planned.c
         rows = {trial.key: self._waiting(trial) for trial in trials}
@@ -151,8 +151,9 @@ class Store:
             self._insert_new(schema.trials, list(rows.values()), connection)
             connection.execute(self._upsert(schema.studies), [{"name": study, "definition": definition}])
             if arms is not None:
-                of_presets = (p.study == study) & p.preset.in_({cell.preset for cell in cells})
-                connection.execute(sa.delete(schema.planned).where(of_presets, p.arm.not_in(list(arms))))
+                places = sa.tuple_(p.preset, p.protocol).in_({(cell.preset, cell.protocol) for cell in cells})
+                gone = (p.study == study) & places & p.arm.not_in(list(arms))
+                connection.execute(sa.delete(schema.planned).where(gone))
             connection.execute(self._upsert(schema.planned), [asdict(cell) for cell in cells])
 
     @staticmethod

@@ -116,19 +116,29 @@ def test_planning_again_changes_nothing(store: Store, store_url: str) -> None:
     assert len(again.results("study")) == 1
 
 
-def test_arms_that_left_a_study_leave_its_plan_at_the_same_preset(store: Store) -> None:
-    elsewhere = [replace(planned(), study="other"), replace(planned(), preset="quick")]
+def test_arms_that_left_a_study_leave_its_plan_at_the_same_preset_and_protocol(store: Store) -> None:
+    elsewhere = [
+        replace(planned(), study="other"),
+        replace(planned(), preset="quick"),
+        replace(planned(), protocol="elsewhere"),
+    ]
     seeds = [replace(planned(), arm="kept", seed=seed) for seed in (0, 1)]
     store.plan("other", {"title": "Another"}, elsewhere[:1], [])
     store.plan("study", {"title": "A study"}, [*elsewhere[1:], *seeds], [])
     # a part of the study as it is now: one seed of an arm, and another arm is not run
     store.plan("study", {"title": "A study"}, [seeds[0]], [], arms=["kept", "not run"])
 
-    def arms(study: str) -> list[tuple[str, str, int]]:
-        return list(store.results(study)[["preset", "arm", "seed"]].itertuples(index=False, name=None))
+    def arms(study: str) -> list[tuple[str, str, str, int]]:
+        rows = store.results(study)[["preset", "protocol", "arm", "seed"]]
+        return sorted(rows.itertuples(index=False, name=None))
 
-    assert arms("study") == [("quick", "random", 0), ("standard", "kept", 0), ("standard", "kept", 1)]
-    assert arms("other") == [("standard", "random", 0)]
+    assert arms("study") == [
+        ("quick", planned().protocol, "random", 0),
+        ("standard", planned().protocol, "kept", 0),
+        ("standard", planned().protocol, "kept", 1),
+        ("standard", "elsewhere", "random", 0),
+    ]
+    assert arms("other") == [("standard", planned().protocol, "random", 0)]
     assert store.statuses([TRIAL.key]) == {TRIAL.key: "waiting"}
 
 
