@@ -9,7 +9,7 @@ from benchmark.leases import Leases, worker_name
 from benchmark.runner import DEATHS, Interrupted
 from benchmark.search.best import label
 from benchmark.search.objective import Trainings
-from benchmark.search.optimizer import Optimizer
+from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.search import Search
 from benchmark.search.worker import MakeObjective, work
 from benchmark.store.search_store import Point, SearchStore
@@ -132,7 +132,8 @@ class _Watched:
                 continue
             note = f"WorkerDied: its process was killed, ran out of memory, or crashed, {DEATHS} times"
             point = next(point for point in self.store.points([search.key]) if point.number == number)
-            Optimizer(self.store, search, Leases(self.store)).tell(point, "failed", None)
+            leases = Leases(self.store)
+            Optimizer(self.store, open_storage(self.store, leases), search, leases).tell(point, "failed", None)
             self.store.end_point(search.key, number, "failed", None, note)
 
     def _line(self, point: Point) -> str:

@@ -17,7 +17,7 @@ import torch
 from benchmark.leases import Leases, worker_name
 from benchmark.search.best import best_points
 from benchmark.search.objective import PointFailedError
-from benchmark.search.optimizer import Optimizer
+from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.runner import run_searches
 from benchmark.search.search import Search
 from benchmark.search.worker import work
@@ -26,6 +26,7 @@ from benchmark.store.importing import import_store
 from benchmark.store.points import load_searches
 from benchmark.store.search_store import Point, SearchStore
 from mhpe.errors import InputError
+from tests.benchmark.postgres import Cluster
 from tests.benchmark.search.made_up import (
     BEST,
     STUDY,
@@ -115,6 +116,28 @@ def test_searches_together_neither_lose_nor_exceed_points(store_url: str) -> Non
     in_both(store_url, search, 16)
 
 
+def test_many_searches_need_few_connections(postgres_cluster: Cluster) -> None:
+    url = postgres_cluster.new_database()
+    store = SearchStore(url)
+    searches = [make_search(1, seed=seed) for seed in range(8)]
+    for search in searches:
+        add(store, search)
+    open_at_once: list[int] = []
+
+    def counting(*_):
+        def value(point: Point) -> float:
+            with store.reading() as connection:
+                count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                open_at_once.append(connection.exec_driver_sql(count).scalar_one())
+            return value_of(point.parameters)
+
+        return value
+
+    work(url, searches, worker_name(), make_objective=counting)
+    assert len(open_at_once) == len(searches)
+    assert max(open_at_once) < len(searches)
+
+
 def run_slowly(url: str, search: Search) -> None:
     work(url, [search], worker_name(), make_objective=slow_objective)
 
@@ -145,7 +168,7 @@ def test_suggestion_of_a_process_that_died_at_once_is_used(tmp_path) -> None:
     store, search = SearchStore(url), make_search(3)
     add(store, search)
     with Leases(store) as leases:
-        optimizer = Optimizer(store, search, leases)
+        optimizer = Optimizer(store, open_storage(store, leases), search, leases)
         left = optuna_study(url, search).ask(optimizer._distributions)  # asked, but not written down
     work(url, [search], worker_name(), make_objective=objective)
     assert in_both(url, search, 3)[0].parameters == left.params

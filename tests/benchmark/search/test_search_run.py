@@ -9,7 +9,7 @@ import pytest
 from benchmark.leases import Leases
 from benchmark.runner import Interrupted
 from benchmark.search.objective import PrunedError, Trainings
-from benchmark.search.optimizer import Optimizer
+from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.search import Search
 from benchmark.search.worker import work
 from benchmark.store import Store
@@ -137,7 +137,7 @@ def test_pruned_trials_are_rows_and_not_trained_again(tmp_path: Path, small: Sea
     assert store.statuses([trial.key]) == {trial.key: "pruned"}
     assert store.pruned(trial.key) == pruned.note
     with Leases(store, "me") as leases:
-        optimizer = Optimizer(store, small, leases)
+        optimizer = Optimizer(store, open_storage(store, leases), small, leases)
         states = [(t.state.name, sorted(t.intermediate_values)) for t in optimizer._study().trials]
         assert states == [("PRUNED", [0]), ("COMPLETE", [0, 1])]
         # the last epoch's report is the value, and watching a training does not change it
