@@ -269,6 +269,22 @@ def test_point_whose_process_dies_again_has_failed(tmp_path) -> None:
     assert states == ["COMPLETE", "FAIL", "COMPLETE"]
 
 
+def deadly_start(*_):
+    """Ends its process before it takes a point."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_processes_that_die_before_they_take_a_point_end_the_search(tmp_path) -> None:
+    search, reporter = make_search(3), Silent()
+    store = SearchStore(f"{tmp_path}/s.sqlite")
+    store.plan_study("study", STUDY)
+    with pytest.raises(InputError, match=r"^3 processes of the search in a row died before") as ended:
+        run_searches([search], store, 1, "cpu", reporter, make_objective=deadly_start)
+    assert "\n" not in str(ended.value)
+    assert reporter.notes == ["a process of the search died before it took a point; starting another one"] * 2
+    assert [point.status for point in store.points([search.key])] == ["waiting"] * 3
+
+
 def store_with_a_trial(url: str) -> SearchStore:
     """There is no export without one."""
     store = SearchStore(url)
