@@ -138,6 +138,48 @@ def test_many_searches_need_few_connections(postgres_cluster: Cluster) -> None:
     assert max(open_at_once) < len(searches)
 
 
+def interrupted_search(url: str, points: int, ended: int) -> list[Point]:
+    """The points of a search that was interrupted when some had ended and one was being trained."""
+    store, search = SearchStore(url), make_search(points)
+
+    def interrupting(*_):
+        def value(point: Point) -> float:
+            if point.number == ended:
+                raise KeyboardInterrupt
+            return value_of(point.parameters)
+
+        return value
+
+    with pytest.raises(KeyboardInterrupt):
+        search_in_this_process(url, search, interrupting)
+    return store.points([search.key])
+
+
+def test_fewer_points_end_a_search_earlier(store_url: str) -> None:
+    before = interrupted_search(store_url, 12, ended=4)
+    assert [point.status for point in before] == ["done"] * 4 + ["waiting"] * 8
+    found = search_in_this_process(store_url, make_search(6))
+    assert in_both(store_url, make_search(6), 6) == found
+    assert [point.parameters for point in found[:5]] == [point.parameters for point in before[:5]]
+
+
+def test_fewer_points_than_have_ended_add_none_and_lose_no_suggestion(store_url: str) -> None:
+    before = interrupted_search(store_url, 12, ended=4)
+    assert search_in_this_process(store_url, make_search(2)) == before[:4]
+    more = search_in_this_process(store_url, make_search(6))
+    assert in_both(store_url, make_search(6), 6) == more
+    assert more[4].parameters == before[4].parameters  # what was being trained at the interruption
+
+
+def test_a_point_that_a_live_process_is_at_stays_where_fewer_are_wanted(store_url: str) -> None:
+    store, search = SearchStore(store_url), make_search(4)
+    add(store, search)
+    assert store.claim_point([search.key], "live", 60)
+    assert store.claim_point([search.key], "dead", -1)
+    add(store, make_search(1))
+    assert [(point.number, point.status) for point in store.points([search.key])] == [(0, "running")]
+
+
 def run_slowly(url: str, search: Search) -> None:
     work(url, [search], worker_name(), make_objective=slow_objective)
 

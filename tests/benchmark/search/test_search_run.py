@@ -51,6 +51,11 @@ def test_search_confirms_its_best_points_and_is_reported(bench: Bench, searching
     assert "12 trials: 12 trained, 0 there before" in first.out  # 3 arms x 2 seeds, on the whole set and on its part
     again = bench(*call)
     assert "12 trials: 0 trained, 12 there before" in again.out
+    searching.write_text(searching.read_text().replace("points: 4", "points: 2"))
+    fewer = bench(*call)
+    assert "4 points of gaussian on aflw2000 are stored, more than points: 2; all of them count" in fewer.out
+    assert "4 points searched: 4 done" in fewer.out
+    assert "12 trials: 0 trained, 12 there before" in fewer.out
 
     store = Store(STORE)
     (search,) = load_searches(store, "searching")
