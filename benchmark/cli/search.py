@@ -49,6 +49,7 @@ class SearchPart:
         for test_set in before.test_sets.values():
             self.store.add_test_set(test_set)
         self.store.plan(self.study.name, self.study.definition, before.cells, before.trials.values())
+        self._say_what_is_beyond()
         with interrupted_by_sigterm(), RunReporter(f"{self.study.name}: search", jobs) as reporter:
             points = run_searches(self.searches, self.store, jobs, device, reporter, retry_failed)
         failed = [point for point in points if point.status == "failed"]
@@ -77,6 +78,16 @@ class SearchPart:
             )  # fmt: skip
         out.print(table)
         out.print()
+
+    def _say_what_is_beyond(self) -> None:
+        """Say where more points are stored than the study wants."""
+        for search in self.searches:
+            ended = sum(point.ended for point in self.store.points([search.key]))
+            if ended > search.config.points:
+                click.echo(
+                    f"{self.study.name}: {ended} points of {search.sampler} on {search.train_set} are stored, more "
+                    f"than points: {search.config.points}; all of them count, and none is added"
+                )
 
     def _plan(self, points: Sequence[Point]) -> Plan:
         return confirmation(self.study, self.searches, points, self.seeds, self.data)

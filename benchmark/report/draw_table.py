@@ -20,8 +20,8 @@ NUMBERS = ["images_per_input", "effective_references", "coverage", "fallback_sha
 def draw_table(store: Store, study: str) -> pd.DataFrame:
     """One row per preset, training set and arm, in the study's order: means over seeds of :data:`NUMBERS`."""
     draws = load_draws(store, study)
-    keys = ["preset", "train_set", "position", "arm"]
-    return draws.groupby(keys, sort=False)[NUMBERS].mean().reset_index().drop(columns="position")
+    keys = ["preset", "train_set", "arm"]
+    return draws.groupby(keys, sort=False)[NUMBERS].mean().reset_index()
 
 
 def draw_text(table: pd.DataFrame) -> pd.DataFrame:

@@ -59,11 +59,45 @@ def distributions(space: Space, ordered: bool = False) -> dict[str, BaseDistribu
     return found
 
 
+@contextmanager
+def _clear(store: SearchStore) -> Iterator[None]:
+    """The store's complaints through Optuna as those of the store itself."""
+    with clear(store.engine.url):
+        try:
+            yield
+        except StorageInternalError as error:
+            if isinstance(error.__cause__, sa.exc.SQLAlchemyError):
+                raise error.__cause__ from None
+            raise
+
+
+@contextmanager
+def _tables(store: SearchStore, leases: Leases) -> Iterator[None]:
+    """Context in which one process at a time changes what tables or studies Optuna has."""
+    with _clear(store), store.lock(TABLES_LOCK, leases.worker, leases.seconds):
+        yield
+
+
+@patient
+def open_storage(store: SearchStore, leases: Leases) -> RDBStorage:
+    """Optuna's tables in a store, once for all searches of a process, as each has connections of its own.
+
+    Raises:
+        InputError: if the store fails.
+    """
+    optuna.logging.set_verbosity(logging.WARNING)
+    url = store.engine.url.render_as_string(hide_password=False)
+    options = {"timeout": BUSY_SECONDS} if store.engine.dialect.name == "sqlite" else {}
+    with _tables(store, leases):
+        return RDBStorage(url, engine_kwargs={"connect_args": options, "pool_pre_ping": True})
+
+
 class Optimizer:
     """Optuna's study of a search.
 
     Args:
         store: the results store, where Optuna's tables lie, too.
+        storage: those tables, as :func:`open_storage` gives them.
         search: the search; its key is the name of Optuna's study.
         leases: of this process.
 
@@ -71,12 +105,11 @@ class Optimizer:
         InputError: if the store fails; so do all methods.
     """
 
-    def __init__(self, store: SearchStore, search: Search, leases: Leases) -> None:
-        self.store, self.search, self.leases = store, search, leases
+    def __init__(self, store: SearchStore, storage: RDBStorage, search: Search, leases: Leases) -> None:
+        self.store, self._storage, self.search, self.leases = store, storage, search, leases
         self._ordered = search.config.optimizer == "cmaes"
         self._distributions = distributions(search.space, self._ordered)
-        optuna.logging.set_verbosity(logging.WARNING)
-        self._storage = self._open()
+        self._create()
 
     def ask(self, point: Point) -> Point:
         """A point with what Optuna suggests for it; a point that was asked for before stays as it is.
@@ -91,7 +124,7 @@ class Optimizer:
 
     @patient
     def _ask(self, point: Point) -> Point:
-        with self._clear():
+        with _clear(self.store):
             study = self._study(point.number)
             points = self.store.points([self.search.key])
             self._add_imported(study, points)
@@ -108,7 +141,7 @@ class Optimizer:
         """End Optuna's trial of a point as done, failed or pruned."""
         if point.optuna_number is None:
             return
-        with self._clear():
+        with _clear(self.store):
             self._study().tell(
                 point.optuna_number, value if status == "done" else None, STATES[status], skip_if_finished=True
             )
@@ -122,7 +155,7 @@ class Optimizer:
             step: epochs so far, those of the point's earlier seeds included.
             value: of the objective, degrees.
         """
-        with self._clear():
+        with _clear(self.store):
             study = self._study()
             identity = self._storage.get_trial_id_from_study_id_trial_number(
                 self._storage.get_study_id_from_name(self.search.key), point.optuna_number or 0
@@ -181,24 +214,9 @@ class Optimizer:
             return OPTIMIZERS[config.optimizer](seed)
 
     @patient
-    def _open(self) -> RDBStorage:
-        url = self.store.engine.url.render_as_string(hide_password=False)
-        options = {"timeout": BUSY_SECONDS} if self.store.engine.dialect.name == "sqlite" else {}
-        with self._clear(), self.store.lock(TABLES_LOCK, self.leases.worker, self.leases.seconds):
-            storage = RDBStorage(url, engine_kwargs={"connect_args": options, "pool_pre_ping": True})
-            optuna.create_study(study_name=self.search.key, storage=storage, load_if_exists=True)
-        return storage
-
-    @contextmanager
-    def _clear(self) -> Iterator[None]:
-        """The store's complaints through Optuna as those of the store itself."""
-        with clear(self.store.engine.url):
-            try:
-                yield
-            except StorageInternalError as error:
-                if isinstance(error.__cause__, sa.exc.SQLAlchemyError):
-                    raise error.__cause__ from None
-                raise
+    def _create(self) -> None:
+        with _tables(self.store, self.leases):
+            optuna.create_study(study_name=self.search.key, storage=self._storage, load_if_exists=True)
 
 
 def as_trial(

@@ -9,13 +9,16 @@ from benchmark.leases import Leases, worker_name
 from benchmark.runner import DEATHS, Interrupted
 from benchmark.search.best import label
 from benchmark.search.objective import Trainings
-from benchmark.search.optimizer import Optimizer
+from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.search import Search
 from benchmark.search.worker import MakeObjective, work
 from benchmark.store.search_store import Point, SearchStore
 from benchmark.workers import devices, process_pool
+from mhpe.errors import InputError
 
 POLL_SECONDS = 1.0
+EARLY_DEATHS = 3
+"""So many processes that die before they take a point, while no point ends, end the run."""
 
 
 class SearchReporter(Protocol):
@@ -56,7 +59,7 @@ def run_searches(
 
     Raises:
         Interrupted: for a KeyboardInterrupt.
-        InputError: if the store fails.
+        InputError: if the store fails, or processes die again and again before they take a point.
     """
     for search in searches:
         store.add_search(
@@ -108,6 +111,7 @@ class _Watched:
         self.searches = {search.key: search for search in searches}
         self.store, self.reporter = store, reporter
         self.deaths: Counter[tuple[str, int]] = Counter()
+        self._early_deaths = 0
         points = store.points(self.searches)
         self._reported = {(point.search, point.number) for point in points if point.ended}
         reporter.start(len(points), len(self._reported))
@@ -119,12 +123,26 @@ class _Watched:
             place = (point.search, point.number)
             if point.ended and place not in self._reported:
                 self._reported.add(place)
+                self._early_deaths = 0
                 self.reporter.point(point.status, self._line(point))
         return sum(not point.ended for point in points)
 
     def died(self, worker: str) -> None:
-        """Count a process's death; a point that several die of has failed."""
-        for place in self.store.points_of(worker):
+        """Count a process's death; a point that several die of has failed.
+
+        Raises:
+            InputError: if several in a row have died before they took a point.
+        """
+        places = self.store.points_of(worker)
+        self._early_deaths = 0 if places else self._early_deaths + 1
+        if self._early_deaths == EARLY_DEATHS:
+            raise InputError(
+                f"{EARLY_DEATHS} processes of the search in a row died before they took a point: they were killed, "
+                "ran out of memory, or crashed; fewer --jobs may help, and the same command goes on from there"
+            )
+        if not places:
+            self.reporter.note("a process of the search died before it took a point; starting another one")
+        for place in places:
             self.deaths[place] += 1
             search, number = self.searches[place[0]], place[1]
             if self.deaths[place] < DEATHS:
@@ -132,7 +150,8 @@ class _Watched:
                 continue
             note = f"WorkerDied: its process was killed, ran out of memory, or crashed, {DEATHS} times"
             point = next(point for point in self.store.points([search.key]) if point.number == number)
-            Optimizer(self.store, search, Leases(self.store)).tell(point, "failed", None)
+            leases = Leases(self.store)
+            Optimizer(self.store, open_storage(self.store, leases), search, leases).tell(point, "failed", None)
             self.store.end_point(search.key, number, "failed", None, note, worker)
 
     def _line(self, point: Point) -> str:

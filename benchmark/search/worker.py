@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from benchmark.leases import Leases
 from benchmark.search.objective import Objective, PointFailedError, PrunedError, Trainings
-from benchmark.search.optimizer import Optimizer
+from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.search import Search
 from benchmark.store.search_store import Point, SearchStore
 
@@ -39,8 +39,9 @@ def work(
     store = SearchStore(url)
     with Leases(store, worker) as leases:
         parts: dict[str, tuple[Optimizer, Objective]] = {}
+        storage = open_storage(store, leases)
         for search in searches:
-            optimizer = Optimizer(store, search, leases)
+            optimizer = Optimizer(store, storage, search, leases)
             objective = make_objective(search, store, leases, optimizer, device, retry_failed)
             parts[search.key] = optimizer, objective
         while not all(point.ended for point in store.points(parts)):

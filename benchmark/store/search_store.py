@@ -59,13 +59,28 @@ class SearchStore(Store):
         definition: Mapping[str, Any],
         points: int,
     ) -> None:
-        """Write down a search and its points, unless they are there; there are never fewer points than before."""
+        """Write down a search and its points, unless they are there.
+
+        Of more points than that, those that have ended or that a live process is at stay. The others go; what Optuna
+        suggested for them it suggests again should there be more points later.
+        """
         row = {"key": key, "study": study, "preset": preset, "train_set": train_set, "sampler": sampler}
         with self.writing() as connection:
             now = connection.execute(sa.select(self._now)).scalar_one()
             self._insert_new(schema.searches, [row | {"definition": dict(definition), "created": now}], connection)
             new = [{"search": key, "number": number, "status": "waiting"} for number in range(points)]
             self._insert_new(schema.points, new, connection)
+            self._delete_surplus(key, points, connection)
+
+    def _delete_surplus(self, search: str, points: int, connection: sa.Connection) -> None:
+        """Delete points that nobody is at until so many are left, first those that have no parameters yet."""
+        p = schema.points.c
+        here = p.search == search
+        surplus = connection.execute(sa.select(sa.func.count()).where(here)).scalar_one() - points
+        free = (p.status == "waiting") | ((p.status == "running") & (p.lease_until < self._now))
+        order = (p.parameters.is_not(None), p.number.desc())
+        last = sa.select(p.number).where(here, free).order_by(*order).limit(max(0, surplus))
+        connection.execute(sa.delete(schema.points).where(here, free, p.number.in_(last)))
 
     @patient
     def plan_study(self, study: str, definition: Mapping[str, Any]) -> None:

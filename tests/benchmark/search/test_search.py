@@ -17,7 +17,7 @@ import torch
 from benchmark.leases import Leases, worker_name
 from benchmark.search.best import best_points
 from benchmark.search.objective import PointFailedError
-from benchmark.search.optimizer import Optimizer
+from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.runner import run_searches
 from benchmark.search.search import Search
 from benchmark.search.worker import work
@@ -26,6 +26,7 @@ from benchmark.store.importing import import_store
 from benchmark.store.points import load_searches
 from benchmark.store.search_store import Point, SearchStore
 from mhpe.errors import InputError
+from tests.benchmark.postgres import Cluster
 from tests.benchmark.search.made_up import (
     BEST,
     STUDY,
@@ -115,6 +116,70 @@ def test_searches_together_neither_lose_nor_exceed_points(store_url: str) -> Non
     in_both(store_url, search, 16)
 
 
+def test_many_searches_need_few_connections(postgres_cluster: Cluster) -> None:
+    url = postgres_cluster.new_database()
+    store = SearchStore(url)
+    searches = [make_search(1, seed=seed) for seed in range(8)]
+    for search in searches:
+        add(store, search)
+    open_at_once: list[int] = []
+
+    def counting(*_):
+        def value(point: Point) -> float:
+            with store.reading() as connection:
+                count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                open_at_once.append(connection.exec_driver_sql(count).scalar_one())
+            return value_of(point.parameters)
+
+        return value
+
+    work(url, searches, worker_name(), make_objective=counting)
+    assert len(open_at_once) == len(searches)
+    assert max(open_at_once) < len(searches)
+
+
+def interrupted_search(url: str, points: int, ended: int) -> list[Point]:
+    """The points of a search that was interrupted when some had ended and one was being trained."""
+    store, search = SearchStore(url), make_search(points)
+
+    def interrupting(*_):
+        def value(point: Point) -> float:
+            if point.number == ended:
+                raise KeyboardInterrupt
+            return value_of(point.parameters)
+
+        return value
+
+    with pytest.raises(KeyboardInterrupt):
+        search_in_this_process(url, search, interrupting)
+    return store.points([search.key])
+
+
+def test_fewer_points_end_a_search_earlier(store_url: str) -> None:
+    before = interrupted_search(store_url, 12, ended=4)
+    assert [point.status for point in before] == ["done"] * 4 + ["waiting"] * 8
+    found = search_in_this_process(store_url, make_search(6))
+    assert in_both(store_url, make_search(6), 6) == found
+    assert [point.parameters for point in found[:5]] == [point.parameters for point in before[:5]]
+
+
+def test_fewer_points_than_have_ended_add_none_and_lose_no_suggestion(store_url: str) -> None:
+    before = interrupted_search(store_url, 12, ended=4)
+    assert search_in_this_process(store_url, make_search(2)) == before[:4]
+    more = search_in_this_process(store_url, make_search(6))
+    assert in_both(store_url, make_search(6), 6) == more
+    assert more[4].parameters == before[4].parameters  # what was being trained at the interruption
+
+
+def test_a_point_that_a_live_process_is_at_stays_where_fewer_are_wanted(store_url: str) -> None:
+    store, search = SearchStore(store_url), make_search(4)
+    add(store, search)
+    assert store.claim_point([search.key], "live", 60)
+    assert store.claim_point([search.key], "dead", -1)
+    add(store, make_search(1))
+    assert [(point.number, point.status) for point in store.points([search.key])] == [(0, "running")]
+
+
 def run_slowly(url: str, search: Search) -> None:
     work(url, [search], worker_name(), make_objective=slow_objective)
 
@@ -145,7 +210,7 @@ def test_suggestion_of_a_process_that_died_at_once_is_used(tmp_path) -> None:
     store, search = SearchStore(url), make_search(3)
     add(store, search)
     with Leases(store) as leases:
-        optimizer = Optimizer(store, search, leases)
+        optimizer = Optimizer(store, open_storage(store, leases), search, leases)
         left = optuna_study(url, search).ask(optimizer._distributions)  # asked, but not written down
     work(url, [search], worker_name(), make_objective=objective)
     assert in_both(url, search, 3)[0].parameters == left.params
@@ -244,6 +309,22 @@ def test_point_whose_process_dies_again_has_failed(tmp_path) -> None:
     assert sorted(line.split()[0] for line in reporter.points) == ["done", "done", "failed"]
     states = [trial.state.name for trial in optuna_study(f"{tmp_path}/s.sqlite", search).trials]
     assert states == ["COMPLETE", "FAIL", "COMPLETE"]
+
+
+def deadly_start(*_):
+    """Ends its process before it takes a point."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_processes_that_die_before_they_take_a_point_end_the_search(tmp_path) -> None:
+    search, reporter = make_search(3), Silent()
+    store = SearchStore(f"{tmp_path}/s.sqlite")
+    store.plan_study("study", STUDY)
+    with pytest.raises(InputError, match=r"^3 processes of the search in a row died before") as ended:
+        run_searches([search], store, 1, "cpu", reporter, make_objective=deadly_start)
+    assert "\n" not in str(ended.value)
+    assert reporter.notes == ["a process of the search died before it took a point; starting another one"] * 2
+    assert [point.status for point in store.points([search.key])] == ["waiting"] * 3
 
 
 def store_with_a_trial(url: str) -> SearchStore:

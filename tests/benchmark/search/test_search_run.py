@@ -10,7 +10,7 @@ from benchmark.errors import StoreUnavailableError
 from benchmark.leases import Leases
 from benchmark.runner import Interrupted
 from benchmark.search.objective import PrunedError, Trainings
-from benchmark.search.optimizer import Optimizer
+from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.search import Search
 from benchmark.search.worker import work
 from benchmark.store import Store
@@ -52,6 +52,11 @@ def test_search_confirms_its_best_points_and_is_reported(bench: Bench, searching
     assert "12 trials: 12 trained, 0 there before" in first.out  # 3 arms x 2 seeds, on the whole set and on its part
     again = bench(*call)
     assert "12 trials: 0 trained, 12 there before" in again.out
+    searching.write_text(searching.read_text().replace("points: 4", "points: 2"))
+    fewer = bench(*call)
+    assert "4 points of gaussian on aflw2000 are stored, more than points: 2; all of them count" in fewer.out
+    assert "4 points searched: 4 done" in fewer.out
+    assert "12 trials: 0 trained, 12 there before" in fewer.out
 
     store = Store(STORE)
     (search,) = load_searches(store, "searching")
@@ -138,7 +143,7 @@ def test_pruned_trials_are_rows_and_not_trained_again(tmp_path: Path, small: Sea
     assert store.statuses([trial.key]) == {trial.key: "pruned"}
     assert store.pruned(trial.key) == pruned.note
     with Leases(store, "me") as leases:
-        optimizer = Optimizer(store, small, leases)
+        optimizer = Optimizer(store, open_storage(store, leases), small, leases)
         states = [(t.state.name, sorted(t.intermediate_values)) for t in optimizer._study().trials]
         assert states == [("PRUNED", [0]), ("COMPLETE", [0, 1])]
         # the last epoch's report is the value, and watching a training does not change it
