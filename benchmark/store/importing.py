@@ -12,7 +12,7 @@ import safetensors
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from benchmark.search.stored import check_definition, check_point
+from benchmark.search.stored import check_point
 from benchmark.store import schema
 from benchmark.store.arrays import from_bytes
 from benchmark.store.layout import (
@@ -30,11 +30,11 @@ from benchmark.store.layout import (
 )
 from benchmark.store.search_store import Point
 from benchmark.store.store import Store
-from benchmark.trial import identity_key
+from benchmark.store.trust import check_values
 from mhpe.errors import InputError
 
-FILE_NAMES = ("name", "study", "preset", "protocol", "train_set", "sampler")
-"""Columns that the report names files after."""
+RESULTS = (schema.weights, schema.evaluations, schema.predictions)
+"""What only trials that are done have."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,9 @@ def import_store(store: Store, folder: Path) -> Merged:
     """Merge an exported folder into a store, in one transaction.
 
     A trial that is done in the store stays as it is; one that waits, runs or has failed takes the folder's
-    result; a failure is taken where the store knows nothing of the trial. Studies of the same name share
-    their cells.
+    result; a failure is taken where the store knows nothing of the trial. Evaluations on further test sets are
+    added to trials that are done on both sides. Studies of the same name share their cells. A point of a search
+    that waits in the store takes the folder's end.
 
     Raises:
         InputError: if a file is missing, damaged, or not what an export would hold. The store is unchanged.
@@ -89,7 +90,9 @@ class _Import:
         insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         self._insert = insert
         self._taken: set[str] = set()  # trials whose rows are inserted
-        self._known: set[str] = set()  # trials of the folder
+        self._known: dict[str, str] = {}  # status of the folder's trials
+        self._shared: set[str] = set()  # trials that are done here, too
+        self._evaluated: dict[sa.Table, set[tuple[str, str]]] = {}  # trials and test sets of evaluations, predictions
         self._images: dict[str, int] = {}  # images of each test set of the folder
         self._searches: dict[str, dict[str, Any]] = {}  # definitions of the folder's searches
 
@@ -97,15 +100,27 @@ class _Import:
         for table in TABLES:
             for where, row in self._rows(table):
                 self._check(table, row, where)
-                trial = trial_column(table)
-                if trial is None or row[trial.name] in self._taken:
+                if self._wanted(table, row):
                     self._add(table, row, where)
         self._check_complete()
-        return Merged(len(self._taken), len(self._known - self._taken))
+        return Merged(len(self._taken), len(self._known) - len(self._taken))
+
+    def _wanted(self, table: sa.Table, row: dict[str, Any]) -> bool:
+        trial = trial_column(table)
+        if trial is None or row[trial.name] in self._taken:
+            return True
+        return table in (schema.evaluations, schema.predictions) and row[trial.name] in self._shared
 
     def _add(self, table: sa.Table, row: dict[str, Any], where: str) -> None:
+        insert = self._insert(table)
+        if table is schema.points:
+            statement = insert.on_conflict_do_update(
+                index_elements=list(table.primary_key), set_=row, where=table.c.status == "waiting"
+            )
+        else:
+            statement = insert.on_conflict_do_nothing()
         try:
-            self.connection.execute(self._insert(table).on_conflict_do_nothing(), row)
+            self.connection.execute(statement, row)
         except (sa.exc.IntegrityError, sa.exc.DataError) as error:
             raise InputError(f"{where}: {' '.join(str(error.orig).split())}") from None
 
@@ -117,7 +132,7 @@ class _Import:
         except (OSError, ValueError) as error:
             raise InputError(f"{path}: cannot read this table: {error}") from None
         columns = plain(table)
-        if list(frame.columns) != [column.name for column in columns]:
+        if list(frame.columns) != [column.name for column in columns] or not isinstance(frame.index, pd.RangeIndex):
             raise InputError(f"{path}: its columns must be {', '.join(column.name for column in columns)}")
         for number, cells in enumerate(frame.itertuples(index=False, name=None), start=1):
             where = f"{path}, row {number}"
@@ -151,24 +166,25 @@ class _Import:
         """What the database does not check by itself."""
         if table in (schema.trials, schema.points) and row["status"] not in ENDED:
             raise InputError(f"{where}: status must be {', '.join(ENDED)}, not {row['status']!r}")
+        check_values(table, row, where)
         if table is schema.trials:
-            if not isinstance(row["identity"], dict) or identity_key(row["identity"]) != row["key"]:
-                raise InputError(f"{where}: the key is not the digest of the identity")
             self._claim(row)
-        elif (trial := trial_column(table)) is not None and row[trial.name] not in self._known:
-            raise InputError(f"{where}: trial {row[trial.name]!r} is not in trials.csv")
+        elif (trial := trial_column(table)) is not None:
+            self._check_trial(table, row, row[trial.name], where)
         if table is schema.test_sets:
             self._check_same_images(row, where)
-        if table is schema.studies:
-            _check_study(row, where)
         if table is schema.searches:
-            check_definition(row["definition"], where)
             self._searches[row["key"]] = row["definition"]
         if table is schema.points:
             self._check_point(row, where)
-        for name in FILE_NAMES:
-            if not _is_file_name(row.get(name, "x")):
-                raise InputError(f"{where}: {row[name]!r} cannot be a file's name")
+
+    def _check_trial(self, table: sa.Table, row: dict[str, Any], trial: str, where: str) -> None:
+        if trial not in self._known:
+            raise InputError(f"{where}: trial {trial!r} is not in trials.csv")
+        if table in RESULTS and self._known[trial] != "done":
+            raise InputError(f"{where}: trial {trial} is not done")
+        if "test_set" in row:
+            self._evaluated.setdefault(table, set()).add((trial, row["test_set"]))
 
     def _check_point(self, row: dict[str, Any], where: str) -> None:
         if row["search"] not in self._searches:
@@ -180,11 +196,13 @@ class _Import:
     def _claim(self, row: dict[str, Any]) -> None:
         """Decide whether a trial is taken, and make room for it."""
         t = schema.trials.c
-        self._known.add(row["key"])
+        self._known[row["key"]] = row["status"]
         here = self.connection.execute(sa.select(t.status).where(t.key == row["key"])).scalar_one_or_none()
         if here is None or (here != "done" and row["status"] == "done"):
             self.connection.execute(sa.delete(schema.trials).where(t.key == row["key"]))
             self._taken.add(row["key"])
+        elif here == row["status"] == "done":
+            self._shared.add(row["key"])
 
     def _check_same_images(self, row: dict[str, Any], where: str) -> None:
         t = schema.test_sets.c
@@ -201,6 +219,9 @@ class _Import:
         for key in self.connection.execute(lacking).scalars():
             if key in self._taken:
                 raise InputError(f"{self.folder / 'weights.csv'}: trial {key} is done but has no weights")
+        evaluations, predictions = (self._evaluated.get(table, set()) for table in RESULTS[1:])
+        for key, _ in evaluations ^ predictions:
+            raise InputError(f"{self.folder / 'predictions.csv'}: not as evaluations.csv for trial {key}")
 
 
 def _inside(folder: Path, name: str) -> Path:
@@ -213,13 +234,3 @@ def _inside(folder: Path, name: str) -> Path:
     if not path.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"{path}: leads out of the folder")
     return path
-
-
-def _is_file_name(text: str) -> bool:
-    return text.isprintable() and text not in (".", "..") and not {"/", "\\", ":"} & set(text)
-
-
-def _check_study(row: dict[str, Any], where: str) -> None:
-    for key in ("title", "question", "baseline"):
-        if not isinstance(row["definition"].get(key), str):
-            raise InputError(f"{where}: the study's definition lacks its {key}")

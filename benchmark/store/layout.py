@@ -29,6 +29,8 @@ TABLES = (
     schema.points,
 )
 """In the order in which rows can be inserted."""
+LEVELS = 30
+"""How deep JSON may be nested."""
 ENDED = ("done", "failed", "pruned")
 """States of the trials and points that are exported."""
 SHAPES = {
@@ -105,7 +107,23 @@ def _json(text: str, kind: type) -> Any:
     value = json.loads(text, parse_constant=_no_constant)
     if not isinstance(value, kind):
         raise ValueError(f"not a JSON {kind.__name__}")
+    _check_json(value)
     return value
+
+
+def _check_json(value: Any, levels: int = LEVELS) -> None:
+    """Refuse what Python reads as JSON but databases, statistics or files cannot hold."""
+    if levels == 0:
+        raise ValueError(f"nested more than {LEVELS} deep")
+    if isinstance(value, dict | list):
+        for inner in (*value, *value.values()) if isinstance(value, dict) else value:
+            _check_json(inner, levels - 1)
+    elif isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("text with a NUL character")
+        value.encode()  # refuses lone surrogates
+    elif isinstance(value, int | float):
+        _number(value, 2**63 if isinstance(value, int) else float("inf"))
 
 
 def _number(value: float, limit: float) -> float:
