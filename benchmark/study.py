@@ -5,7 +5,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
 import studies
@@ -13,6 +12,7 @@ from benchmark.arms import Arm, merge, write_out
 from benchmark.presets import PRESETS, default_preset
 from benchmark.protocols import Protocol, protocol
 from benchmark.search.config import SearchConfig, SearchedSampler, read_searched
+from benchmark.yaml_text import read_yaml
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
 from mhpe.synthheads.sets import SynthConfig
@@ -123,10 +123,7 @@ def load_study(
         InputError: for an unknown study, preset, protocol, arm, sampler or key, or a wrong value.
     """
     name, where, text = study_text(name_or_file)
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+    content = read_yaml(text, where)
     if not isinstance(content, dict):
         raise InputError(f"{where}: a study is a mapping with title, question, baseline and arms")
     file = parse(StudyFile, content, where)
