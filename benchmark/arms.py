@@ -82,7 +82,7 @@ def select(arms: tuple[Arm, ...], wanted: tuple[str, ...], where: str) -> tuple[
     for name in wanted:
         if not any(name in (arm.label, arm.sampler.name) for arm in arms):
             known = list(dict.fromkeys(word for arm in arms for word in (arm.sampler.name, arm.label)))
-            raise InputError(f"{where}: no arm {name!r}; {nearest(name, known)}")
+            raise InputError(f"{where}: no arm {short(name)}; {nearest(name, known)}")
     return tuple(arm for arm in arms if {arm.label, arm.sampler.name} & set(wanted))
 
 
@@ -139,4 +139,4 @@ def _filled_in(key: str, text: str, values: dict[str, Any], where: str) -> str:
     except LookupError:
         raise InputError(f"{where}: {key} {short(text)} names a parameter this arm does not have") from None
     except (ValueError, TypeError, MemoryError) as error:
-        raise InputError(f"{where}: {key} {short(text)} cannot be filled in: {error}") from None
+        raise InputError(f"{where}: {key} {short(text)} cannot be filled in: {error or 'it gets too long'}") from None

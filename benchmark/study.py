@@ -16,7 +16,7 @@ from benchmark.yaml_text import read_yaml
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
 from mhpe.synthheads.sets import SynthConfig
-from mhpe.validation import Section, nearest, parse
+from mhpe.validation import Section, nearest, parse, short
 from samplers.registry import Registry
 
 
@@ -97,10 +97,12 @@ def study_text(name_or_file: str) -> tuple[str, str, str]:
     if path.suffix in (".yaml", ".yml"):
         try:
             return path.stem, str(path), path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise InputError(f"{path}: cannot read this study file: {error}") from None
     if name_or_file not in study_names():
-        raise InputError(f"no study {name_or_file!r}; {nearest(name_or_file, study_names())} (or name a .yaml file)")
+        raise InputError(
+            f"no study {short(name_or_file)}; {nearest(name_or_file, study_names())} (or name a .yaml file)"
+        )
     file = f"{name_or_file}.yaml"
     return name_or_file, f"studies/{file}", (files(studies) / file).read_text(encoding="utf-8")
 

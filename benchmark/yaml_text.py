@@ -11,7 +11,7 @@ INTEGER_BITS = 63
 
 
 class _Reader(yaml.SafeLoader):
-    """Plain data alone: no key twice, no number beyond 64 bits, and a date is the text that was written."""
+    """Plain data alone: no key twice, no number or text that no database keeps, and a date is text."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012, as PyYAML has it
         first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
@@ -22,6 +22,8 @@ class _Reader(yaml.SafeLoader):
         try:
             value = super().construct_object(node, deep)
             if isinstance(value, int) and value.bit_length() > INTEGER_BITS:
+                raise ValueError
+            if isinstance(value, str) and b"\0" in value.encode():  # half a character cannot be encoded
                 raise ValueError
         except (ValueError, LookupError, AttributeError):  # what PyYAML raises for "!!int x"
             problem = f"{short(node.value)} is no {node.tag.rpartition(':')[2]} that can be used"

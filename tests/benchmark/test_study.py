@@ -241,6 +241,9 @@ def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
         (("k: 2", f"k: {'[' * 5000}"), "not valid YAML: nested too deep"),
         (("k: 2", f"k: {'[' * 50}{']' * 50}"), "not [[[[[["),
         (("k: 2", "1: 2"), "core.1"),
+        (("A tiny study", r'"\ud800"'), r"line 2: '\ud800' is no str that can be used"),
+        (("A tiny study", r'"a\0b"'), r"line 2: 'a\x00b' is no str that can be used"),
+        (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma:9999999999999999}'"), "cannot be filled in: "),
     ],
 )
 def test_mistakes_are_explained(tmp_path: Path, change: tuple[str, str], message: str) -> None:
