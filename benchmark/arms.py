@@ -1,16 +1,20 @@
 """Arms: samplers with their parameters, written out from a study's grids."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+import string
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
-from mhpe.validation import nearest, parse
+from mhpe.validation import nearest, parse, short
 from samplers.base import Sampler
 from samplers.registry import Registry
+
+LARGEST_OFFSET = 10**9
+"""Of an arm's seeds: a database keeps them in 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry
         yield Arm(
             _label(name, label, values, where),
             registry.build(name, parameters, where),
-            parse(CoreConfig, merge(core, change), f"{where}: core"),
+            _core(merge(core, change), f"{where}: core"),
             registry.file_of(name),
             None if baseline is None else _filled_in("baseline", baseline, values, where),
             _seed_offset(offset.get("seed_offset", 0), where),
@@ -78,7 +82,7 @@ def select(arms: tuple[Arm, ...], wanted: tuple[str, ...], where: str) -> tuple[
     for name in wanted:
         if not any(name in (arm.label, arm.sampler.name) for arm in arms):
             known = list(dict.fromkeys(word for arm in arms for word in (arm.sampler.name, arm.label)))
-            raise InputError(f"{where}: no arm {name!r}; {nearest(name, known)}")
+            raise InputError(f"{where}: no arm {short(name)}; {nearest(name, known)}")
     return tuple(arm for arm in arms if {arm.label, arm.sampler.name} & set(wanted))
 
 
@@ -97,9 +101,18 @@ def _grid(values: dict[str, Any]) -> list[dict[str, Any]]:
     return [dict(zip(values, combination, strict=True)) for combination in itertools.product(*lists)]
 
 
+def _core(values: Mapping[str, Any], where: str) -> CoreConfig:
+    core = parse(CoreConfig, values, where)
+    weights = core.encoder.backbone_weights
+    if weights is not None and not Path(weights).is_file():
+        raise InputError(f"{where}: encoder.backbone_weights: no file {weights}; it holds a backbone's first weights")
+    return core
+
+
 def _seed_offset(value: Any, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InputError(f"{where}: seed_offset: input should be a whole number of at least 0, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_OFFSET:
+        wanted = f"a whole number from 0 to {LARGEST_OFFSET}"
+        raise InputError(f"{where}: seed_offset: input should be {wanted}, not {short(value)}")
     return value
 
 
@@ -112,9 +125,18 @@ def _label(sampler: str, label: str | None, values: dict[str, Any], where: str) 
     return f"{sampler}({inner})" if inner else sampler
 
 
+class _Template(string.Formatter):
+    """Braces hold the name of a parameter, and nothing that goes into its value."""
+
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:  # noqa: ARG002
+        return kwargs[field_name], field_name
+
+
 def _filled_in(key: str, text: str, values: dict[str, Any], where: str) -> str:
     """The text with parameters in place of their names in braces."""
     try:
-        return str(text).format(**values)
-    except (KeyError, IndexError, ValueError):
-        raise InputError(f"{where}: {key} {text!r} names a parameter this arm does not have") from None
+        return _Template().format(str(text), **values)
+    except LookupError:
+        raise InputError(f"{where}: {key} {short(text)} names a parameter this arm does not have") from None
+    except (ValueError, TypeError, MemoryError) as error:
+        raise InputError(f"{where}: {key} {short(text)} cannot be filled in: {error or 'it gets too long'}") from None

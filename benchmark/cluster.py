@@ -50,7 +50,7 @@ class DaskWorkers:
         self.address, self.data, self.device = address, data, device
         try:
             self._client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # Dask raises many kinds for an address that it cannot use
             raise InputError(f"--dask {address}: no scheduler answers there ({error})") from None
         self._executor = self._client.get_executor(pure=False)
         self._killed = distributed.KilledWorker

@@ -5,7 +5,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
 import studies
@@ -13,10 +12,11 @@ from benchmark.arms import Arm, merge, write_out
 from benchmark.presets import PRESETS, default_preset
 from benchmark.protocols import Protocol, protocol
 from benchmark.search.config import SearchConfig, SearchedSampler, read_searched
+from benchmark.yaml_text import read_yaml
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
 from mhpe.synthheads.sets import SynthConfig
-from mhpe.validation import Section, nearest, parse
+from mhpe.validation import Section, nearest, parse, short
 from samplers.registry import Registry
 
 
@@ -97,10 +97,12 @@ def study_text(name_or_file: str) -> tuple[str, str, str]:
     if path.suffix in (".yaml", ".yml"):
         try:
             return path.stem, str(path), path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise InputError(f"{path}: cannot read this study file: {error}") from None
     if name_or_file not in study_names():
-        raise InputError(f"no study {name_or_file!r}; {nearest(name_or_file, study_names())} (or name a .yaml file)")
+        raise InputError(
+            f"no study {short(name_or_file)}; {nearest(name_or_file, study_names())} (or name a .yaml file)"
+        )
     file = f"{name_or_file}.yaml"
     return name_or_file, f"studies/{file}", (files(studies) / file).read_text(encoding="utf-8")
 
@@ -123,10 +125,7 @@ def load_study(
         InputError: for an unknown study, preset, protocol, arm, sampler or key, or a wrong value.
     """
     name, where, text = study_text(name_or_file)
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+    content = read_yaml(text, where)
     if not isinstance(content, dict):
         raise InputError(f"{where}: a study is a mapping with title, question, baseline and arms")
     file = parse(StudyFile, content, where)

@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Mapping
 from concurrent.futures import BrokenExecutor, Future
 from dataclasses import replace
+from functools import cache
+from multiprocessing import forkserver, resource_tracker
 from typing import Protocol
 
 import torch
@@ -124,7 +126,27 @@ def process_pool() -> ProcessPoolExecutor:
     warnings.filterwarnings("ignore", message="A worker was restarted while some jobs were given")
     context = multiprocessing.get_context(START_METHOD)
     context.set_forkserver_preload([execute.__module__])
+    if START_METHOD == "forkserver":
+        _start_server()
     return ProcessPoolExecutor(1, context=context, initializer=_prepare, initargs=(dict(os.environ),))
+
+
+@cache
+def _start_server() -> None:
+    """Start the server that processes are forked from, and wait until it has imported everything.
+
+    Ctrl-C is not for the server, but ends the waiting: then no request is left that would fail noisily without this
+    process.
+    """
+    resource_tracker.ensure_running()  # which would end the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # the server inherits it
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    first = multiprocessing.get_context("forkserver").Process(target=os.getpid)
+    first.start()
+    first.join()
 
 
 def _prepare(environment: Mapping[str, str]) -> None:

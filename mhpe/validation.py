@@ -1,6 +1,7 @@
 """From a mapping in a file to a checked model, with errors a person can act on."""
 
 import difflib
+import reprlib
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_args
 
@@ -10,11 +11,22 @@ from mhpe.errors import InputError
 
 Model = TypeVar("Model", bound=BaseModel)
 
+SHORT = 80
+"""Characters of a value that a message shows."""
+
 
 class Section(BaseModel):
     """A section of a configuration: unknown keys are errors, values cannot be changed afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def short(value: object) -> str:
+    """The value as Python writes it, cut where it gets too long to read."""
+    writer = reprlib.Repr()  # which never writes out more of a large or deep value than it shows
+    writer.maxstring = writer.maxother = SHORT
+    text = writer.repr(value)
+    return text if len(text) <= SHORT else f"{text[: SHORT - 3]}..."
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -45,12 +57,14 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     problem = error.errors(include_url=False, include_context=True)[0]
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        return f"unknown key {place!r}; {nearest(str(problem['loc'][-1]), _known_keys(model, problem['loc'][:-1]))}"
+        return (
+            f"unknown key {short(place)}; {nearest(str(problem['loc'][-1]), _known_keys(model, problem['loc'][:-1]))}"
+        )
     if problem["type"] == "missing":
         return f"{place} is missing"
     message = problem["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
-    return f"{place}: {message}, not {problem['input']!r}" if place else message
+    return f"{place}: {message}, not {short(problem['input'])}" if place else message
 
 
 def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

@@ -73,7 +73,18 @@ def load_network(path: Path) -> Saved:
         raise InputError(f"{path}: not a safetensors file ({error}); bench export writes one") from None
     if metadata.get("format") != FORMAT:
         raise InputError(f"{path}: not a network of this program; bench export FILE --trial KEY writes one")
-    return Saved(restore(json.loads(metadata["core"]), state, str(path)), json.loads(metadata["notes"]))
+    core, notes = (_mapping(metadata.get(part), f"{path}: its {part}") for part in ("core", "notes"))
+    return Saved(restore(core, state, str(path)), notes)
+
+
+def _mapping(text: str | None, what: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "")
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise InputError(f"{what} (metadata) cannot be read; bench export writes the file anew")
+    return found
 
 
 def restore(core: Mapping[str, Any], state: Mapping[str, torch.Tensor], where: str) -> Network:
@@ -95,4 +106,6 @@ def restore(core: Mapping[str, Any], state: Mapping[str, torch.Tensor], where: s
         network.load_state_dict(state)
     except RuntimeError as error:
         raise InputError(f"{where}: its weights don't fit its configuration: {str(error).splitlines()[-1]}") from None
+    if not all(value.isfinite().all() for value in state.values()):
+        raise InputError(f"{where}: some of its weights are not finite numbers; train or export it anew")
     return network.eval()

@@ -131,9 +131,10 @@ def load_file(path: Path) -> ModuleType:
         InputError: if it is missing or its import fails.
     """
     try:
-        return load_source(path.read_text(encoding="utf-8"), path)
-    except (OSError, UnicodeDecodeError) as error:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot read this sampler file: {error}") from None
+    return load_source(source, path)
 
 
 def load_source(source: str, path: Path) -> ModuleType:

@@ -1,11 +1,11 @@
 """``bench studies`` and ``bench protocols``: what there is."""
 
 import click
-import yaml
 
 from benchmark.cli.terminal import out, plain_table
 from benchmark.protocols import PROTOCOLS, VALIDATION, protocol
 from benchmark.study import StudyFile, study_names, study_text
+from benchmark.yaml_text import read_yaml
 from mhpe.validation import parse
 
 
@@ -23,7 +23,7 @@ def studies_verb(name: str | None) -> None:
         return
     table = plain_table("study", "question", "samplers")
     for study in study_names():
-        file = parse(StudyFile, yaml.safe_load(study_text(study)[2]), study)
+        file = parse(StudyFile, read_yaml(study_text(study)[2], study), study)
         table.add_row(study, file.question, ", ".join(dict.fromkeys(arm["sampler"] for arm in file.arms)))
     out.print(table)
 

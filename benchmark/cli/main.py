@@ -27,6 +27,9 @@ TRACEBACK = "BENCH_TRACEBACK"
 """Environment variable that asks for the traceback of an unexpected error."""
 LONGEST_MESSAGE = 1000
 
+_NO_WORDS: type[click.UsageError] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""A group called without a verb, whose message is its help; click before 8.2 shows that itself."""
+
 
 class _Verbs(click.Group):
     """Imports a verb when it is called: PyTorch alone takes seconds, which ``--help`` need not wait for."""
@@ -66,6 +69,9 @@ def main() -> None:
     try:
         status = bench.main(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
+    except _NO_WORDS as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "bench"
         _fail(f"{error.format_message().rstrip('.')}; see {command} --help")

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from benchmark.presets import PRESETS
+from benchmark.yaml_text import read_yaml
 from mhpe.errors import InputError
 
 data_root_option = click.option(
@@ -55,10 +55,7 @@ def parameters(settings: Iterable[str]) -> dict[str, Any]:
     values = {}
     for setting in settings:
         key, sign, value = setting.partition("=")
-        try:
-            values[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            sign = ""
         if not (key and sign):
             raise InputError(f"--set {setting}: KEY=VALUE is wanted, for example sigma=30")
+        values[key] = read_yaml(value, f"--set {key}")
     return values

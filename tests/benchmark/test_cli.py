@@ -51,6 +51,12 @@ def test_unwritable_store_is_named_before_anything_is_trained(bench: Bench, tiny
     assert re.fullmatch(r"bench: store sqlite:///file/results.sqlite: .*\n", result.err)
 
 
+@pytest.mark.parametrize(("group", "verb"), [((), "predict"), (("data",), "prepare"), (("store",), "import")])
+def test_a_group_without_a_verb_shows_its_help(bench: Bench, group: tuple[str, ...], verb: str) -> None:
+    result = bench(*group)
+    assert re.search(rf"^  {verb} ", result.out + result.err, re.MULTILINE)
+
+
 def fail_unexpectedly(*_: object) -> None:
     raise RuntimeError("two\nlines " + "x" * 5000)
 

@@ -100,8 +100,12 @@ def test_missing_scheduler_and_workers_are_named(scheduler: Scheduler, monkeypat
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(InputError, match=r"--dask tcp://127.0.0.1:9: no scheduler answers there"):
         DaskWorkers("tcp://127.0.0.1:9", {}, "cpu")
-    with pytest.raises(InputError, match=r"--dask nonsense://x: no scheduler answers there"):
-        DaskWorkers("nonsense://x", {}, "cpu")
+
+
+@pytest.mark.parametrize("address", ["nonsense://x", "tls://localhost:1", "tcp://"])
+def test_addresses_that_cannot_be_used_are_named(address: str) -> None:
+    with pytest.raises(InputError, match=f"--dask {address}: no scheduler answers there"):
+        DaskWorkers(address, {}, "cpu")
 
 
 @pytest.fixture

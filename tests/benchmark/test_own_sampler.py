@@ -155,7 +155,11 @@ def test_check_sampler_takes_parameters(bench: Bench) -> None:
         ("x = 1", (), "own.py: defines no sampler"),
         (OWN, ("--set", "sigm=3"), "unknown key 'sigm'; did you mean 'sigma'?"),
         (OWN, ("--set", "sigma"), "--set sigma: KEY=VALUE is wanted"),
-        (OWN, ("--set", "sigma=[1"), "--set sigma=[1: KEY=VALUE is wanted"),
+        (OWN, ("--set", "sigma=[1"), "--set sigma: not valid YAML: line 1: while parsing"),
+        (OWN, ("--set", "sigma=!!int x"), "--set sigma: not valid YAML: line 1: 'x' is no int"),
+        (OWN, ("--set", "sigma={a: 1, a: 2}"), "--set sigma: not valid YAML: line 1: key 'a' is in line 1 already"),
+        (OWN, ("--set", f"sigma={'[' * 5000}"), "--set sigma: not valid YAML: nested too deep"),
+        (OWN, ("--set", "sigma=2024-13-45"), "not '2024-13-45'"),
         (OWN.replace("name =", "needed: float\n    name ="), (), "needed is missing"),
     ],
 )

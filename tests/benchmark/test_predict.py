@@ -2,6 +2,7 @@
 
 import io
 import json
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,11 @@ def test_a_trial_of_the_store_and_its_file_give_the_same(
     assert notes["trial"] == key
     assert notes["identity"]["sampler"] == "random"
     assert notes["errors"]["biwi"]["mae"] > 0
+    with sqlite3.connect("results/bench.sqlite") as connection:
+        connection.execute("UPDATE bench_weights SET safetensors = x'00'")
+    damaged = bench("predict", faces, "--trial", key[:8])
+    assert damaged.status == 2
+    assert f"the weights of trial {key[:8]} are damaged" in damaged.err
     problem = bench("predict", faces, "--trial", "")
     assert problem.status == 2
 

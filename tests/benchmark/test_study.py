@@ -210,8 +210,40 @@ def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
         (("sigma: [15, 30]", "label: '{width}'"), "label '{width}' names a parameter this arm does not have"),
         (("sigma: [15, 30]", "baseline: '{width}'"), "baseline '{width}' names a parameter this arm does not have"),
         (("sigma: [15, 30]", "baseline: rand"), "baseline 'rand' is no arm; did you mean 'random'?"),
-        (("sigma: [15, 30]", "seed_offset: -1"), "seed_offset: input should be a whole number of at least 0, not -1"),
-        (("sigma: [15, 30]", "seed_offset: [1, x]"), "seed_offset: input should be a whole number of at least 0"),
+        (
+            ("sigma: [15, 30]", "seed_offset: -1"),
+            "a whole number from 0 to 1000000000, not -1",
+        ),
+        (
+            ("sigma: [15, 30]", "seed_offset: [1, x]"),
+            "seed_offset: input should be a whole number",
+        ),
+        (
+            ("sigma: [15, 30]", "sigma: 15\n    label: '{sigma.x}'"),
+            "'{sigma.x}' names a parameter this arm does not",
+        ),
+        (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma[0]}'"), "names a parameter this arm does not have"),
+        (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma!z}'"), "label '{sigma!z}' cannot be filled in: "),
+        (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma'"), "label '{sigma' cannot be filled in: "),
+        (
+            ("sigma: [15, 30]", f"seed_offset: {10**10}"),
+            "seed_offset: input should be a whole number",
+        ),
+        (("sigma: [15, 30]", "seed_offset: 0x" + "f" * 5000), "ffffff' is no int that can be used"),
+        (("sigma: [15, 30]", f"sigma: {'x' * 9000}"), "xxx...xxx"),
+        (("m: 8", "backbone_weights: gone.pt"), "core: encoder.backbone_weights: no file gone.pt"),
+        (("k: 2", "k: 2024-13-45"), "not '2024-13-45'"),
+        (("k: 2", "k: !!int x"), "not valid YAML: line 7: 'x' is no int that"),
+        (("k: 2", "k: !!bool x"), "not valid YAML: line 7: 'x' is no bool"),
+        (("k: 2", "k: !!timestamp x"), "not valid YAML: line 7: 'x' is no timestamp"),
+        (("k: 2", "k: 2, k: 3"), "not valid YAML: line 7: key 'k' is in line 7 already"),
+        (("seeds: 2", "seeds: 2\ntitle: Another"), "not valid YAML: line 7: key 'title' is in line 2 already"),
+        (("k: 2", f"k: {'[' * 5000}"), "not valid YAML: nested too deep"),
+        (("k: 2", f"k: {'[' * 50}{']' * 50}"), "not [[[[[["),
+        (("k: 2", "1: 2"), "core.1"),
+        (("A tiny study", r'"\ud800"'), r"line 2: '\ud800' is no str that can be used"),
+        (("A tiny study", r'"a\0b"'), r"line 2: 'a\x00b' is no str that can be used"),
+        (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma:9999999999999999}'"), "cannot be filled in: "),
     ],
 )
 def test_mistakes_are_explained(tmp_path: Path, change: tuple[str, str], message: str) -> None:
@@ -220,6 +252,16 @@ def test_mistakes_are_explained(tmp_path: Path, change: tuple[str, str], message
         load(tmp_path, TINY.replace(*change))
     assert str(tmp_path / "study.yaml") in str(error.value)
     assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 500
+
+
+def test_mappings_can_be_merged_and_dates_are_text(tmp_path: Path) -> None:
+    text = TINY.replace("title: A tiny study", "title: 2024-01-01") + (
+        "  - &near {sampler: gaussian, sigma: 20}\n  - {<<: *near, sigma: 45, bin_width: 20}\n"
+    )
+    study = load(tmp_path, text)
+    assert study.file.title == "2024-01-01"
+    assert [arm.label for arm in study.arms[3:]] == ["gaussian(sigma=20)", "gaussian(sigma=45, bin_width=20)"]
 
 
 def test_unknown_names() -> None:

@@ -1,6 +1,11 @@
 """Worker processes: their devices, and what is made of their deaths."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from benchmark.store import Store, schema
-from benchmark.workers import devices
+from benchmark.workers import START_METHOD, devices
 from tests.benchmark.conftest import TINY, Bench
 
 FATAL = '''
@@ -101,3 +106,28 @@ def test_graphics_cards_are_used_in_turn(monkeypatch: pytest.MonkeyPatch) -> Non
     assert devices("cuda", 5) == ["cuda:0", "cuda:1", "cuda:0", "cuda:1", "cuda:0"]
     assert devices("cuda", 1) == ["cuda:0"]
     assert devices("cpu", 3) == ["cpu"] * 3
+
+
+BEGIN = """
+import benchmark.workers
+print("ready", flush=True)
+try:
+    benchmark.workers.process_pool().submit(abs, 1).result()
+except KeyboardInterrupt:
+    raise SystemExit(130)
+"""
+
+
+@pytest.mark.skipif(START_METHOD != "forkserver", reason="no fork server here")
+@pytest.mark.parametrize("seconds", [0.1, 1])
+def test_interrupt_while_workers_start_is_quiet(seconds: float) -> None:
+    call = [sys.executable, "-c", BEGIN]
+    with subprocess.Popen(
+        call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(seconds)  # the server takes longer to import PyTorch
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the server gets it too
+        _, problems = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert problems == ""

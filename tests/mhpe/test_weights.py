@@ -55,6 +55,10 @@ def metadata(**changes: str) -> dict[str, str]:
         ({}, "not a network of this program"),
         (metadata(format="mhpe-bench network 0"), "not a network of this program"),
         (metadata(core='{"image_sise": 64}'), "unknown key 'image_sise'; did you mean 'image_size'?"),
+        (metadata(core="{"), "its core (metadata) cannot be read"),
+        (metadata(core="[1]"), "its core (metadata) cannot be read"),
+        (metadata(notes="3"), "its notes (metadata) cannot be read"),
+        ({"format": FORMAT}, "its core (metadata) cannot be read"),
         (metadata(core="{}"), "its weights don't fit its configuration"),
     ],
 )
@@ -66,6 +70,15 @@ def test_foreign_files_are_refused(metadata: dict[str, str], message: str, tmp_p
         load_network(path)
     assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    network = build(CoreConfig(**SMALL), 0)
+    with torch.no_grad():
+        next(network.parameters()).fill_(torch.nan)
+    save_network(network, tmp_path / "a.safetensors", {})
+    with pytest.raises(InputError, match="some of its weights are not finite numbers"):
+        load_network(tmp_path / "a.safetensors")
 
 
 def test_damaged_missing_and_unwritable_files(tmp_path: Path) -> None:

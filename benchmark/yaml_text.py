@@ -1,0 +1,66 @@
+"""YAML that a person has written, read with errors that name the line."""
+
+from typing import Any
+
+import yaml
+
+from mhpe.errors import InputError
+from mhpe.validation import short
+
+INTEGER_BITS = 63
+
+
+class _Reader(yaml.SafeLoader):
+    """Plain data alone: no key twice, no number or text that no database keeps, and a date is text."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012, as PyYAML has it
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            value = super().construct_object(node, deep)
+            if isinstance(value, int) and value.bit_length() > INTEGER_BITS:
+                raise ValueError
+            if isinstance(value, str) and b"\0" in value.encode():  # half a character cannot be encoded
+                raise ValueError
+        except (ValueError, LookupError, AttributeError):  # what PyYAML raises for "!!int x"
+            problem = f"{short(node.value)} is no {node.tag.rpartition(':')[2]} that can be used"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
+        return value
+
+    def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
+        mapping = super().compose_mapping_node(anchor)
+        seen: dict[tuple[str, str], yaml.ScalarNode] = {}
+        for key, _ in mapping.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":merge"):
+                continue
+            first = seen.setdefault((key.tag, key.value), key)
+            if first is not key:
+                problem = f"key {short(key.value)} is in line {first.start_mark.line + 1} already"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+        return mapping
+
+
+def read_yaml(text: str, where: str) -> Any:
+    """What a YAML text says.
+
+    Args:
+        text: the text.
+        where: it comes from, for the message.
+
+    Raises:
+        InputError: naming the line, if it is not valid, says something twice or is nested too deep.
+    """
+    try:
+        return yaml.load(text, _Reader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f"line {mark.line + 1}: " if mark else ""
+        problem = ", ".join(part for part in (error.context, error.problem) if part)
+        raise InputError(f"{where}: not valid YAML: {line}{problem}") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise InputError(f"{where}: not valid YAML: nested too deep") from None
