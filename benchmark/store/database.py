@@ -36,6 +36,8 @@ def open_engine(store: str) -> Engine:
             raise InputError(
                 f"store {shown(url)}: the driver is not installed; pip install 'mhpe-bench[postgres]'"
             ) from None
+        except (TypeError, ValueError) as error:
+            raise InputError(f"store {shown(url)}: an option of the URL is wrong: {error}") from None
         if engine.dialect.name == "sqlite":
             Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
             sa.event.listen(engine, "connect", _prepare_sqlite)

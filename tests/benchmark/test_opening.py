@@ -82,6 +82,11 @@ def test_store_in_memory_is_refused(place: str) -> None:
         open_engine(place)
 
 
+def test_wrong_option_of_a_url_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^store .*: an option of the URL is wrong: could not convert .*'abc'$"):
+        open_engine(f"sqlite:///{tmp_path}/new.sqlite?timeout=abc")
+
+
 def columns(engine: sa.Engine) -> dict[str, set[str]]:
     return {
         table: {column["name"] for column in sa.inspect(engine).get_columns(table)} for table in schema.tables.tables
