@@ -4,6 +4,7 @@ A worker looks for data sets by fingerprint, first in the folder that the task n
 then in its own cache; what it lacks is sent to it once.
 """
 
+import asyncio
 import logging
 import threading
 import uuid
@@ -49,6 +50,7 @@ class DaskWorkers:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self.address, self.data, self.device = address, data, device
         try:
+            asyncio.run(_answers(address))
             self._client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except Exception as error:  # Dask raises many kinds for an address that it cannot use
             raise InputError(f"--dask {address}: no scheduler answers there ({error})") from None
@@ -132,6 +134,19 @@ class DaskWorkers:
                     for chunk in _chunks(path):
                         self._client.run(_receive, source.name, upload, path.name, chunk, workers=[worker])
                 self._client.run(_complete, source.name, upload, fingerprint, workers=[worker])
+
+
+async def _answers(address: str) -> None:
+    """Connect to a scheduler, and leave again.
+
+    A Dask client that could not connect can block the next one for ever, if it is collected while that starts. So
+    none is made for an address where nobody answers.
+    """
+    from distributed import Security
+    from distributed.comm.core import connect
+
+    connection = await connect(address, timeout=CONNECT_SECONDS, **Security().get_connection_args("scheduler"))
+    await connection.close()
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
