@@ -109,7 +109,9 @@ def test_graphics_cards_are_used_in_turn(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 BEGIN = """
+import signal
 import benchmark.workers
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever runs the tests may ignore it
 print("ready", flush=True)
 try:
     benchmark.workers.process_pool().submit(abs, 1).result()
