@@ -190,7 +190,7 @@ class _Run:
         self._store(outcome, name, trained=task.weights is None)
 
     def _store(self, outcome: Outcome, name: str, trained: bool) -> None:
-        written = self.store.finish(outcome, self.leases.worker) if trained else self._store_evaluations(outcome)
+        written = self.store.record(outcome, self.leases.worker, trained)
         if outcome.error is None:
             self.workers.forget(outcome.key)
         if not written:
@@ -206,14 +206,6 @@ class _Run:
         for note in outcome.notes:
             self.reporter.note(f"{name}: {note}")
         self.reporter.finished(outcome, name)
-
-    def _store_evaluations(self, outcome: Outcome) -> bool:
-        """Of a trial that was trained before."""
-        if outcome.error is not None:
-            self.store.fail_evaluation(outcome)
-        else:
-            self.store.add_evaluations(outcome.key, outcome.evaluations.values())
-        return True
 
     def _name(self, key: str) -> str:
         trial = self.plan.trials[key]

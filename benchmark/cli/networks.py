@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from safetensors import SafetensorError
 
 from benchmark.cli.options import store_option
 from benchmark.store import Store
@@ -31,10 +30,4 @@ def chosen_network(trial: str | None, weights: Path | None, store: str) -> Saved
     """
     if trial is not None and weights is not None:
         raise InputError("--trial and --weights both name a network; give one of them")
-    if trial is None:
-        return load_network(weights or PRETRAINED)
-    results = Store(store)
-    try:
-        return trained_network(results, trial)
-    except SafetensorError as error:
-        raise InputError(f"store {results.shown}: the weights of trial {trial} are damaged ({error})") from None
+    return trained_network(Store(store), trial) if trial is not None else load_network(weights or PRETRAINED)

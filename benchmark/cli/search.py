@@ -69,8 +69,7 @@ class SearchPart:
         """Print the searches and how far they are."""
         table = plain_table("search", "sampler", "trained on", "optimizer", "parameters", "points", "state")
         for search in self.searches:
-            points = self.store.points([search.key])
-            ended = sum(point.ended for point in points)
+            ended = self._ended(search)
             state = f"{ended} ended, {max(0, search.config.points - ended)} to do"
             table.add_row(
                 search.key[:8], search.sampler, f"{search.train_set}_fit", search.config.optimizer,
@@ -82,12 +81,15 @@ class SearchPart:
     def _say_what_is_beyond(self) -> None:
         """Say where more points are stored than the study wants."""
         for search in self.searches:
-            ended = sum(point.ended for point in self.store.points([search.key]))
+            ended = self._ended(search)
             if ended > search.config.points:
                 click.echo(
                     f"{self.study.name}: {ended} points of {search.sampler} on {search.train_set} are stored, more "
                     f"than points: {search.config.points}; all of them count, and none is added"
                 )
+
+    def _ended(self, search: Search) -> int:
+        return sum(point.ended for point in self.store.points([search.key]))
 
     def _plan(self, points: Sequence[Point]) -> Plan:
         return confirmation(self.study, self.searches, points, self.seeds, self.data)

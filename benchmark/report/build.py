@@ -55,7 +55,8 @@ def build_report(store: Store, names: Sequence[str], folder: Path) -> list[Study
 
 def in_reading_order(names: Iterable[str]) -> list[str]:
     """The slides' studies first, in their order, then the others by name."""
-    return sorted(names, key=lambda name: (SLIDES_STUDIES.index(name) if name in SLIDES_STUDIES else 99, name))
+    places = {name: place for place, name in enumerate(SLIDES_STUDIES)}
+    return sorted(names, key=lambda name: (places.get(name, len(places)), name))
 
 
 def _cost_figure(ours: pd.DataFrame, folder: Path) -> FigureFile:

@@ -5,6 +5,7 @@ import pandas as pd
 
 from benchmark.report.images import Images
 from benchmark.report.material import Material
+from benchmark.report.summary import LEVEL
 from benchmark.statistics import half_width
 
 EDGES = np.array([0, 15, 30, 45, 60, 75, 90, 180])
@@ -32,7 +33,7 @@ def errors_by_yaw(images: Images) -> pd.DataFrame:
                     "images": int(chosen.sum()),
                     "seeds": len(of_seeds),
                     "geodesic_mean": float(of_seeds.mean()),
-                    "geodesic_mean_hw": half_width(of_seeds, 0.95),
+                    "geodesic_mean_hw": half_width(of_seeds, LEVEL),
                 }
             )
     return pd.DataFrame(rows)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from benchmark.report.text import number
+from benchmark.report.text import number, percent
 from benchmark.store import Store
 from benchmark.store.reading import load_draws
 from mhpe.catalog import title
@@ -43,5 +43,4 @@ def draw_text(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _percent(share: float) -> str:
-    text = number(100 * share, 0 if not share < 0.1 else 1)
-    return text if text == number(float("nan")) else f"{text} %"
+    return percent(share, 1 if share < 0.1 else 0)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
-from benchmark.report.text import NOTHING, difference
+from benchmark.report.text import difference, percent
 from benchmark.statistics import bootstrap_difference, variance_split
 
 NOTE = (
@@ -77,12 +77,7 @@ def secondary_text(table: pd.DataFrame) -> pd.DataFrame:
             "Persons": table["persons"].map("{:,}".format),
             "Difference": [difference(*row) for row in table[["difference", "low", "high"]].to_numpy()],
             "P(better)": [_probability(*row) for row in table[PROBABILITY].to_numpy()],
-            **{
-                f"From {words}": [
-                    NOTHING if np.isnan(share) else f"{100 * share:.0f} %" for share in table[f"{source}_share_of_mean"]
-                ]
-                for source, words in SOURCES.items()
-            },
+            **{f"From {words}": table[f"{source}_share_of_mean"].map(percent) for source, words in SOURCES.items()},
         }
     )
 

@@ -16,6 +16,11 @@ def number(value: float, decimals: int = 2) -> str:
     return text.replace("-", MINUS) if float(text) else text.lstrip("-")
 
 
+def percent(share: float, decimals: int = 0) -> str:
+    """A share of 1 in percent."""
+    return NOTHING if math.isnan(share) else f"{number(100 * share, decimals)} %"
+
+
 def signed(value: float, decimals: int = 2) -> str:
     """A difference with its sign."""
     text = number(value, decimals)

@@ -96,14 +96,10 @@ class Trainings:
                 self._prune(trial, point, epoch, model)
 
         outcome = execute(replace(task, device=self.device), watch=watch)
-        if weights is not None and outcome.error is None:
-            self.store.add_evaluations(trial.key, outcome.evaluations.values())
-            return
-        if weights is not None:
-            self.store.fail_evaluation(outcome)
-        elif not self.store.finish(outcome, self.leases.worker) and outcome.error is not None:
-            return  # the trial is another process's now
+        written = self.store.record(outcome, self.leases.worker, trained=weights is None)
         if outcome.error is not None:
+            if not written:
+                return  # the trial is another process's now
             raise PointFailedError(": ".join(outcome.error))
         forget(trial.key)
 

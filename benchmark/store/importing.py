@@ -33,7 +33,9 @@ from benchmark.store.store import Store
 from benchmark.store.trust import check_values
 from mhpe.errors import InputError
 
-RESULTS = (schema.weights, schema.evaluations, schema.predictions)
+EVALUATED = (schema.evaluations, schema.predictions)
+"""What a trial that is done has of each test set."""
+RESULTS = (schema.weights, *EVALUATED)
 """What only trials that are done have."""
 
 
@@ -109,7 +111,7 @@ class _Import:
         trial = trial_column(table)
         if trial is None or row[trial.name] in self._taken:
             return True
-        return table in (schema.evaluations, schema.predictions) and row[trial.name] in self._shared
+        return table in EVALUATED and row[trial.name] in self._shared
 
     def _add(self, table: sa.Table, row: dict[str, Any], where: str) -> None:
         insert = self._insert(table)
@@ -219,7 +221,7 @@ class _Import:
         for key in self.connection.execute(lacking).scalars():
             if key in self._taken:
                 raise InputError(f"{self.folder / 'weights.csv'}: trial {key} is done but has no weights")
-        evaluations, predictions = (self._evaluated.get(table, set()) for table in RESULTS[1:])
+        evaluations, predictions = (self._evaluated.get(table, set()) for table in EVALUATED)
         for key, _ in evaluations ^ predictions:
             raise InputError(f"{self.folder / 'predictions.csv'}: not as evaluations.csv for trial {key}")
 

@@ -92,13 +92,12 @@ def load_draws(store: Store, study: str) -> pd.DataFrame:
     """
     t, e = schema.trials.c, schema.epochs.c
     trials, columns = _trials_with_draws(study)
-    encoded = sa.select(e.trial, sa.func.avg(e.images_per_input).label("images_per_input")).group_by(e.trial).subquery()
+    encoded = sa.select(sa.func.avg(e.images_per_input)).where(e.trial == t.key).scalar_subquery()
     numbers = [t.diagnostics[name].as_float().label(name) for name in DRAWN]
     query = (
         sa.select(*columns, *numbers, t.diagnostics["distance", "mean"].as_float().label("distance"))
-        .add_columns(encoded.c.images_per_input)
+        .add_columns(encoded.label("images_per_input"))
         .join_from(trials, schema.trials, trials.c.trial == t.key)
-        .outerjoin(encoded, encoded.c.trial == t.key)
         .order_by(*columns)
     )
     with store.reading() as connection:

@@ -275,6 +275,20 @@ class Store:
         with self.writing() as connection:
             connection.execute(here.values(error_type=kind, error_message=message, traceback=outcome.traceback))
 
+    def record(self, outcome: Outcome, worker: str, trained: bool) -> bool:
+        """Write down what came of a task: a training's outcome as :meth:`finish` does, or that of an evaluation alone.
+
+        Returns:
+            Whether it was written.
+        """
+        if trained:
+            return self.finish(outcome, worker)
+        if outcome.error is None:
+            self.add_evaluations(outcome.key, outcome.evaluations.values())
+        else:
+            self.fail_evaluation(outcome)
+        return True
+
     def _add_evaluations(self, key: str, evaluations: Iterable[Evaluation], connection: sa.Connection) -> None:
         for evaluation in evaluations:
             place = {"trial": key, "test_set": evaluation.fingerprint}

@@ -19,14 +19,18 @@ def trained_network(store: Store, prefix: str) -> Saved:
         prefix: first characters of the trial's key.
 
     Raises:
-        InputError: if no trial or several have such a key, or the trial has no weights.
+        InputError: if no trial or several have such a key, or the trial has no weights or damaged ones.
     """
     key, status, identity, environment = _find(store, prefix)
     content = store.weights(key)
     if content is None:
         raise InputError(f"store {store.shown}: trial {key} has no weights, it is {status}")
+    try:
+        state = safetensors.torch.load(content)
+    except safetensors.SafetensorError as error:
+        raise InputError(f"store {store.shown}: the weights of trial {prefix} are damaged ({error})") from None
     identity = dict(identity)
-    saved = restore(identity.pop("core"), safetensors.torch.load(content), f"trial {key}")
+    saved = restore(identity.pop("core"), state, f"trial {key}")
     notes = {
         "trial": key,
         "identity": identity,

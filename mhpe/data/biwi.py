@@ -82,7 +82,7 @@ class BIWI(Source):
         if (
             not (np.abs(rotation) < 2).all()
             or abs(np.linalg.det(rotation) - 1) > 1e-2
-            or (np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-2)
+            or np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-2
         ):
             raise InputError(f"{record.label}: its first nine values are no rotation matrix")
         angles = to_euler(torch.from_numpy(rotation)).numpy()

@@ -7,13 +7,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmark.report.figures.drawing import Drawing, LackingError
+from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, LackingError
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
 from benchmark.report.style import BASELINE, headline, legend, line_styles, panels
 
 PARAMETERS = {"sigma": "standard deviation in degrees", "bin_width": "range of a bin in degrees"}
-INTERVAL_FROM = 3
 """Seeds from which an interval is drawn; with two it is 12.7 standard errors wide and hides the seeds."""
 SEEDS_DRAWN = 20
 """Most seeds drawn one by one."""

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from benchmark.report.by_yaw import errors_by_yaw
-from benchmark.report.figures.drawing import Drawing, shown_note
+from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, shown_note
 from benchmark.report.figures.per_image import images_of
 from benchmark.report.images import SEEDS_READ
 from benchmark.report.labels import protocol_title
@@ -18,7 +18,6 @@ FEW = 50
 """Images below which a bin's point is an empty marker."""
 SPREAD = 0.5
 """Of the arms' points in a bin, in bins."""
-INTERVAL_FROM = 3
 
 
 def draw(material: Material) -> Drawing:

@@ -6,6 +6,9 @@ from matplotlib.figure import Figure
 
 from benchmark.report.images import ARMS_SHOWN
 
+INTERVAL_FROM = 3
+"""Seeds or pairs from which an interval is drawn."""
+
 
 class LackingError(Exception):
     """The store lacks what a figure shows; the message says what."""

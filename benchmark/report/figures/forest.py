@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmark.report.figures.drawing import Drawing, LackingError
+from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, LackingError
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
 from benchmark.report.style import headline, legend, named_rows
@@ -14,7 +14,6 @@ from benchmark.report.summary import paired_differences, seed_table
 from benchmark.report.text import signed
 
 ARMS_DRAWN = 40
-INTERVAL_FROM = 3
 SEEDS_DRAWN = 20
 LOOKS = {
     "better": ("C2", "v"),
