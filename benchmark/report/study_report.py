@@ -14,6 +14,7 @@ from benchmark.report.caveats import caveat
 from benchmark.report.draw_table import NOTE as DRAW_NOTE
 from benchmark.report.draw_table import draw_table, draw_text
 from benchmark.report.figures import FIGURES, MAIN, LackingError
+from benchmark.report.figures.search import draw_search
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
 from benchmark.report.published_text import published_notes, published_text
@@ -191,7 +192,7 @@ def _write_search(report: StudyReport, search: SearchReport, folder: Path) -> No
     views = {"The best points on fresh seeds": TextTable(fresh_text(search.best, report.baseline), SEARCH_NOTE)}
     _write(search.title, name, search.best, views, search.summary, folder / "tables")
     figures = []
-    for kind, (title, drawing) in search.drawings.items():
+    for kind, (title, drawing) in draw_search(search.stored).items():
         svg = save(drawing.figure, f"{name}-{kind}", folder / "figures")
         figures.append(FigureFile(f"{name}-{kind}", title, drawing.caption, drawing.alt, svg))
     report.searches.append(ReportedSearch(search, figures))

@@ -1,0 +1,129 @@
+"""Optuna's figures of a search, drawn from the store's rows."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import optuna
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from optuna.importance import PedAnovaImportanceEvaluator
+from optuna.visualization import matplotlib as optunas
+
+from benchmark.report.figures.drawing import Drawing
+from benchmark.report.search import METRICS
+from benchmark.report.style import headline, style, watermark
+from benchmark.search.stored import drawn
+from benchmark.store.points import StoredSearch
+
+WORDS = {
+    "sigma": "standard deviation in degrees",
+    "bin_width": "range of a bin in degrees",
+    "Trial": "point",
+    "Hyperparameter": "",
+    "Hyperparameter Importance": "importance",
+}
+"""For Optuna's, on axes."""
+BEST_SHARE = 0.25
+"""Of the points, those that the importances ask about."""
+CAPTIONS = {
+    "history": (
+        "History of the search",
+        "Every finished point in the order of the search; the line is the best value so far.",
+    ),
+    "slice": ("Points by parameter", "Every finished point against each parameter; darker points came later."),
+    "contour": (
+        "Landscape of the search",
+        "Values interpolated between the finished points (black), darker is better. Between few points, and where "
+        "seeds differ as much as points do, hills and valleys may be chance.",
+    ),
+    "importances": (
+        "Importance of the parameters",
+        "Share of the parameters in what sets the best quarter of the points apart (PED-ANOVA). A rough guide.",
+    ),
+}
+"""Title and caption of each figure, by kind."""
+DRAWN_FROM = 4
+"""Finished points from which figures say anything."""
+
+
+def draw_search(search: StoredSearch) -> dict[str, tuple[str, Drawing]]:
+    """Figures by kind (history, slice, contour, importances), each with its title; none for fewer than four points."""
+    if sum(point.status == "done" for point in search.points) < DRAWN_FROM:
+        return {}
+    study = _as_optuna_study(search)
+    value = f"{METRICS[search.definition['search']['objective']]} on the validation part in degrees"
+    evaluator = PedAnovaImportanceEvaluator(target_quantile=BEST_SHARE)
+    plots: dict[str, Callable[[], Any]] = {
+        "history": lambda: optunas.plot_optimization_history(study, target_name=value),
+        "slice": lambda: optunas.plot_slice(study, target_name=value),
+    }
+    if len(search.definition["space"]) > 1 and _spread(study):
+        plots["contour"] = lambda: optunas.plot_contour(study, target_name=value)
+        plots["importances"] = lambda: optunas.plot_param_importances(study, evaluator=evaluator, target_name=value)
+    drawings = {}
+    ended = sum(point.ended for point in search.points)
+    lacking = "" if ended == len(search.points) else f"incomplete: {ended:,} of {len(search.points):,} points"
+    for kind, plot in plots.items():
+        title = f"{CAPTIONS[kind][0]}: {search.sampler} on {search.train_set}"
+        drawings[kind] = title, _draw(kind, plot, title, lacking)
+    return drawings
+
+
+def _spread(study: optuna.Study) -> bool:
+    """Whether every parameter has several values, without which nothing can be interpolated."""
+    trials = study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
+    return all(len({trial.params[name] for trial in trials}) > 1 for name in trials[0].params)
+
+
+def _draw(kind: str, plot: Callable[[], Any], title: str, lacking: str) -> Drawing:
+    with style(), _own_style():
+        axes = np.atleast_1d(plot()).tolist()
+        figure = axes[0].figure
+        figure.set_size_inches(3.2 + 3.6 * len(axes), 4.2)
+        figure.set_layout_engine("tight" if kind == "contour" else "constrained")  # which Optuna's colour bar breaks
+        for axis in axes:
+            _tidy(axis)
+        for axis in figure.axes:  # colour bars, too
+            for which in (axis.xaxis, axis.yaxis):
+                if which.get_label_text() == "Trial":
+                    which.set_major_locator(MaxNLocator(integer=True))
+                which.set_label_text(WORDS.get(which.get_label_text(), which.get_label_text()))
+        headline(figure, title)
+        watermark(figure, lacking)
+    return Drawing(figure, CAPTIONS[kind][1], f"{title}; the numbers are in the table of points.")
+
+
+def _tidy(axis: Axes) -> None:
+    """Take off a panel what its figure says anyway, and write its ticks as plain numbers."""
+    for place in ("left", "center", "right"):
+        axis.set_title("", loc=place)
+    if (legend := axis.get_legend()) is not None:
+        legend.remove()
+    for which in (axis.xaxis, axis.yaxis):
+        if which.get_scale() == "log":
+            which.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            which.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            which.set_minor_locator(NullLocator())
+
+
+@contextmanager
+def _own_style() -> Iterator[None]:
+    """Context in which Optuna's functions, which are experimental and set a style, do neither say nor do so."""
+    with warnings.catch_warnings(), mock.patch.object(plt.style, "use"):
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield
+
+
+def _as_optuna_study(search: StoredSearch) -> optuna.Study:
+    """The search in memory."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study()
+    for point in search.points:
+        if point.ended and point.parameters is not None:
+            study.add_trial(drawn(point, search.definition))
+    return study
