@@ -5,16 +5,17 @@ import math
 
 from statsmodels.stats.power import TTestPower
 
-from benchmark.statistics.sign_flip import smallest_p
+from benchmark.statistics.sign_flip import attainable_level, smallest_p
 from mhpe.errors import InputError
 
 
 def seeds_needed(sd: float, difference: float, power: float = 0.8, level: float = 0.95, comparisons: int = 1) -> int:
     """Paired seeds with which a true difference is found with the wanted power.
 
-    That of the two-sided paired t test, and at least as many as the exact sign-flip test needs to reach significance
-    at all (6 at one comparison). With several comparisons alpha is divided by their number (Bonferroni), which Holm's
-    adjustment never exceeds.
+    That of the two-sided paired t test at the level that the exact sign-flip test attains with so many seeds. With
+    several comparisons alpha is divided by their number (Bonferroni), which Holm's adjustment never exceeds. The
+    verdict itself has a little less power: in simulations, 0.66 to 0.73 instead of 0.8 with the fewest seeds that can
+    be significant at all, and 0.74 to 0.81 with more.
 
     Args:
         sd: standard deviation of the paired differences in degrees, at least 0.
@@ -33,7 +34,11 @@ def seeds_needed(sd: float, difference: float, power: float = 0.8, level: float 
     fewest = fewest_pairs(comparisons, level)
     if difference >= smallest_detectable(sd, fewest, power, level, comparisons):
         return fewest
-    return math.ceil(float(TTestPower().solve_power(effect_size=difference / sd, alpha=alpha, power=power)))
+    test, effect = TTestPower(), difference / sd
+    first = math.ceil(float(test.solve_power(effect_size=effect, alpha=alpha, power=power)))
+    return next(
+        n for n in itertools.count(max(first, fewest)) if test.power(effect, n, attainable_level(n, alpha)) >= power
+    )
 
 
 def smallest_detectable(sd: float, n: int, power: float = 0.8, level: float = 0.95, comparisons: int = 1) -> float:
@@ -43,8 +48,8 @@ def smallest_detectable(sd: float, n: int, power: float = 0.8, level: float = 0.
     :func:`seeds_needed`, of which this is the inverse.
     """
     _check(sd, power, level, comparisons)
-    alpha = (1 - level) / comparisons
-    if n < fewest_pairs(comparisons, level):
+    alpha = attainable_level(n, (1 - level) / comparisons)
+    if alpha == 0:
         return math.inf
     return sd * float(TTestPower().solve_power(nobs=n, alpha=alpha, power=power))
 

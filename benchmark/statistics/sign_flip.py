@@ -61,3 +61,14 @@ def _drawn_sums(differences: Array) -> Array:
 def smallest_p(n: int) -> float:
     """The smallest p that the test can give with n pairs: 2 of 2^n sign patterns."""
     return float(2.0 ** (1 - n))
+
+
+def attainable_level(n: int, alpha: float) -> float:
+    """The largest p below ``alpha`` that the test can give with n pairs; 0 where all are larger.
+
+    Its p are multiples of :func:`smallest_p`, so with few pairs the test is stricter than ``alpha``.
+    """
+    if n > EXACT_UP_TO:
+        return alpha
+    step = smallest_p(n)
+    return float((np.ceil(alpha / step - 1e-9) - 1) * step)

@@ -8,19 +8,22 @@ from scipy import stats
 
 from benchmark.statistics import seeds_needed, smallest_detectable, smallest_p
 from mhpe.errors import InputError
+from tests.benchmark.statistics.simulations import simulate
 
 
 def power_of_the_t_test(effect: float, n: int, alpha: float) -> float:
-    """From the noncentral t distribution."""
+    """From the noncentral t distribution, at the largest p below alpha that sign flips of up to 30 pairs can give."""
+    if n <= 30:
+        alpha = max((p for p in 2 * np.arange(1, 2**n // 8) / 2**n if p < alpha), default=0.0)
     critical = stats.t.ppf(1 - alpha / 2, n - 1)
     shifted = stats.nct(n - 1, effect * math.sqrt(n))
     return float(shifted.sf(critical) + shifted.cdf(-critical))
 
 
 def test_worked_examples() -> None:
-    assert seeds_needed(sd=0.1, difference=0.1) == 10
+    assert seeds_needed(sd=0.1, difference=0.1) == 11
     assert seeds_needed(sd=0.2, difference=0.1) == 34
-    assert seeds_needed(sd=0.2, difference=0.2) == 10
+    assert seeds_needed(sd=0.2, difference=0.2) == 11
 
 
 @pytest.mark.parametrize("comparisons", [1, 5])
@@ -47,6 +50,13 @@ def test_the_smallest_difference_is_found_with_the_power(n: int) -> None:
     assert power_of_the_t_test(difference / 0.2, n, 0.05) == pytest.approx(0.8, abs=1e-4)
     assert seeds_needed(0.2, difference * 1.001) <= n
     assert seeds_needed(0.2, difference * 0.99) > n - (n > 6)
+
+
+@pytest.mark.parametrize(("n", "fewest", "most"), [(6, 0.65, 0.80), (9, 0.72, 0.85), (16, 0.73, 0.86)])
+def test_the_verdict_finds_it_about_as_often(n: int, fewest: float, most: float) -> None:
+    """The bounds are 0.71, 0.79 and 0.80, found with 10,000 samples, give or take three standard errors and more."""
+    results = simulate(n, [-smallest_detectable(0.2, n)], studies=600)
+    assert fewest < (results["verdict"] == "better").mean() < most
 
 
 def test_more_noise_and_more_arms_need_more() -> None:
