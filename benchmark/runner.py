@@ -4,7 +4,7 @@ import socket
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -101,7 +101,7 @@ class _Run:
         self.totals = Totals()
 
     def run(self) -> Totals:
-        at_first = missing = self._missing()
+        at_first = missing = self._missing(self.plan.trials)
         total = len(self.plan.trials)
         self.totals.done = total - len(missing)
         with self.leases, closing(self.workers):
@@ -109,7 +109,7 @@ class _Run:
                 self.reporter.start(total, total - len(missing))
                 self._begin(missing)
                 self._wait(len(missing))
-                missing = self._missing()
+                missing = self._missing(missing)
         self.totals.elsewhere = len(set(at_first) - self.tried)
         earlier = self.store.failures(self.plan.trials)
         self.totals.failed |= {self._name(key): error for key, error in earlier.items()}
@@ -120,19 +120,19 @@ class _Run:
         return self._complete(self.store.statuses(self.plan.trials))
 
     def _complete(self, status: Mapping[str, str]) -> set[str]:
-        evaluated = self.store.evaluated(self.plan.trials)
+        evaluated = self.store.evaluated(status)
         return {
             key
-            for key, tests in self.plan.tests.items()
-            if status[key] == "done" and all((key, test.fingerprint) in evaluated for test in tests)
+            for key in status
+            if status[key] == "done" and all((key, test.fingerprint) in evaluated for test in self.plan.tests[key])
         }
 
-    def _missing(self) -> list[str]:
-        """Trials that are neither complete nor failed for good, those included that are being trained."""
-        status = self.store.statuses(self.plan.trials)
+    def _missing(self, keys: Iterable[str]) -> list[str]:
+        """Of some trials those that are neither complete nor failed for good; those being trained are among them."""
+        status = self.store.statuses(keys)
         complete = self._complete(status)
         missing = []
-        for key in self.plan.trials:
+        for key in keys:
             ended = status[key] in ("done", "failed")
             given_up = (ended and key in self.tried) or (status[key] == "failed" and not self.retry_failed)
             if not given_up and key not in complete:
