@@ -1,6 +1,9 @@
-"""What a reader must know of a test set: how it differs from the one that published results are about."""
+"""What a reader must know of results: on what they were computed, and how a test set differs from the published."""
 
-from benchmark.store.reading import TestSet
+from collections.abc import Sequence
+
+from benchmark.report.labels import counted
+from benchmark.store.reading import Machine, TestSet
 from mhpe.catalog import PUBLISHED_IMAGES, title
 
 
@@ -18,3 +21,14 @@ def caveat(test_set: TestSet | None) -> str:
     if not reasons:
         return ""
     return f"This is not the published test on {title(test_set.name)}: {'; '.join(reasons)}."
+
+
+def machines_note(machines: Sequence[Machine]) -> str:
+    """A sentence on what a study's trainings ran on, and a warning where their number formats differ."""
+    if not machines:
+        return ""
+    places = (f"{device} in {precision} ({counted(count, 'training')})" for device, precision, count in machines)
+    note = f"Computed on {', on '.join(places)}."
+    if len({machine.precision for machine in machines}) > 1:
+        note += " Trainings in different number formats differ by more than their arms: compare them with care."
+    return note

@@ -67,14 +67,13 @@ class Material:
     @cached_property
     def losses(self) -> pd.DataFrame:
         """Training losses, as :func:`benchmark.store.reading.load_losses` gives them."""
-        losses = load_losses(self.store, self.study)
-        return losses[losses["preset"] == self.preset]
+        return load_losses(self.store, self.study, self.preset)
 
     @cached_property
     def distances(self) -> dict[str, dict[str, Array]]:
         """By training set and arm: shares of references in equal bars of geodesic distance, 0 to 180 degrees."""
-        found = load_distances(self.store, self.study)
+        found = load_distances(self.store, self.study, self.preset)
         result: dict[str, dict[str, Array]] = {}
-        for (train_set, arm), rows in found[found["preset"] == self.preset].groupby(["train_set", "arm"], sort=False):
+        for (train_set, arm), rows in found.groupby(["train_set", "arm"], sort=False):
             result.setdefault(str(train_set), {})[str(arm)] = np.mean(rows["shares"].tolist(), axis=0)
         return result

@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmark.published import SLIDES_STUDIES, beside_ours
 from benchmark.report.by_yaw import yaw_table
-from benchmark.report.caveats import caveat
+from benchmark.report.caveats import caveat, machines_note
 from benchmark.report.draw_table import NOTE as DRAW_NOTE
 from benchmark.report.draw_table import draw_table, draw_text
 from benchmark.report.figures import FIGURES, MAIN, LackingError
@@ -28,7 +28,7 @@ from benchmark.report.verdicts import study_verdict
 from benchmark.report.views import VIEWS, as_text
 from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown
 from benchmark.store import Store
-from benchmark.store.reading import load_test_set
+from benchmark.store.reading import load_machines, load_test_set
 
 MARGIN = 0.2
 """Degrees of MAE within which arms count as equivalent, for studies that declare none."""
@@ -78,6 +78,7 @@ class StudyReport:
         verdict: one sentence.
         draws: as :func:`benchmark.report.draw_table.draw_table` gives it.
         caveats: by protocol, what a reader must know of its test set; nothing for most.
+        machines: a sentence on what the trainings ran on.
         secondary: as :func:`benchmark.report.secondary.secondary` gives it.
         published: the slides' rows beside ours, for a study of the slides.
         figures: that were drawn.
@@ -96,6 +97,7 @@ class StudyReport:
     verdict: str
     draws: pd.DataFrame
     caveats: dict[str, str]
+    machines: str
     secondary: pd.DataFrame
     published: pd.DataFrame | None
     figures: list[FigureFile] = field(default_factory=list)
@@ -134,6 +136,7 @@ def report_study(store: Store, name: str, definition: dict[str, Any], folder: Pa
         verdict=study_verdict(table, margin),
         draws=draw_table(store, name),
         caveats=_caveats(store, cells),
+        machines=machines_note(load_machines(store, name)),
         secondary=pd.concat([secondary(material) for material in materials], ignore_index=True),
         published=beside_ours(name, table) if name in SLIDES_STUDIES else None,
     )
@@ -167,7 +170,7 @@ def _write_tables(report: StudyReport, folder: Path) -> None:
     title = f"{report.title}, {protocol_title(protocols[0])}" if len(protocols) == 1 else report.title
     views = {heading: TextTable(as_text(report.table, columns), note) for heading, (columns, note) in VIEWS.items()}
     caveats = dict.fromkeys(report.caveats.values())
-    _write(title, report.slug, report.table, views, " ".join((report.verdict, *caveats)), folder)
+    _write(title, report.slug, report.table, views, " ".join((report.verdict, *caveats, report.machines)), folder)
     if not report.draws.empty:
         view = {"What each arm drew": TextTable(draw_text(report.draws), DRAW_NOTE)}
         _write(report.title, f"{report.slug}-draws", report.draws, view, "", folder)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -62,21 +62,20 @@ def load_predictions(store: Store, key: str, test_set: str) -> tuple[NDArray[np.
     return None if row is None else (from_bytes(row.rotations), from_bytes(row.strengths))
 
 
-def load_losses(store: Store, study: str) -> pd.DataFrame:
-    """Total training loss of a study's trials: columns preset, train_set, position, arm, seed, epoch, loss."""
-    p, t, e = schema.planned.c, schema.trials.c, schema.epochs.c
-    columns = [p.preset, t.train_set, p.position, p.arm, p.seed, e.number.label("epoch")]
+def load_losses(store: Store, study: str, preset: str) -> pd.DataFrame:
+    """Total training loss of a study's trials, mean over seeds: columns train_set, arm, epoch, loss."""
+    e = schema.epochs.c
+    trials = _trials(study, preset)
+    place = [trials.c.train_set, trials.c.position, trials.c.arm, e.number.label("epoch")]
     query = (
-        sa.select(*columns, e.losses["total"].as_float().label("loss"))
-        .join_from(schema.planned, schema.trials, p.trial == t.key)
-        .join(schema.epochs, e.trial == t.key)
-        .where(p.study == study)
-        .distinct()  # protocols share trials
-        .order_by(p.preset, t.train_set, p.position, p.seed, e.number)
+        sa.select(*place, sa.func.avg(e.losses["total"].as_float()).label("loss"))
+        .join_from(trials, schema.epochs, e.trial == trials.c.trial)
+        .group_by(*place)
+        .order_by(*place)
     )
     with store.reading() as connection:
         result = connection.execute(query)
-        return pd.DataFrame(result.all(), columns=list(result.keys()))
+        return pd.DataFrame(result.all(), columns=list(result.keys())).drop(columns="position")
 
 
 DRAWN = ("effective_references", "coverage", "fallback_share")
@@ -91,13 +90,15 @@ def load_draws(store: Store, study: str) -> pd.DataFrame:
         ``images_per_input``, the distinct images encoded for an input. NaN for what a trial has not.
     """
     t, e = schema.trials.c, schema.epochs.c
-    trials, columns = _trials_with_draws(study)
+    trials = _trials(study)
+    columns = [trials.c[name] for name in ("preset", "train_set", "position", "arm", "seed")]
     encoded = sa.select(sa.func.avg(e.images_per_input)).where(e.trial == t.key).scalar_subquery()
     numbers = [t.diagnostics[name].as_float().label(name) for name in DRAWN]
     query = (
         sa.select(*columns, *numbers, t.diagnostics["distance", "mean"].as_float().label("distance"))
         .add_columns(encoded.label("images_per_input"))
         .join_from(trials, schema.trials, trials.c.trial == t.key)
+        .where(t.diagnostics.is_not(None))
         .order_by(*columns)
     )
     with store.reading() as connection:
@@ -106,34 +107,66 @@ def load_draws(store: Store, study: str) -> pd.DataFrame:
     return frame.astype(dict.fromkeys((*DRAWN, "distance", "images_per_input"), float))
 
 
-def _trials_with_draws(study: str) -> tuple[sa.Subquery, list[sa.ColumnElement[Any]]]:
-    """The trials of a study that know what they drew, each once, and the columns that place them."""
+def _trials(study: str, preset: str | None = None) -> sa.Subquery:
+    """The trials of a study, each once, though protocols share them: where they are in it, and their keys."""
     p, t = schema.planned.c, schema.trials.c
-    trials = (
+    query = (
         sa.select(p.preset, t.train_set, p.position, p.arm, p.seed, p.trial)
         .join_from(schema.planned, schema.trials, p.trial == t.key)
-        .where(p.study == study, t.diagnostics.is_not(None))
-        .distinct()  # protocols share trials
-        .subquery()
+        .where(p.study == study)
+        .distinct()
     )
-    return trials, [trials.c[name] for name in ("preset", "train_set", "position", "arm", "seed")]
+    return (query if preset is None else query.where(p.preset == preset)).subquery()
 
 
-def load_distances(store: Store, study: str) -> pd.DataFrame:
-    """Distances of a study's references: columns preset, train_set, position, arm, seed and shares, a list.
+def load_distances(store: Store, study: str, preset: str) -> pd.DataFrame:
+    """Distances of a study's references: columns train_set, arm, seed and shares, a list.
 
     The shares are of references in equal bars of geodesic distance to their input from 0 to 180 degrees.
     """
     t = schema.trials.c
-    trials, columns = _trials_with_draws(study)
+    trials = _trials(study, preset)
+    columns = [trials.c[name] for name in ("train_set", "position", "arm", "seed")]
     query = (
         sa.select(*columns, t.diagnostics["distance", "shares"].as_json().label("shares"))
         .join_from(trials, schema.trials, trials.c.trial == t.key)
+        .where(t.diagnostics.is_not(None))
         .order_by(*columns)
     )
     with store.reading() as connection:
         result = connection.execute(query)
-        return pd.DataFrame(result.all(), columns=list(result.keys())).dropna(subset=["shares"])
+        frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+    return frame.drop(columns="position").dropna(subset=["shares"])
+
+
+class Machine(NamedTuple):
+    """Where trainings ran.
+
+    Attributes:
+        device: its name.
+        precision: number format of the encoder.
+        trainings: that ran there.
+    """
+
+    device: str
+    precision: str
+    trainings: int
+
+
+def load_machines(store: Store, study: str) -> list[Machine]:
+    """What a study's finished trainings ran on."""
+    t = schema.trials.c
+    trials = _trials(study)
+    where = [t.environment[name].as_string().label(name) for name in ("device", "precision")]
+    query = (
+        sa.select(*where, sa.func.count(sa.distinct(t.key)).label("trainings"))
+        .join_from(trials, schema.trials, trials.c.trial == t.key)
+        .where(t.status == "done", *(column.is_not(None) for column in where))
+        .group_by(*where)
+        .order_by(*where)
+    )
+    with store.reading() as connection:
+        return [Machine(row.device, row.precision, row.trainings) for row in connection.execute(query)]
 
 
 def iterate_trials(store: Store) -> Iterator[dict[str, Any]]:

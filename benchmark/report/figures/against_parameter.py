@@ -13,7 +13,6 @@ from benchmark.report.material import Material
 from benchmark.report.style import BASELINE, headline, legend, line_styles, panels
 
 PARAMETERS = {"sigma": "standard deviation in degrees", "bin_width": "range of a bin in degrees"}
-"""Seeds from which an interval is drawn; with two it is 12.7 standard errors wide and hides the seeds."""
 SEEDS_DRAWN = 20
 """Most seeds drawn one by one."""
 TICKS_NAMED = 12

@@ -24,8 +24,8 @@ def draw(material: Material) -> Drawing:
         arms = first_arms(list(dict.fromkeys(of_set["arm"])), material.baseline)
         styles = line_styles(arms, material.baseline)
         for arm in arms:
-            means = of_set[of_set["arm"] == arm].groupby("epoch")["loss"].mean()
-            axis.plot(means.index + 1, means, ms=4, label=arm, **styles[arm])
+            of_arm = of_set[of_set["arm"] == arm]
+            axis.plot(of_arm["epoch"] + 1, of_arm["loss"], ms=4, label=arm, **styles[arm])
         axis.set(title=f"trained on {set_title(train_set)}", xlabel="epoch", ylabel="total loss")
         if (of_set["loss"] > 0).all() and of_set["loss"].max() > WIDE * of_set["loss"].min():
             axis.set_yscale("log")

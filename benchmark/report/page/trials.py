@@ -85,9 +85,10 @@ def trace(store: Store, cells: pd.DataFrame) -> Trace:
         cells: of all reported studies, as :meth:`benchmark.store.Store.results` gives them, with column ``study``.
 
     Returns:
-        The data hold ``metrics``, ``groups`` (places of trials in ``trials``), the shared ``cores``, ``samplers`` and
-        ``environments``, and ``trials``: key, place of core, of sampler and of environment, then finishing time,
-        number of weights, error message, and for each cell its study, preset, protocol, arm and metrics.
+        The data hold ``metrics``; ``groups``, places in ``names`` of each group's study, preset, protocol and arm;
+        ``members``, places in ``trials`` of each group's trials; the shared ``cores``, ``samplers`` and
+        ``environments``; and ``trials``: key, place of core, of sampler and of environment, then finishing time,
+        number of weights, error message, and for each cell the number of its group and its metrics.
     """
     where: dict[str, list[tuple[Group, list[float | None]]]] = {}
     groups: dict[Group, int] = {}
