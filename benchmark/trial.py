@@ -30,7 +30,7 @@ class Trial:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """Everything the trained weights depend on but the machine. Test sets, labels and file places do not belong to it."""
+        """Everything the trained weights depend on but the machine. Not test sets, labels, places of files."""
         sampler, encoder = self.arm.sampler, self.arm.core.encoder
         weights = encoder.backbone_weights
         return {
