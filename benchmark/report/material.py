@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmark.report.draw_table import draw_table
 from benchmark.report.images import Images, read_images
 from benchmark.store import Store
 from benchmark.store.reading import load_distances, load_losses
@@ -68,6 +69,12 @@ class Material:
     def losses(self) -> pd.DataFrame:
         """Training losses, as :func:`benchmark.store.reading.load_losses` gives them."""
         return load_losses(self.store, self.study, self.preset)
+
+    @cached_property
+    def draws(self) -> pd.DataFrame:
+        """What each arm drew, as :func:`benchmark.report.draw_table.draw_table` gives it."""
+        draws = draw_table(self.store, self.study)
+        return draws[draws["preset"] == self.preset]
 
     @cached_property
     def distances(self) -> dict[str, dict[str, Array]]:

@@ -8,6 +8,7 @@ from benchmark.report.figures import (
     calibration,
     cumulative,
     distances,
+    drawn,
     forest,
     heat_map,
     paired_seeds,
@@ -24,6 +25,7 @@ FIGURES: dict[str, tuple[str, Callable[[Material], Drawing]]] = {
     "yaw": ("Error by |yaw|", by_yaw.draw),
     "cumulative": ("Cumulative error", cumulative.draw),
     "distances": ("Distance of the references", distances.draw),
+    "drawn": ("Error against what was drawn", drawn.draw),
     "calibration": ("Calibration of the concentration", calibration.draw),
     "training": ("Training curves", training.draw),
 }

@@ -64,18 +64,16 @@ def draw(kind: str, material: Material) -> Drawing:
 def test_every_figure_has_a_panel_for_each_protocol_and_says_what_it_shows(material: Material, kind: str) -> None:
     drawing = draw(kind, material)
     titles = [axis.get_title(loc="left") for axis in drawing.figure.axes]
-    of_training = kind in ("distances", "training")
-    assert titles == (
-        ["trained on SynthHeads train"]
-        if of_training
-        else ["SynthHeads to SynthHeads lab", "SynthHeads to SynthHeads wild"]
-    )
+    protocols = ["SynthHeads to SynthHeads lab", "SynthHeads to SynthHeads wild"]
+    of_training = ["trained on SynthHeads train"]
+    special = {"distances": of_training, "training": of_training, "drawn": [protocols[0], "", protocols[1], ""]}
+    assert titles == special.get(kind, protocols)
     assert drawing.figure.get_suptitle().startswith("Costs $5 & more_or_less")
     assert len(drawing.caption) > 40
     assert len(drawing.alt) > 30
 
 
-@pytest.mark.parametrize("kind", ["yaw", "cumulative", "distances", "calibration", "training"])
+@pytest.mark.parametrize("kind", ["yaw", "cumulative", "distances", "drawn", "calibration", "training"])
 def test_a_figure_without_its_data_is_not_drawn(bare: Material, kind: str) -> None:
     with pytest.raises(LackingError, match=r"the store holds no predictions|no trial stores"):
         draw(kind, bare)
@@ -146,6 +144,14 @@ def test_the_forest_shows_the_differences_of_the_table(make: Make) -> None:
     assert shown["better"] == pytest.approx(rows.loc["gaussian 30", "difference"])
     assert [text.get_text() for text in axis.get_yticklabels()] == ["gaussian 15", "gaussian 30"]
     assert [text.get_text() for text in axis.texts] == ["n=9", "n=9"]
+
+
+def test_the_error_stands_over_what_was_drawn(material: Material) -> None:
+    images, distance = draw("drawn", material).figure.axes[:2]
+    rows = material.arms("synth_1").set_index("arm")
+    for axis, value in ((images, 3.0), (distance, 90.0)):
+        points = {line.get_label(): line.get_xydata()[0].tolist() for line in axis.get_lines()}
+        assert points == {arm: [value, rows.loc[arm, "mae"]] for arm in rows.index}
 
 
 def test_the_yaw_bins_count_every_image_once(material: Material) -> None:
