@@ -31,7 +31,7 @@ FIGURES: dict[str, tuple[str, Callable[[Material], Drawing]]] = {
 }
 """Title and function of each, by the name its file has."""
 
-MAIN = ("mae", "differences", "grid", "distances")
+MAIN = ("mae", "differences", "grid", "distances", "drawn")
 """Those that answer a study's question; the others are for who wants to know more."""
 
 __all__ = ["FIGURES", "MAIN", "Drawing", "LackingError"]
