@@ -18,7 +18,8 @@ from markdown_it.token import Token
 
 from benchmark.cli.main import VERBS, bench
 from benchmark.presets import PRESETS
-from benchmark.study import load_study, study_names
+from benchmark.search.config import Confirm, SearchConfig
+from benchmark.study import StudyFile, load_study, study_names
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("benchmark", "docs", "mhpe", "results/perf", "results/reference", "samplers", "studies", "tests", "tools")
@@ -185,6 +186,18 @@ def test_studies_in_the_text_are_studies(page: Path, tmp_path: Path) -> None:
                 (tmp_path / file).write_text("\n".join(blocks(page, "python")))
             (tmp_path / "study.yaml").write_text(text)
             load_study(str(tmp_path / "study.yaml"))
+
+
+def test_every_key_of_a_study_is_described() -> None:
+    text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    for heading, keys in (
+        ("A study", {*StudyFile.model_fields, "seed_offset", "label"}),
+        ("A search", {*SearchConfig.model_fields}),
+    ):
+        section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+        first_cells = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+        assert {key for cell in first_cells for key in re.findall(r"`(\w+)`", cell)} == keys
+    assert all(f"`{key}`" in section for key in Confirm.model_fields)
 
 
 def test_every_verb_shows_an_example_that_is_valid() -> None:
