@@ -32,7 +32,7 @@ class StudyFile(Section):
         seeds: paired seeds per arm when the command line does not say.
         core: changes of the core for all arms.
         synthheads: changes of the sizes and the seed of SynthHeads.
-        samplers: sampler files, relative to the YAML file.
+        sampler_files: Python files with samplers, relative to the YAML file.
         arms: each a ``sampler`` with its parameters; a list of values makes a grid. ``label`` names the
             arm in tables (parameters in braces are filled in), ``core`` changes the core for this arm,
             ``baseline`` names another arm to compare it with (filled in likewise), and ``seed_offset`` is
@@ -48,7 +48,7 @@ class StudyFile(Section):
     seeds: PositiveInt = 2
     core: dict[str, Any] = Field(default_factory=dict)
     synthheads: dict[str, Any] = Field(default_factory=dict)
-    samplers: tuple[str, ...] = ()
+    sampler_files: tuple[str, ...] = Field((), serialization_alias="samplers")  # the name in stores
     arms: tuple[dict[str, Any], ...] = Field(min_length=1)
     search: SearchConfig | None = None
 
@@ -79,7 +79,7 @@ class Study:
     def definition(self) -> dict[str, Any]:
         """What the store keeps: the file's keys, and ``baselines``, the label each arm's label is compared with."""
         baselines = {arm.label: arm.baseline or self.file.baseline for arm in self.arms}
-        return self.file.model_dump(mode="json") | {"baselines": baselines}
+        return self.file.model_dump(mode="json", by_alias=True) | {"baselines": baselines}
 
 
 def study_names() -> list[str]:
@@ -133,7 +133,7 @@ def load_study(
     preset = preset or default_preset(run_on)
     if preset not in PRESETS:
         raise InputError(f"no preset {preset!r}; {nearest(preset, list(PRESETS))}")
-    own_files = tuple((Path(name_or_file).parent / path) for path in file.samplers)
+    own_files = tuple((Path(name_or_file).parent / path) for path in file.sampler_files)
     registry = Registry((*own_files, *sampler_files))
     core = merge(PRESETS[preset].core, file.core)
     synthheads = parse(SynthConfig, merge(PRESETS[preset].synthheads, file.synthheads), f"{where}: synthheads")

@@ -48,7 +48,7 @@ def to_euler(rotation: Tensor) -> Tensor:
     Returns:
         (..., 3) yaw, pitch, roll in degrees.
     """
-    # Entries of Rx(p) Ry(-y) Rz(r), read as DESIGN gives them for R6: exact near 90 degrees where a
+    # Entries of Rx(p) Ry(-y) Rz(r), read directly: exact near 90 degrees where a
     # quaternion in between loses half of float32's digits.
     yaw = torch.atan2(-rotation[..., 0, 2], rotation[..., 0, :2].norm(dim=-1))
     pitch = torch.atan2(-rotation[..., 1, 2], rotation[..., 2, 2])

@@ -1,35 +1,71 @@
-"""What the documentation tells people to type is valid."""
+"""What the documentation tells people to type is valid, and its links lead somewhere."""
 
+import importlib.util
+import itertools
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
+from urllib.parse import unquote
 
 import click
 import pytest
 import yaml
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from benchmark.cli.main import VERBS, bench
 from benchmark.presets import PRESETS
+from benchmark.search.config import Confirm, SearchConfig
 from benchmark.study import StudyFile, load_study, study_names
-from mhpe.validation import parse
 
 ROOT = Path(__file__).parents[1]
+FOLDERS = ("benchmark", "docs", "mhpe", "results/perf", "results/reference", "samplers", "studies", "tests", "tools")
 PAGES = [
-    ROOT / "README.md",
-    ROOT / "CONTRIBUTING.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *ROOT.glob("*.md"),
     *ROOT.glob("results/*.md"),
+    *(page for folder in FOLDERS for page in sorted((ROOT / folder).rglob("*.md"))),
 ]
-TOOLS = {"pip", "pytest", "ruff", "mypy", "git", "sbatch", "dask", "export", "cd", "python"}
+TOOLS = {"pip", "pytest", "ruff", "mypy", "python"}
 """What commands may begin with beside bench."""
+LANGUAGES = {"sh", "python", "yaml", "toml"}
+"""Of fenced blocks; commands are in ``sh``."""
+
+of_each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def tokens(page: Path) -> list[Token]:
+    """A page's blocks."""
+    return MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8"))
+
+
+def in_text(page: Path, kind: str) -> list[Token]:
+    """What a page's running text, headings and tables have of one kind."""
+    return [inner for token in tokens(page) for inner in token.children or () if inner.type == kind]
 
 
 def blocks(page: Path, language: str) -> list[str]:
     """The fenced blocks of one language."""
-    text = page.read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return [token.content for token in tokens(page) if token.type == "fence" and token.info == language]
+
+
+def scripts(page: Path) -> list[str]:
+    """The blocks of commands: fenced ones, and indented ones that begin with a program's name."""
+    indented = [token.content for token in tokens(page) if token.type == "code_block"]
+    return blocks(page, "sh") + [text for text in indented if text.split()[0] in {"bench", *TOOLS}]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives a page's headings."""
+    found: list[str] = []
+    for opening, heading in itertools.pairwise(tokens(page)):
+        if opening.type == "heading_open":
+            text = "".join(inner.content for inner in heading.children or () if inner.type in ("text", "code_inline"))
+            found.append(re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-"))
+    repeated = {f"{name}-{number}" for name in found for number in range(1, found.count(name))}
+    return {*found, *repeated}
 
 
 def commands(script: str) -> Iterator[list[str]]:
@@ -82,42 +118,86 @@ def check_names(context: click.Context) -> None:
     assert values.get("preset") in (None, *PRESETS)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_shell_blocks_are_valid_calls(page: Path) -> None:
-    for script in blocks(page, "sh"):
+def check_tool(words: list[str]) -> None:
+    """A program that is not ours is known, and what it is given of ours exists."""
+    assert words[0] in TOOLS, words
+    if words[:2] == ["python", "-m"]:
+        assert importlib.util.find_spec(words[2]), words
+    elif words[0] == "python":
+        assert (ROOT / words[1]).is_file(), words
+    elif words[:2] == ["pip", "install"]:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        for extra in re.findall(r"\[(\w+)\]", " ".join(words)):
+            assert extra in project["optional-dependencies"], words
+
+
+@of_each_page
+def test_blocks_of_commands_are_valid_calls(page: Path) -> None:
+    assert {token.info for token in tokens(page) if token.type == "fence"} <= LANGUAGES
+    for script in scripts(page):
         for words in commands(script):
             if words[0] == "bench":
                 check_names(parse_call(words))
             else:
-                assert words[0] in TOOLS, words
+                check_tool(words)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@of_each_page
 def test_calls_in_the_text_name_verbs_and_options_that_exist(page: Path) -> None:
     """In running text a call may leave out what its verb needs."""
-    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-    for script in re.findall(r"`(bench [^`]+)`", text):
-        for words in commands(script):
+    for code in in_text(page, "code_inline"):
+        if not re.match(rf"({'|'.join(('bench', *TOOLS))}) ", code.content):
+            continue
+        for words in commands(code.content):
+            if words[0] != "bench":
+                check_tool(words)
+                continue
             try:
                 check_names(parse_call(words))
             except (click.MissingParameter, click.exceptions.NoArgsIsHelpError):
                 continue
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_blocks_compile_and_links_lead_somewhere(page: Path) -> None:
+@of_each_page
+def test_python_blocks_compile(page: Path) -> None:
     for code in blocks(page, "python"):
         compile(code, str(page), "exec")
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-        assert target.startswith("https://") or (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_studies_in_the_text_are_studies(page: Path) -> None:
+@of_each_page
+def test_links_lead_somewhere(page: Path) -> None:
+    links = [link.attrs["href"] for link in in_text(page, "link_open")]
+    pictures = [picture.attrs["src"] for picture in in_text(page, "image")]
+    for target in map(str, links + pictures):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = unquote(target).partition("#")
+        other = page.parent / path if path else page
+        assert other.exists(), target
+        assert not anchor or anchor in anchors(other), target
+
+
+@of_each_page
+def test_studies_in_the_text_are_studies(page: Path, tmp_path: Path) -> None:
     for text in blocks(page, "yaml"):
         content = yaml.safe_load(text)
         if "arms" in content:
-            parse(StudyFile, content, str(page))
+            for file in content.get("sampler_files", ()):
+                (tmp_path / file).write_text("\n".join(blocks(page, "python")))
+            (tmp_path / "study.yaml").write_text(text)
+            load_study(str(tmp_path / "study.yaml"))
+
+
+def test_every_key_of_a_study_is_described() -> None:
+    text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    for heading, keys in (
+        ("A study", {*StudyFile.model_fields, "seed_offset", "label"}),
+        ("A search", {*SearchConfig.model_fields}),
+    ):
+        section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+        first_cells = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+        assert {key for cell in first_cells for key in re.findall(r"`(\w+)`", cell)} == keys
+    assert all(f"`{key}`" in section for key in Confirm.model_fields)
 
 
 def test_every_verb_shows_an_example_that_is_valid() -> None:
@@ -134,6 +214,19 @@ def test_an_unknown_option_would_be_noticed() -> None:
         parse_call(["bench", "run", "--studdy", "gaussian_sigma"])
     with pytest.raises(click.UsageError):
         parse_call(["bench", "rum"])
+
+
+def test_mistakes_in_a_page_would_be_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Slides' `run`\n\n## Twice\n\n    bench run\n\n## Twice\n\n    mhpe/  a folder\n")
+    assert anchors(page) == {"slides-run", "twice", "twice-1"}
+    assert scripts(page) == ["bench run\n"]
+    page.write_text("[there](#nothing)")
+    with pytest.raises(AssertionError, match="#nothing"):
+        test_links_lead_somewhere(page)
+    for call in ("python gone.py", "python -m tests.gone", "pip install '.[gone]'", "sbatch job"):
+        with pytest.raises(AssertionError, match=r"gone|sbatch"):
+            check_tool(shlex.split(call))
 
 
 def test_citation_is_of_this_version() -> None:

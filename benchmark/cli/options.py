@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+import joblib
+import torch
 
+from benchmark.execution import resolve_device
 from benchmark.presets import PRESETS
 from benchmark.yaml_text import read_yaml
 from mhpe.errors import InputError
@@ -24,6 +27,21 @@ store_option = click.option(
     show_default=True,
     metavar="URL",
     help="Results store, an SQLAlchemy URL (or set BENCH_STORE).",
+)
+study_option = click.option(
+    "--study", "study_name", required=True, metavar="NAME", help="Name of a study, or a .yaml file."
+)
+protocols_option = click.option(
+    "--protocol", "protocol_names", multiple=True, metavar="NAME", help="Instead of the study's protocols; repeatable."
+)
+arms_option = click.option(
+    "--arm", "arm_names", multiple=True, metavar="NAME", help="Only these arms, by label or sampler; repeatable."
+)
+seeds_option = click.option(
+    "--seeds", type=click.IntRange(1), metavar="N", help="Paired seeds per arm instead of the study's."
+)
+device_option = click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to train."
 )
 jobs_option = click.option(
     "--jobs", type=click.IntRange(1), metavar="N", help="Number of processes.  [default: one per processor core]"
@@ -44,6 +62,22 @@ sampler_files_option = click.option(
 set_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Parameter of the sampler; repeatable."
 )
+
+
+def usable_device(wanted: str) -> str:
+    """The device that ``--device`` means on this machine, ``cpu`` or ``cuda``.
+
+    Raises:
+        InputError: if it is not there.
+    """
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: PyTorch finds no CUDA device here; cpu would work")
+    return resolve_device(wanted)
+
+
+def process_count(wanted: int | None, device: str) -> int:
+    """The number of processes that ``--jobs`` means; by default one per core, or per graphics card."""
+    return wanted or (joblib.cpu_count() if device == "cpu" else torch.cuda.device_count())
 
 
 def parameters(settings: Iterable[str]) -> dict[str, Any]:

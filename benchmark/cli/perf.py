@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import torch
 
-from benchmark.cli.options import data_root_option
+from benchmark.cli.options import data_root_option, usable_device
 from benchmark.cli.terminal import err, out, plain_table
 from benchmark.environment import environment
 from benchmark.perf.growth import growth, growth_figure
@@ -40,8 +40,7 @@ def perf_verb(
     bench perf --row training --row step
     bench perf --growth --out results/perf
     """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: PyTorch finds no CUDA device here; cpu would work")
+    device = usable_device(device)
     if folder is not None:
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -4,13 +4,24 @@ import math
 from pathlib import Path
 
 import click
-import joblib
 import pandas as pd
-import torch
 from rich.markup import escape
 
 from benchmark.arms import Arm, select
-from benchmark.cli.options import data_root_option, jobs_option, preset_option, sampler_files_option, store_option
+from benchmark.cli.options import (
+    arms_option,
+    data_root_option,
+    device_option,
+    jobs_option,
+    preset_option,
+    process_count,
+    protocols_option,
+    sampler_files_option,
+    seeds_option,
+    store_option,
+    study_option,
+    usable_device,
+)
 from benchmark.cli.study_data import StudyData
 from benchmark.cli.terminal import out, plain_table
 from benchmark.pilot import DIFFERENCES, Need, need, pooled, spreads
@@ -27,19 +38,13 @@ ASSUMED = (0.1, 0.2, 0.5, 1.0)
 
 
 @click.command("plan")
-@click.option("--study", "study_name", required=True, metavar="NAME", help="Name of a study, or a .yaml file.")
+@study_option
 @preset_option
-@click.option(
-    "--protocol", "protocol_names", multiple=True, metavar="NAME", help="Instead of the study's protocols; repeatable."
-)
-@click.option(
-    "--arm", "arm_names", multiple=True, metavar="NAME", help="Only these arms, by label or sampler; repeatable."
-)
-@click.option("--seeds", type=click.IntRange(1), metavar="N", help="Paired seeds per arm instead of the study's.")
+@protocols_option
+@arms_option
+@seeds_option
 @jobs_option
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to train."
-)
+@device_option
 @data_root_option
 @store_option
 @sampler_files_option
@@ -66,10 +71,9 @@ def plan_verb(
     """
     study = load_study(study_name, preset, protocol_names, sampler_files)
     arms = select(study.arms, arm_names, f"study {study.name}")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = usable_device(device)
     seeds = seeds or study.file.seeds
-    jobs = jobs or (joblib.cpu_count() if device == "cpu" else torch.cuda.device_count())
+    jobs = process_count(jobs, device)
     results = Store(store)
     cells = results.results(study.name)
     cells = cells[(cells["preset"] == study.preset) & cells["arm"].isin([arm.label for arm in arms])]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -65,7 +66,7 @@ class RunReporter:
             err.print(f"[red]failed[/]  {escape(name)}: {escape(': '.join(outcome.error))}")
             return
         results = ", ".join(f"{test} MAE {e.metrics['mae']:.2f}°" for test, e in outcome.evaluations.items())
-        seconds = f"  ({_duration(outcome.seconds)})" if outcome.seconds else "  (evaluated)"
+        seconds = f"  ({_clock(outcome.seconds)})" if outcome.seconds else "  (evaluated)"
         err.print(f"[green]done[/]    {escape(name)}: {results}{seconds}")
 
     def point(self, status: str, text: str) -> None:
@@ -81,7 +82,7 @@ class RunReporter:
         task = self._bars.tasks[0]
         pace = (time.monotonic() - self._begun) / self._finished
         left = pace * ((task.total or 0) - task.completed)
-        self._bars.update(self._task, left=f"{_duration(left)} left" if left else "")
+        self._bars.update(self._task, left=f"{_clock(left)} left" if left else "")
 
     def note(self, text: str) -> None:
         """Say what went wrong without harm."""
@@ -92,7 +93,6 @@ class RunReporter:
         self._bars.update(self._task, left=f"waiting for {count} trial(s) of other processes")
 
 
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds, as rich's own columns show them."""
+    return str(timedelta(seconds=round(seconds)))

@@ -3,11 +3,22 @@
 from pathlib import Path
 
 import click
-import joblib
-import torch
 
 from benchmark.arms import select
-from benchmark.cli.options import data_root_option, jobs_option, preset_option, sampler_files_option, store_option
+from benchmark.cli.options import (
+    arms_option,
+    data_root_option,
+    device_option,
+    jobs_option,
+    preset_option,
+    process_count,
+    protocols_option,
+    sampler_files_option,
+    seeds_option,
+    store_option,
+    study_option,
+    usable_device,
+)
 from benchmark.cli.progress import RunReporter
 from benchmark.cli.search import SearchPart, refuse
 from benchmark.cli.study_data import StudyData
@@ -19,23 +30,16 @@ from benchmark.store import Store
 from benchmark.store.search_store import SearchStore
 from benchmark.study import load_study
 from benchmark.workers import LocalWorkers, Workers
-from mhpe.errors import InputError
 
 
 @click.command("run")
-@click.option("--study", "study_name", required=True, metavar="NAME", help="Name of a study, or a .yaml file.")
+@study_option
 @preset_option
-@click.option(
-    "--protocol", "protocol_names", multiple=True, metavar="NAME", help="Instead of the study's protocols; repeatable."
-)
-@click.option(
-    "--arm", "arm_names", multiple=True, metavar="NAME", help="Only these arms, by label or sampler; repeatable."
-)
-@click.option("--seeds", type=click.IntRange(1), metavar="N", help="Paired seeds per arm instead of the study's.")
+@protocols_option
+@arms_option
+@seeds_option
 @jobs_option
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to train."
-)
+@device_option
 @click.option("--dask", metavar="ADDRESS", help="Train on a Dask cluster instead, such as tcp://scheduler:8786.")
 @data_root_option
 @store_option
@@ -69,8 +73,8 @@ def run_verb(
     if study.searched:
         refuse(arm_names, dask)
     arms = select(study.arms, arm_names, f"study {study.name}")
-    place = _device(device)
-    jobs = jobs or (joblib.cpu_count() if place == "cpu" else torch.cuda.device_count())
+    place = usable_device(device)
+    jobs = process_count(jobs, place)
     data = StudyData(study.synthheads, data_root, jobs, study.file.search)
     results = SearchStore(store)
     search = SearchPart(study, data, results, seeds) if study.searched else None
@@ -101,12 +105,6 @@ def run_verb(
         return 130
     _print_totals(plan, totals, results)
     return 1 if totals.failed or (search and search.failed) else 0
-
-
-def _device(wanted: str) -> str:
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: PyTorch finds no CUDA device here; cpu or auto would work")
-    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
 
 
 def _print_plan(plan: Plan, store: Store) -> None:

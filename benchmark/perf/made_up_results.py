@@ -1,7 +1,8 @@
-"""A store filled with made-up results: no training, but predictions whose errors are known."""
+"""Results of a study that nobody trained: predictions whose errors are known."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,106 +12,104 @@ import torch
 
 from benchmark.arms import Arm
 from benchmark.execution import Evaluation, Outcome
+from benchmark.presets import PRESETS
+from benchmark.protocols import protocol
 from benchmark.store import Store
 from benchmark.store.store import Planned
 from benchmark.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.metrics import errors, summary
+from mhpe.objective import PARTS
 from mhpe.rotations import from_euler
 from mhpe.training import Epoch
 from samplers.base import Sampler
-from samplers.gaussian import Gaussian
-from samplers.random import Random
 
-PRESET = "quick"
-TEST_SETS = {"synth_1": "synth_lab", "synth_2": "synth_wild", "protocol_1": "biwi", "protocol_2": "aflw2000"}
-TRAIN_SETS = {"synth_1": "synth_train", "synth_2": "synth_train", "protocol_1": "300w_lp", "protocol_2": "300w_lp"}
-ARMS: dict[str, Sampler] = {
-    "random": Random(),
-    "gaussian 15": Gaussian(sigma=15),
-    "gaussian 30": Gaussian(sigma=30),
-}
+DEGREES = 6.0
+"""Standard deviation of a prediction's rotation vector, each component."""
 
 
 @dataclass
-class MadeUp:
-    """What the made-up study is like.
+class MadeUpStudy:
+    """A study and its results.
 
     Attributes:
         name: of the study.
-        title: of the study.
-        question: of the study.
         arms: samplers by label; the first arm is the baseline.
-        baselines: arms with a baseline of their own.
-        protocols: names.
         seeds: number of paired seeds.
-        images: number of test images, three of a person.
-        noise: error of each arm in degrees; 6 where nothing is said.
-        failed: arm and seed to type and message of the error.
-        absent: arm and seed of trials that never ran.
-        predictions: whether predictions, training history and diagnostics are there.
-        host: of all trials.
+        protocols: names.
+        preset: name of the preset.
         core: of all arms.
-        reverse: put everything in in the opposite order.
+        images: number of images of a test set, three of a person.
     """
 
-    name: str = "made_up"
-    title: str = "A made-up study"
-    question: str = "Is it right?"
-    arms: Mapping[str, Sampler] = field(default_factory=lambda: dict(ARMS))
-    baselines: dict[str, str] = field(default_factory=dict)
+    name: str
+    arms: Mapping[str, Sampler]
+    seeds: int
     protocols: Sequence[str] = ("synth_1", "synth_2")
-    seeds: int = 4
+    preset: str = "paper"
+    core: CoreConfig = field(default_factory=lambda: CoreConfig.model_validate(PRESETS["paper"].core))
     images: int = 60
-    noise: dict[str, float] = field(default_factory=dict)
-    failed: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
-    absent: set[tuple[str, int]] = field(default_factory=set)
-    predictions: bool = True
-    host: str = "a-host"
-    core: CoreConfig = field(default_factory=CoreConfig)
-    reverse: bool = False
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """As :attr:`benchmark.study.Study.definition`."""
+        baseline = next(iter(self.arms))
+        baselines = dict.fromkeys(self.arms, baseline)
+        return {"title": self.name, "question": "Is it right?", "baseline": baseline, "baselines": baselines}
+
+    @cached_property
+    def test_sets(self) -> dict[str, HeadPoseSet]:
+        """The test sets by protocol."""
+        return {name: _test_set(protocol(name).test, self.images) for name in self.protocols}
+
+    @cached_property
+    def cells(self) -> list[Planned]:
+        """The cells of the study's table."""
+        return [
+            Planned(
+                self.name, self.preset, name, label, position, sampler.model_dump(mode="json"), seed,
+                self._trial(name, label, seed).key, self.test_sets[name].fingerprint,
+            )
+            for name in self.protocols
+            for position, (label, sampler) in enumerate(self.arms.items())
+            for seed in range(self.seeds)
+        ]  # fmt: skip
+
+    @cached_property
+    def trials(self) -> list[Trial]:
+        """The trials, which protocols with the same training set share."""
+        trials = (self._trial(cell.protocol, cell.arm, cell.seed) for cell in self.cells)
+        return list({trial.key: trial for trial in trials}.values())
+
+    def _trial(self, name: str, label: str, seed: int) -> Trial:
+        train_set = protocol(name).train
+        return Trial(Arm(label, self.arms[label], self.core), train_set, f"{train_set} content", seed)
+
+    def outcome(self, trial: Trial) -> Outcome:
+        """What came of a trial."""
+        label, seed = trial.arm.label, trial.seed
+        ran_on = {"host": "a-host", "commit": "abcdef123456", "packages": {"torch": "2.11"}, "device": "a processor"}
+        evaluations = {
+            test_set.name: evaluation(test_set, DEGREES, label, seed)
+            for name, test_set in self.test_sets.items()
+            if protocol(name).train == trial.train_set
+        }
+        epochs = [
+            Epoch(number, dict.fromkeys(("total", *PARTS), 2 / (1 + number)), 0.01, 3.0)
+            for number in range(trial.arm.core.epochs)
+        ]
+        diagnostics = {"distance": {"width": 5.0, "mean": 90.0, "shares": [1 / 36] * 36}}
+        return Outcome(trial.key, evaluations, epochs, b"", 50.0 + seed, 352_281, ran_on, diagnostics=diagnostics)
 
 
-def fill(store: Store, study: MadeUp) -> Store:
-    """Put a study's results into a store."""
-    sets = {protocol: _test_set(TEST_SETS[protocol], study.images) for protocol in study.protocols}
-    cells, trials = [], {}
-    for protocol in study.protocols:
-        for position, (label, sampler) in enumerate(study.arms.items()):
-            for seed in range(study.seeds):
-                train_set = TRAIN_SETS[protocol]
-                trial = Trial(Arm(label, sampler, study.core), train_set, f"{train_set} content", seed)
-                trials[trial.key] = trial
-                cells.append(
-                    Planned(
-                        study.name, PRESET, protocol, label, position, sampler.model_dump(mode="json"), seed, trial.key,
-                        sets[protocol].fingerprint,
-                    )
-                )  # fmt: skip
-    for test_set in _ordered(list(sets.values()), study):
+def fill(store: Store, study: MadeUpStudy) -> None:
+    """Put a study and its results into a store."""
+    for test_set in study.test_sets.values():
         store.add_test_set(test_set)
-    baseline = next(iter(study.arms))
-    definition = {
-        "title": study.title,
-        "question": study.question,
-        "baseline": baseline,
-        "baselines": dict.fromkeys(study.arms, baseline) | study.baselines,
-    }
-    store.plan(study.name, definition, _ordered(cells, study), _ordered(list(trials.values()), study))
-    for trial in _ordered(list(trials.values()), study):
-        if (trial.arm.label, trial.seed) not in study.absent:
-            store.finish(_outcome(trial, sets, study))
-    return store
-
-
-def filled_store(folder: Path, study: MadeUp) -> Store:
-    """A new store with a study's results."""
-    return fill(Store(f"sqlite:///{folder}/{study.name}{'-reverse' * study.reverse}.sqlite"), study)
-
-
-def _ordered(items: list[Any], study: MadeUp) -> list[Any]:
-    return items[::-1] if study.reverse else items
+    store.plan(study.name, study.definition, study.cells, study.trials)
+    for trial in study.trials:
+        store.finish(study.outcome(trial))
 
 
 def _test_set(name: str, images: int) -> HeadPoseSet:
@@ -122,36 +121,12 @@ def _test_set(name: str, images: int) -> HeadPoseSet:
     return HeadPoseSet(name, Path(), pixels, rotations, angles, ids, np.arange(images) // 3, f"{name:0<64}", meta)
 
 
-def _outcome(trial: Trial, sets: dict[str, HeadPoseSet], study: MadeUp) -> Outcome:
-    label, seed = trial.arm.label, trial.seed
-    environment = {"host": study.host, "commit": "abcdef123456", "packages": {"torch": "2.11"}, "device": "a processor"}
-    if (label, seed) in study.failed:
-        return Outcome(trial.key, environment=environment, error=study.failed[label, seed], traceback="Traceback ...")
-    evaluations = {
-        test_set.name: _evaluation(test_set, study.noise.get(label, 6.0), hash_of(label, seed), study.predictions)
-        for protocol, test_set in sets.items()
-        if TRAIN_SETS[protocol] == trial.train_set
-    }
-    epochs = [Epoch(i, {"total": 2.0 - i}, 0.01, 3.0) for i in range(3)] if study.predictions else []
-    shares = np.full(36, 1 / 36).tolist()
-    diagnostics = {"distance": {"width": 5.0, "mean": 90.0, "shares": shares}} if study.predictions else {}
-    return Outcome(
-        trial.key, evaluations, epochs, b"", 50.0 + seed, 352_281, environment, None, None, diagnostics
-    )  # fmt: skip
-
-
-def hash_of(label: str, seed: int) -> int:
-    """A seed for random numbers, the same in every process."""
-    return sum(map(ord, label)) * 1000 + seed
-
-
-def _evaluation(test_set: HeadPoseSet, degrees: float, seed: int, predictions: bool) -> Evaluation:
+def evaluation(test_set: HeadPoseSet, degrees: float, label: str, seed: int) -> Evaluation:
     """Predictions turned away from the label by rotation vectors with this standard deviation in each component."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(sum(map(ord, label)) * 1000 + seed)  # the same in every process
     turn = torch.from_numpy(np.radians(rng.normal(0, degrees, (len(test_set), 3))))
     labels = torch.from_numpy(test_set.rotations).double()
     predicted = labels @ roma.rotvec_to_rotmat(turn)
     found = summary(errors(predicted, labels, torch.from_numpy(test_set.angles)))
     strengths = np.full((len(test_set), 3), 0.5 / np.radians(degrees) ** 2, np.float32)
-    rotations = predicted.float().numpy() if predictions else np.zeros((0, 3, 3), np.float32)
-    return Evaluation(test_set.fingerprint, found, rotations, strengths if predictions else strengths[:0])
+    return Evaluation(test_set.fingerprint, found, predicted.float().numpy(), strengths)

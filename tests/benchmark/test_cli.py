@@ -44,6 +44,17 @@ def test_mistakes_are_one_line_with_status_2(bench: Bench, words: tuple[str, ...
     assert message.lower() in result.err.lower()
 
 
+@pytest.mark.parametrize("verb", [("run", "--study", "aa"), ("plan", "--study", "aa"), ("perf", "--row", "report")])
+def test_a_device_that_is_not_there_is_refused(
+    bench: Bench, verb: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    result = bench(*verb, "--device", "cuda")
+    assert result.status == 2
+    assert result.out == ""
+    assert result.err == "bench: --device cuda: PyTorch finds no CUDA device here; cpu would work\n"
+
+
 def test_unwritable_store_is_named_before_anything_is_trained(bench: Bench, tiny_study: Path, data_root: Path) -> None:
     Path("file").write_text("")
     result = bench("run", "--study", tiny_study, "--data-root", data_root, "--store", "sqlite:///file/results.sqlite")

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from benchmark.environment import environment
-from benchmark.perf.made_up_results import MadeUp, filled_store
 from benchmark.pilot import Spread, need, pooled, spreads
 from benchmark.speed import stored_speed
 from benchmark.store import Store
 from benchmark.study import load_study
 from mhpe.config import CoreConfig
 from tests.benchmark.conftest import Bench
+from tests.benchmark.made_up_results import MadeUp, filled_store
 
 STUDY = """
 title: A made-up study

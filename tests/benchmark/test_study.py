@@ -186,16 +186,19 @@ def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from samplers.random import Random\nclass Mine(Random):\n    '''Mine.'''\n    name = 'mine'\n"
     )
-    study = load(tmp_path, TINY + "  - sampler: mine\nsamplers: [mine.py]\n")
+    study = load(tmp_path, TINY + "  - sampler: mine\nsampler_files: [mine.py]\n")
     assert study.arms[-1].sampler_file == tmp_path / "mine.py"
+    assert study.definition["samplers"] == ["mine.py"]
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (("seeds: 2", "seed: 2"), "unknown key 'seed'; did you mean 'seeds'?"),
+        (("seeds: 2", "samplers: [mine.py]"), "unknown key 'samplers'; did you mean 'sampler_files'?"),
         (("epochs: 1", "epoch: 1"), "core: unknown key 'epoch'; did you mean 'epochs'?"),
         (("m: 8", "n: 8"), "unknown key 'encoder.n'"),
+        (("k: 2", "k: [4, 8]"), "core: k: input should be a valid integer, not [4, 8]"),
         (("k: 2", "k: 0"), "k: input should be greater than 0, not 0"),
         (("sigma: [15, 30]", "sigma: [15, 0]"), "arms[1]: sigma: input should be greater than 0"),
         (("sigma: [15, 30]", "bin_width: 7"), "arms[1]: bin_width: a bin width must divide 360, not 7"),

@@ -184,13 +184,10 @@ def test_growth_is_a_table_and_a_figure(bench: Bench, monkeypatch: pytest.Monkey
     ("words", "message"),
     [
         (("--row", "nothing"), "Invalid value for '--row'"),
-        (("--device", "cuda"), "PyTorch finds no CUDA device"),
         (("--row", "mathematics", "--out", "/proc/nothing"), "cannot write to /proc/nothing"),
     ],
 )
 def test_bad_calls_of_perf(bench: Bench, words: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "cuda" in words and torch.cuda.is_available():
-        pytest.skip("there is a CUDA device")
     monkeypatch.setattr(mathematics, "BATCH", 20)
     result = bench("perf", *words)
     assert result.status == 2

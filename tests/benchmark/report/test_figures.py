@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from benchmark.perf.made_up_results import PRESET, MadeUp, filled_store
 from benchmark.report.figures import FIGURES, Drawing, LackingError
 from benchmark.report.figures.calibration import calibration
 from benchmark.report.figures.per_image import images_of
@@ -22,6 +21,7 @@ from samplers.gaussian import Gaussian
 from samplers.random import Random
 from samplers.reverse_gaussian import ReverseGaussian
 from samplers.uniform import Uniform
+from tests.benchmark.made_up_results import PRESET, MadeUp, filled_store
 from tests.benchmark.report.test_summary import summary_of
 
 Make = Callable[[MadeUp], Material]

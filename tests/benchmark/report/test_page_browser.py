@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.perf.made_up_results import MadeUp, filled_store
 from benchmark.report import build_report
+from tests.benchmark.made_up_results import MadeUp, filled_store
 
 selenium = pytest.importorskip("selenium", reason="selenium is not installed; pip install -e .[browser]")
 

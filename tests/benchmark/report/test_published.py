@@ -5,7 +5,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.perf.made_up_results import MadeUp, filled_store
 from benchmark.published import SLIDES_STUDIES, audit, beside_ours, slides
 from benchmark.published.peers import peers, peers_on
 from benchmark.report.cost import cost_table
@@ -13,6 +12,7 @@ from samplers.bins import Bins
 from samplers.gaussian import Gaussian
 from samplers.random import Random
 from samplers.reverse_gaussian import ReverseGaussian
+from tests.benchmark.made_up_results import MadeUp, filled_store
 from tests.benchmark.report.test_summary import summary_of
 
 
