@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from benchmark.perf.made_up_results import MadeUp, fill
 from benchmark.report import build_report
 from benchmark.store import Store, schema
+from tests.benchmark.made_up_results import MadeUp, fill
 
 
 def lead(store: Store, folder: Path) -> str:
