@@ -8,9 +8,10 @@ import safetensors.torch
 import sqlalchemy as sa
 import torch
 
-from benchmark.store import Store, exporting, schema
-from benchmark.store.exporting import export_store
-from benchmark.store.importing import import_store
+from benchmark.exchange import exporting
+from benchmark.exchange.exporting import export_store
+from benchmark.exchange.importing import import_store
+from benchmark.store import Store, schema
 from benchmark.store.search_store import SearchStore
 from benchmark.store.store import Planned
 from benchmark.study import Arm

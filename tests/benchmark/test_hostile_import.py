@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.store.exporting import export_store
-from benchmark.store.importing import import_store
+from benchmark.exchange.exporting import export_store
+from benchmark.exchange.importing import import_store
 from benchmark.trial import identity_key
 from mhpe.errors import InputError
 from tests.benchmark.conftest import Bench

@@ -14,6 +14,8 @@ import pytest
 import safetensors.torch
 import torch
 
+from benchmark.exchange.exporting import export_store
+from benchmark.exchange.importing import import_store
 from benchmark.leases import Leases, worker_name
 from benchmark.search.best import best_points
 from benchmark.search.objective import PointFailedError
@@ -21,8 +23,6 @@ from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.runner import run_searches
 from benchmark.search.search import Search
 from benchmark.search.worker import work
-from benchmark.store.exporting import export_store
-from benchmark.store.importing import import_store
 from benchmark.store.points import load_searches
 from benchmark.store.search_store import Point, SearchStore
 from mhpe.errors import InputError

@@ -12,10 +12,7 @@ import safetensors
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from benchmark.search.stored import check_point
-from benchmark.store import schema
-from benchmark.store.arrays import from_bytes
-from benchmark.store.layout import (
+from benchmark.exchange.layout import (
     ENDED,
     FORMAT,
     MANIFEST,
@@ -28,9 +25,12 @@ from benchmark.store.layout import (
     title,
     trial_column,
 )
+from benchmark.exchange.trust import check_values
+from benchmark.search.stored import check_point
+from benchmark.store import schema
+from benchmark.store.arrays import from_bytes
 from benchmark.store.search_store import Point
 from benchmark.store.store import Store
-from benchmark.store.trust import check_values
 from mhpe.errors import InputError
 
 EVALUATED = (schema.evaluations, schema.predictions)
