@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmark.arms import Arm
 from benchmark.search.best import label
-from benchmark.search.config import SearchConfig, SearchedSampler, Space, Value
+from benchmark.search_config import SearchConfig, SearchedSampler, Space, Value
 from benchmark.trial import Trial
 from mhpe.data.split import Split
 from samplers.registry import Registry

@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 
 from benchmark.leases import worker_name
-from benchmark.search.config import SearchConfig, read_searched
 from benchmark.search.search import Search
 from benchmark.search.worker import work
+from benchmark.search_config import SearchConfig, read_searched
 from benchmark.store.search_store import Point, SearchStore
 from mhpe.config import CoreConfig
 from mhpe.data.split import Split
