@@ -10,15 +10,15 @@ import roma
 import torch
 
 from benchmark.arms import Arm
-from benchmark.execution import Evaluation, Outcome
+from benchmark.outcome import Evaluation, Outcome
 from benchmark.store import Store
 from benchmark.store.store import Planned
 from benchmark.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
+from mhpe.epoch import Epoch
 from mhpe.metrics import errors, summary
 from mhpe.rotations import from_euler
-from mhpe.training import Epoch
 from samplers.base import Sampler
 from samplers.gaussian import Gaussian
 from samplers.random import Random

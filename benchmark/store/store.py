@@ -10,7 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from benchmark.execution import Evaluation, Outcome
+from benchmark.outcome import Evaluation, Outcome
 from benchmark.store import schema
 from benchmark.store.arrays import from_bytes, to_bytes
 from benchmark.store.database import open_engine, writer

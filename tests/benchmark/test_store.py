@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.execution import Evaluation, Outcome
+from benchmark.outcome import Evaluation, Outcome
 from benchmark.store import Store
 from benchmark.store.arrays import from_bytes, to_bytes
 from benchmark.store.schema import METRICS
@@ -17,8 +17,8 @@ from benchmark.study import Arm
 from benchmark.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
+from mhpe.epoch import Epoch
 from mhpe.errors import InputError
-from mhpe.training import Epoch
 from samplers.random import Random
 
 TRIAL = Trial(Arm("random", Random(), CoreConfig()), "train", "f" * 64, 0)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.errors import StoreUnavailableError
 from benchmark.leases import Leases
 from benchmark.runner import Interrupted
 from benchmark.search.objective import PrunedError, Trainings
@@ -14,6 +13,7 @@ from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.search import Search
 from benchmark.search.worker import work
 from benchmark.store import Store
+from benchmark.store.errors import StoreUnavailableError
 from benchmark.store.points import load_searches
 from benchmark.store.search_store import Point, SearchStore
 from benchmark.study import load_study
