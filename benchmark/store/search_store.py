@@ -83,12 +83,6 @@ class SearchStore(Store):
         connection.execute(sa.delete(schema.points).where(here, free, p.number.in_(last)))
 
     @patient
-    def plan_study(self, study: str, definition: Mapping[str, Any]) -> None:
-        """Write down a study whose cells are not known yet."""
-        with self.writing() as connection:
-            connection.execute(self._upsert(schema.studies), [{"name": study, "definition": dict(definition)}])
-
-    @patient
     def add_trials(self, trials: Iterable[Trial]) -> None:
         """Write down trials that belong to no cell of a study."""
         self._insert_new(schema.trials, [self._waiting(trial) for trial in trials])

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from benchmark.outcome import Evaluation, Outcome
 from benchmark.store import schema
-from benchmark.store.arrays import from_bytes, to_bytes
+from benchmark.store.arrays import to_bytes
 from benchmark.store.database import open_engine, writer
 from benchmark.store.problems import clear, patient, shown
 from benchmark.trial import Trial
@@ -327,12 +327,6 @@ class Store:
         with self.reading() as connection:
             return connection.execute(sa.select(w.safetensors).where(w.trial == key)).scalar_one_or_none()
 
-    def diagnostics(self, key: str) -> dict[str, Any] | None:
-        """Numbers of a trial's draws, as :meth:`samplers.diagnostics.DrawStatistics.summary` gives them."""
-        t = schema.trials.c
-        with self.reading() as connection:
-            return connection.execute(sa.select(t.diagnostics).where(t.key == key)).scalar_one_or_none()
-
     def studies(self) -> dict[str, dict[str, Any]]:
         """Definitions of all planned studies by name."""
         with self.reading() as connection:
@@ -360,13 +354,6 @@ class Store:
             result = connection.execute(query)
             frame = pd.DataFrame(result.all(), columns=list(result.keys()))
         return frame.astype(dict.fromkeys(schema.METRICS, float))
-
-    def predictions(self, key: str, test_set: str) -> Any:
-        """Predicted rotations (N, 3, 3) of a trial on a test set."""
-        p = schema.predictions.c
-        query = sa.select(p.rotations).where(p.trial == key, p.test_set == test_set)
-        with self.reading() as connection:
-            return from_bytes(connection.execute(query).scalar_one())
 
     # writing helpers
 

@@ -12,6 +12,7 @@ from benchmark.exchange import exporting
 from benchmark.exchange.exporting import export_store
 from benchmark.exchange.importing import import_store
 from benchmark.store import Store, schema
+from benchmark.store.reading import load_predictions
 from benchmark.store.search_store import SearchStore
 from benchmark.store.store import Planned
 from benchmark.study import Arm
@@ -127,7 +128,7 @@ def test_evaluations_on_further_test_sets_are_added_to_trials_done_on_both_sides
     with ours.reading() as connection:
         e = schema.evaluations.c
         assert dict(connection.execute(sa.select(e.test_set, e.mae)).all()) == {"t" * 64: 5.0, "u" * 64: 8.0}
-    assert ours.predictions(TRIALS[0].key, "u" * 64).shape == (4, 3, 3)
+    assert load_predictions(ours, TRIALS[0].key, "u" * 64)[0].shape == (4, 3, 3)
 
 
 def test_points_that_wait_take_the_end_they_have_elsewhere(store_url: str, tmp_path: Path) -> None:

@@ -301,7 +301,7 @@ class Silent:
 def test_point_whose_process_dies_again_has_failed(tmp_path) -> None:
     search, reporter = make_search(3), Silent()
     store = SearchStore(f"{tmp_path}/s.sqlite")
-    store.plan_study("study", STUDY)
+    store.plan("study", STUDY, [planned()], [TRIAL])
     points = run_searches([search], store, 1, "cpu", reporter, make_objective=deadly_objective)
     assert [point.status for point in points] == ["done", "failed", "done"]
     assert points[1].note == "WorkerDied: its process was killed, ran out of memory, or crashed, 2 times"
@@ -319,7 +319,7 @@ def deadly_start(*_):
 def test_processes_that_die_before_they_take_a_point_end_the_search(tmp_path) -> None:
     search, reporter = make_search(3), Silent()
     store = SearchStore(f"{tmp_path}/s.sqlite")
-    store.plan_study("study", STUDY)
+    store.plan("study", STUDY, [planned()], [TRIAL])
     with pytest.raises(InputError, match=r"^3 processes of the search in a row died before") as ended:
         run_searches([search], store, 1, "cpu", reporter, make_objective=deadly_start)
     assert "\n" not in str(ended.value)

@@ -22,6 +22,7 @@ from mhpe.data import HeadPoseSet
 from mhpe.data.split import split
 from mhpe.synthheads.sets import SynthConfig
 from tests.benchmark.conftest import TINY, Bench
+from tests.benchmark.test_store import planned
 
 SEARCH = """
 search:
@@ -115,7 +116,7 @@ def small(searching: Path, data_root: Path, tmp_path: Path, request: pytest.Fixt
 
 
 def add(store: SearchStore, search: Search) -> None:
-    store.plan_study("searching", {"title": "A search"})
+    store.plan("searching", {"title": "A search"}, [replace(planned(), study="searching")], [])
     store.add_test_set(HeadPoseSet.load(search.validation))
     store.add_search(search.key, "searching", "standard", "aflw2000", "gaussian", search.definition, 2)
 
