@@ -12,7 +12,7 @@ import torch
 from benchmark.arms import Arm
 from benchmark.outcome import Evaluation, Outcome
 from benchmark.store import Store
-from benchmark.store.store import Planned
+from benchmark.store.plans import Planned
 from benchmark.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet

@@ -11,9 +11,9 @@ import pytest
 from benchmark.outcome import Evaluation, Outcome
 from benchmark.store import Store
 from benchmark.store.arrays import from_bytes, to_bytes
+from benchmark.store.plans import Planned
 from benchmark.store.reading import load_draws, load_predictions
 from benchmark.store.schema import METRICS
-from benchmark.store.store import Planned
 from benchmark.study import Arm
 from benchmark.trial import Trial
 from mhpe.config import CoreConfig
