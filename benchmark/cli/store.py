@@ -6,7 +6,8 @@ import click
 
 from benchmark.cli.options import store_option
 from benchmark.exchange.exporting import export_store
-from benchmark.exchange.importing import check_manifest, import_store
+from benchmark.exchange.folder import check_manifest
+from benchmark.exchange.importing import import_store
 from benchmark.store import Store
 
 folder_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))

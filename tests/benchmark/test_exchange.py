@@ -8,7 +8,7 @@ import safetensors.torch
 import sqlalchemy as sa
 import torch
 
-from benchmark.exchange import exporting
+from benchmark.exchange import exporting, importing
 from benchmark.exchange.exporting import export_store
 from benchmark.exchange.importing import import_store
 from benchmark.store import Store, schema
@@ -84,6 +84,16 @@ def test_export_and_import_give_an_identical_store(store_url: str, tmp_path: Pat
     merged = import_store(new, tmp_path / "out")
     assert (merged.added, merged.kept) == (0, 4)
     assert content(new) == before
+
+
+def test_import_is_the_same_however_many_rows_are_inserted_at_once(tmp_path: Path, monkeypatch) -> None:
+    store = store_of(tmp_path / "first.sqlite", done=(0, 1, 3), failed=(2,))
+    export_store(store, tmp_path / "out")
+    for rows in (1, 2, 3):
+        monkeypatch.setattr(importing, "ROWS_AT_ONCE", rows)
+        new = Store(str(tmp_path / f"{rows}.sqlite"))
+        import_store(new, tmp_path / "out")
+        assert content(new) == content(store)
 
 
 def test_export_is_of_one_moment(store_url: str, tmp_path: Path, monkeypatch) -> None:
