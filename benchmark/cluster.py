@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmark.environment import core_source
-from benchmark.execution import Outcome, Task, execute, forget
+from benchmark.execution import Task, execute, forget
+from benchmark.outcome import Outcome
 from benchmark.workers import WorkerDiedError
 from mhpe.data.dataset import HeadPoseSet
 from mhpe.errors import InputError

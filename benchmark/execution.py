@@ -4,26 +4,26 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import safetensors.torch
 import torch
-from numpy.typing import NDArray
 
 from benchmark.environment import environment
-from benchmark.errors import StoreError
+from benchmark.outcome import Evaluation, Outcome
+from benchmark.store.errors import StoreError
 from benchmark.trial import Trial
 from mhpe.checkpoints import Checkpoint
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
+from mhpe.epoch import Epoch
 from mhpe.heads import build
 from mhpe.metrics import errors, summary
 from mhpe.network import Network
 from mhpe.paths import cache_folder
-from mhpe.training import Epoch, NotFiniteError, train
+from mhpe.training import NotFiniteError, train
 from samplers.base import Sampler
 from samplers.recorder import Recorder
 from samplers.registry import Registry, load_source, sampler_classes
@@ -84,55 +84,6 @@ class Task:
         path, text = self.sampler_source
         classes = {cls.name: cls for cls in sampler_classes(load_source(text, path))}
         return classes[self.sampler](**self.parameters)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """A trial's result on one test set.
-
-    Attributes:
-        fingerprint: of the test set's content.
-        metrics: as :func:`mhpe.metrics.summary` names them, degrees.
-        rotations: (N, 3, 3) predictions.
-        strengths: (N, 3) predicted concentrations.
-    """
-
-    fingerprint: str
-    metrics: dict[str, float]
-    rotations: NDArray[np.float32]
-    strengths: NDArray[np.float32]
-
-
-@dataclass
-class Outcome:
-    """What came of a task.
-
-    Attributes:
-        key: the trial's key.
-        evaluations: by name of the test set.
-        epochs: the training's history; empty if only an evaluation was missing.
-        weights: the trained weights in safetensors format.
-        seconds: duration of the training.
-        parameters: number of the network's weights.
-        environment: what it ran on.
-        error: type and message of what ended the trial, or None.
-        traceback: of the error.
-        diagnostics: numbers of the training's draws, see :meth:`samplers.diagnostics.DrawStatistics.summary`;
-            empty if only an evaluation was missing.
-        notes: what went wrong without harm.
-    """
-
-    key: str
-    evaluations: dict[str, Evaluation] = field(default_factory=dict)
-    epochs: list[Epoch] = field(default_factory=list)
-    weights: bytes | None = None
-    seconds: float = 0.0
-    parameters: int = 0
-    environment: dict[str, Any] = field(default_factory=dict)
-    error: tuple[str, str] | None = None
-    traceback: str | None = None
-    diagnostics: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
 
 
 def execute(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.arms import Arm
-from benchmark.store.store import Planned
+from benchmark.store.plans import Planned
 from benchmark.study import Study
 from benchmark.trial import Trial
 from mhpe.data import HeadPoseSet

@@ -10,8 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from benchmark.execution import Outcome, Task
+from benchmark.execution import Task
 from benchmark.leases import Leases
+from benchmark.outcome import Outcome
 from benchmark.planning import Plan
 from benchmark.store import Store
 from benchmark.workers import WorkerDiedError, Workers

@@ -11,7 +11,7 @@ import studies
 from benchmark.arms import Arm, merge, write_out
 from benchmark.presets import PRESETS, default_preset
 from benchmark.protocols import Protocol, protocol
-from benchmark.search.config import SearchConfig, SearchedSampler, read_searched
+from benchmark.search_config import SearchConfig, SearchedSampler, read_searched
 from benchmark.yaml_text import read_yaml
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError

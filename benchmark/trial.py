@@ -51,5 +51,5 @@ class Trial:
 
 
 def identity_key(identity: dict[str, Any]) -> str:
-    """The key of the trial that has an identity."""
+    """The key of the trial that has an identity, or of the search that has a definition."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]

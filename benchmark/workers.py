@@ -16,7 +16,8 @@ from typing import Protocol
 import torch
 from loky import ProcessPoolExecutor
 
-from benchmark.execution import Outcome, Task, execute, forget
+from benchmark.execution import Task, execute, forget
+from benchmark.outcome import Outcome
 
 START_METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 """On Linux processes are forked from a server that has imported everything but started nothing."""

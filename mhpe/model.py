@@ -1,28 +1,12 @@
 """MHPE: the encoder and its SCME."""
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
 from mhpe.network import Network, Prediction, StepLoss
-from mhpe.objective import PARTS, total_loss
+from mhpe.objective import PARTS, Output, total_loss
 from mhpe.poses import Poses
-from mhpe.scme import SCME, MatrixFisher, project
-
-
-class Output(NamedTuple):
-    """What the network says of B images.
-
-    Attributes:
-        z: (B, m, 3) triple vectors.
-        raw: (B, 3, 3) RE's raw matrices.
-        distribution: PM's matrix Fisher distribution.
-    """
-
-    z: Tensor
-    raw: Tensor
-    distribution: MatrixFisher
+from mhpe.scme import SCME, project
 
 
 class MHPE(Network):

@@ -1,6 +1,6 @@
-"""The total loss of one step (slides, equation 9)."""
+"""What MHPE says of images, and the total loss of one step (slides, equation 9)."""
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,16 +16,28 @@ from mhpe.losses import (
     vector_ortho_loss,
 )
 from mhpe.network import StepLoss
-
-if TYPE_CHECKING:
-    from mhpe.model import Output
+from mhpe.scme import MatrixFisher
 
 PARTS = ("vector", "vector_ortho", "dist", "nll", "feat_ortho")
 """The five losses, in the order of their Greek weights alpha, beta, gamma, eta, mu."""
 
 
+class Output(NamedTuple):
+    """What the network says of B images.
+
+    Attributes:
+        z: (B, m, 3) triple vectors.
+        raw: (B, 3, 3) RE's raw matrices.
+        distribution: PM's matrix Fisher distribution.
+    """
+
+    z: Tensor
+    raw: Tensor
+    distribution: MatrixFisher
+
+
 def total_loss(
-    output: "Output",
+    output: Output,
     rotations: Tensor,
     inputs: Tensor,
     references: Tensor,

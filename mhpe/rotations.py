@@ -13,8 +13,6 @@ pitch > 0 looks *up*, roll > 0 turns the head *clockwise*. With the data sets' o
 ``R = S R6^T S = Rx(pitch) Ry(-yaw) Rz(roll)``.
 """
 
-import math
-
 import roma
 import torch
 from torch import Tensor
@@ -79,11 +77,6 @@ def geodesic_degrees(first: Tensor, second: Tensor) -> Tensor:
         (...) angles in [0, 180] degrees.
     """
     return torch.rad2deg(roma.rotmat_geodesic_distance(first, second))
-
-
-def frobenius_from_degrees(angle: float) -> float:
-    """Frobenius distance ``||R1 - R2|| = 2 sqrt(2) sin(angle / 2)`` of rotations ``angle`` degrees apart."""
-    return 2 * math.sqrt(2) * math.sin(math.radians(angle) / 2)
 
 
 def wrap_degrees(angle: Tensor) -> Tensor:

@@ -1,7 +1,6 @@
 """The training of one network, top to bottom."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,6 +9,7 @@ from mhpe.augmentation import Augmentation
 from mhpe.checkpoints import Checkpoint
 from mhpe.config import CoreConfig
 from mhpe.data.dataset import HeadPoseSet
+from mhpe.epoch import Epoch
 from mhpe.heads import build
 from mhpe.network import Network
 from mhpe.poses import Poses
@@ -20,23 +20,6 @@ from mhpe.seeding import generator
 
 class NotFiniteError(RuntimeError):
     """The loss became infinite or not a number."""
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What an epoch did.
-
-    Attributes:
-        number: from 0.
-        losses: mean of the total loss ("total") and of each unweighted part.
-        learning_rate: at the epoch's end.
-        images_per_input: distinct images encoded per input.
-    """
-
-    number: int
-    losses: dict[str, float]
-    learning_rate: float
-    images_per_input: float
 
 
 def poses_of(data: HeadPoseSet) -> Poses:

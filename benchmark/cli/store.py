@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from benchmark.cli.options import store_option
+from benchmark.exchange.exporting import export_store
+from benchmark.exchange.folder import check_manifest
+from benchmark.exchange.importing import import_store
 from benchmark.store import Store
-from benchmark.store.exporting import export_store
-from benchmark.store.importing import check_manifest, import_store
 
 folder_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 

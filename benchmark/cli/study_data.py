@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from benchmark.cli.progress import data_progress
-from benchmark.search.config import SPLIT_SEED, VALIDATION_SHARE, SearchConfig
+from benchmark.search_config import SPLIT_SEED, VALIDATION_SHARE, SearchConfig
 from mhpe.catalog import TITLES, prepared
 from mhpe.data import HeadPoseSet
 from mhpe.data.split import Split, split, split_name

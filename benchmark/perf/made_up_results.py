@@ -11,18 +11,18 @@ import roma
 import torch
 
 from benchmark.arms import Arm
-from benchmark.execution import Evaluation, Outcome
+from benchmark.outcome import Evaluation, Outcome
 from benchmark.presets import PRESETS
 from benchmark.protocols import protocol
 from benchmark.store import Store
-from benchmark.store.store import Planned
+from benchmark.store.plans import Planned
 from benchmark.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
+from mhpe.epoch import Epoch
 from mhpe.metrics import errors, summary
 from mhpe.objective import PARTS
 from mhpe.rotations import from_euler
-from mhpe.training import Epoch
 from samplers.base import Sampler
 
 DEGREES = 6.0

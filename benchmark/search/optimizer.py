@@ -16,8 +16,8 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from benchmark.leases import Leases
-from benchmark.search.config import Choices, Space, Value, WholeRange
 from benchmark.search.search import Search
+from benchmark.search_config import Choices, Space, Value, WholeRange
 from benchmark.store.database import BUSY_SECONDS
 from benchmark.store.problems import clear, patient
 from benchmark.store.search_store import Point, SearchStore

@@ -1,7 +1,5 @@
 """One search: a sampler's parameters on one training set."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,8 +8,8 @@ from typing import Any
 
 from benchmark.arms import Arm
 from benchmark.search.best import label
-from benchmark.search.config import SearchConfig, SearchedSampler, Space, Value
-from benchmark.trial import Trial
+from benchmark.search_config import SearchConfig, SearchedSampler, Space, Value
+from benchmark.trial import Trial, identity_key
 from mhpe.data.split import Split
 from samplers.registry import Registry
 
@@ -101,4 +99,4 @@ class Search:
     @cached_property
     def key(self) -> str:
         """Digest of the definition, 20 hexadecimal digits; the name of Optuna's study."""
-        return hashlib.sha256(json.dumps(self.definition, sort_keys=True).encode()).hexdigest()[:20]
+        return identity_key(self.definition)

@@ -6,8 +6,8 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial
 
-from benchmark.search.config import Choices, Range, SearchConfig
 from benchmark.search.optimizer import as_trial
+from benchmark.search_config import Choices, Range, SearchConfig
 from benchmark.store.search_store import Point
 from mhpe.errors import InputError
 from mhpe.validation import parse

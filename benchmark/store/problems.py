@@ -10,7 +10,7 @@ import tenacity
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from benchmark.errors import StoreError, StoreUnavailableError
+from benchmark.store.errors import StoreError, StoreUnavailableError
 
 PATIENCE_SECONDS = 60.0
 """How long work on a store is tried again when the store does not answer."""

@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmark.store import schema
+from benchmark.store.leasing import may_end
 from benchmark.store.problems import patient
-from benchmark.store.store import Store, may_end
-from benchmark.trial import Trial
+from benchmark.store.store import Store
 from mhpe.errors import InputError
 
 LOCK_POLL_SECONDS = 0.05
@@ -48,6 +48,8 @@ class Point:
 class SearchStore(Store):
     """A results store with the points of searches."""
 
+    leased = (*Store.leased, schema.points, schema.locks)
+
     @patient
     def add_search(
         self,
@@ -81,17 +83,6 @@ class SearchStore(Store):
         order = (p.parameters.is_not(None), p.number.desc())
         last = sa.select(p.number).where(here, free).order_by(*order).limit(max(0, surplus))
         connection.execute(sa.delete(schema.points).where(here, free, p.number.in_(last)))
-
-    @patient
-    def plan_study(self, study: str, definition: Mapping[str, Any]) -> None:
-        """Write down a study whose cells are not known yet."""
-        with self.writing() as connection:
-            connection.execute(self._upsert(schema.studies), [{"name": study, "definition": dict(definition)}])
-
-    @patient
-    def add_trials(self, trials: Iterable[Trial]) -> None:
-        """Write down trials that belong to no cell of a study."""
-        self._insert_new(schema.trials, [self._waiting(trial) for trial in trials])
 
     @patient
     def points(self, searches: Iterable[str]) -> list[Point]:
@@ -164,51 +155,6 @@ class SearchStore(Store):
         query = sa.select(p.search, p.number).where(p.worker == worker, p.status == "running")
         with self.reading() as connection:
             return [(search, number) for search, number in connection.execute(query)]
-
-    @patient
-    def prune(self, trial: str, reason: str, worker: str | None = None) -> None:
-        """Write down that the worker that has a trial ended it before its last epoch; it is not finished."""
-        t = schema.trials.c
-        values = {"status": "pruned", "finished": self._now, "error_type": "Pruned", "error_message": reason}
-        here = sa.update(schema.trials).where(t.key == trial, may_end(t, worker, result=False))
-        with self.writing() as connection:
-            connection.execute(here.values(**values, lease_until=None))
-
-    @patient
-    def pruned(self, trial: str) -> str | None:
-        """Why a trial was pruned; None if it was not."""
-        t = schema.trials.c
-        with self.reading() as connection:
-            query = sa.select(t.error_message).where(t.key == trial, t.status == "pruned")
-            return connection.execute(query).scalar_one_or_none()
-
-    @patient
-    def metric(self, trial: str, test_set: str, name: str) -> float | None:
-        """A metric of a trial on a test set (fingerprint), degrees."""
-        e = schema.evaluations.c
-        with self.reading() as connection:
-            query = sa.select(e[name]).where(e.trial == trial, e.test_set == test_set)
-            return connection.execute(query).scalar_one_or_none()
-
-    def extend_leases(self, worker: str, lease_seconds: float) -> None:
-        """Keep a worker's trials, points and locks from being taken by another one."""
-        super().extend_leases(worker, lease_seconds)
-        with self.writing() as connection:
-            for update in self._held(worker):
-                connection.execute(update.values(lease_until=self._now + lease_seconds))
-
-    def release(self, worker: str) -> None:
-        """Give back a worker's unfinished trials, its points and locks."""
-        super().release(worker)
-        points, locks = self._held(worker)
-        with self.writing() as connection:
-            connection.execute(points.values(status="waiting", worker=None, lease_until=None))
-            connection.execute(locks.values(worker=None, lease_until=None))
-
-    def _held(self, worker: str) -> tuple[sa.Update, sa.Update]:
-        p, k = schema.points.c, schema.locks.c
-        points = sa.update(schema.points).where(p.worker == worker, p.status == "running")
-        return points, sa.update(schema.locks).where(k.worker == worker)
 
     @contextmanager
     def lock(self, name: str, worker: str, lease_seconds: float) -> Iterator[None]:

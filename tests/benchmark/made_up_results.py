@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.execution import Outcome
+from benchmark.outcome import Outcome
 from benchmark.perf.made_up_results import DEGREES, MadeUpStudy, evaluation
 from benchmark.store import Store
 from benchmark.trial import Trial

@@ -8,11 +8,13 @@ import safetensors.torch
 import sqlalchemy as sa
 import torch
 
-from benchmark.store import Store, exporting, schema
-from benchmark.store.exporting import export_store
-from benchmark.store.importing import import_store
+from benchmark.exchange import exporting, importing
+from benchmark.exchange.exporting import export_store
+from benchmark.exchange.importing import import_store
+from benchmark.store import Store, schema
+from benchmark.store.plans import Planned
+from benchmark.store.reading import load_predictions
 from benchmark.store.search_store import SearchStore
-from benchmark.store.store import Planned
 from benchmark.study import Arm
 from benchmark.trial import Trial, identity_key
 from mhpe.config import CoreConfig
@@ -84,6 +86,16 @@ def test_export_and_import_give_an_identical_store(store_url: str, tmp_path: Pat
     assert content(new) == before
 
 
+def test_import_is_the_same_however_many_rows_are_inserted_at_once(tmp_path: Path, monkeypatch) -> None:
+    store = store_of(tmp_path / "first.sqlite", done=(0, 1, 3), failed=(2,))
+    export_store(store, tmp_path / "out")
+    for rows in (1, 2, 3):
+        monkeypatch.setattr(importing, "ROWS_AT_ONCE", rows)
+        new = Store(str(tmp_path / f"{rows}.sqlite"))
+        import_store(new, tmp_path / "out")
+        assert content(new) == content(store)
+
+
 def test_export_is_of_one_moment(store_url: str, tmp_path: Path, monkeypatch) -> None:
     store = store_of(store_url, done=(0,))
 
@@ -126,7 +138,7 @@ def test_evaluations_on_further_test_sets_are_added_to_trials_done_on_both_sides
     with ours.reading() as connection:
         e = schema.evaluations.c
         assert dict(connection.execute(sa.select(e.test_set, e.mae)).all()) == {"t" * 64: 5.0, "u" * 64: 8.0}
-    assert ours.predictions(TRIALS[0].key, "u" * 64).shape == (4, 3, 3)
+    assert load_predictions(ours, TRIALS[0].key, "u" * 64)[0].shape == (4, 3, 3)
 
 
 def test_points_that_wait_take_the_end_they_have_elsewhere(store_url: str, tmp_path: Path) -> None:

@@ -5,13 +5,14 @@ import json
 import pickle
 import shutil
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmark.store.exporting import export_store
-from benchmark.store.importing import import_store
+from benchmark.exchange.exporting import export_store
+from benchmark.exchange.importing import import_store
 from benchmark.trial import identity_key
 from mhpe.errors import InputError
 from tests.benchmark.conftest import Bench
@@ -251,3 +252,23 @@ def test_hostile_folder_is_one_clear_line_and_changes_nothing(bench: Bench, tmp_
         import_store(ours, folder)
     assert content(ours) == before
     assert names(tmp_path) == outside
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {3: {"test_set": "u" * 64}},
+        {2: {"test_set": "u" * 64}, 3: {"mae": "nan"}},
+        {2: {"mae": "nan"}, 3: {"test_set": "u" * 64}},
+    ],
+)
+def test_first_wrong_row_is_named_whoever_refuses_it(store_url: str, tmp_path: Path, changes: dict) -> None:
+    export_store(store_of(tmp_path / "theirs.sqlite", done=(0, 1, 2)), tmp_path / "out")
+    number = count(1)
+    edit(tmp_path / "out", "evaluations", lambda row: row.update(changes.get(next(number), {})))
+    ours = store_of(store_url, done=(3,))
+    before = content(ours)
+    with pytest.raises(InputError, match=f"evaluations.csv, row {min(changes)}: ") as error:
+        import_store(ours, tmp_path / "out")
+    assert "\n" not in str(error.value)
+    assert content(ours) == before

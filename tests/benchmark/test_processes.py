@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from benchmark.exchange.layout import title
 from benchmark.store import Store, schema
 from benchmark.store.database import writer
-from benchmark.store.layout import title
 from mhpe.catalog import prepared
 from tests.benchmark.conftest import Bench
 from tests.benchmark.zygote import Process, Zygote, lives, waiting

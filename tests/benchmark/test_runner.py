@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.execution import Outcome, Task
+from benchmark.execution import Task
+from benchmark.outcome import Outcome
 from benchmark.planning import Plan, make_plan
 from benchmark.runner import Interrupted, run
 from benchmark.store import Store

@@ -8,17 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.execution import Evaluation, Outcome
+from benchmark.outcome import Evaluation, Outcome
 from benchmark.store import Store
 from benchmark.store.arrays import from_bytes, to_bytes
+from benchmark.store.plans import Planned
+from benchmark.store.reading import load_draws, load_predictions
 from benchmark.store.schema import METRICS
-from benchmark.store.store import Planned
 from benchmark.study import Arm
 from benchmark.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
+from mhpe.epoch import Epoch
 from mhpe.errors import InputError
-from mhpe.training import Epoch
 from samplers.random import Random
 
 TRIAL = Trial(Arm("random", Random(), CoreConfig()), "train", "f" * 64, 0)
@@ -74,8 +75,9 @@ def test_a_trials_way_through_the_store(store: Store) -> None:
     assert store.weights(TRIAL.key) == b"weights"
     row = store.results("study").iloc[0]
     assert row["mae"] == 5.0
-    assert store.diagnostics(TRIAL.key) == {"coverage": 0.5}
-    assert store.predictions(TRIAL.key, "t" * 64).shape == (4, 3, 3)
+    assert load_draws(store, "study")["coverage"].tolist() == [0.5]
+    rotations, strengths = load_predictions(store, TRIAL.key, "t" * 64)
+    assert (rotations.shape, strengths.shape) == ((4, 3, 3), (4, 3))
     assert not store.claim(TRIAL.key, "you", 60)
 
 

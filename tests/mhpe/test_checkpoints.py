@@ -11,8 +11,9 @@ from mhpe.catalog import prepared
 from mhpe.checkpoints import Checkpoint
 from mhpe.config import CoreConfig, ScheduleConfig
 from mhpe.data import HeadPoseSet
+from mhpe.epoch import Epoch
 from mhpe.model import MHPE
-from mhpe.training import Epoch, train
+from mhpe.training import train
 from samplers.gaussian import Gaussian
 from tests.made_up import write_aflw2000
 

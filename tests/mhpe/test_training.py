@@ -9,11 +9,12 @@ from mhpe.catalog import prepared
 from mhpe.config import CoreConfig, ScheduleConfig
 from mhpe.data import HeadPoseSet
 from mhpe.encoder import normalise
+from mhpe.epoch import Epoch
 from mhpe.metrics import errors, summary
 from mhpe.model import MHPE
 from mhpe.objective import total_loss
 from mhpe.poses import Poses
-from mhpe.training import Epoch, NotFiniteError, poses_of, train
+from mhpe.training import NotFiniteError, poses_of, train
 from samplers.gaussian import Gaussian
 from samplers.random import Random
 from tests.made_up import write_aflw2000

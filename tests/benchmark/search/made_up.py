@@ -8,14 +8,14 @@ from typing import Any
 import yaml
 
 from benchmark.leases import worker_name
-from benchmark.search.config import SearchConfig, read_searched
 from benchmark.search.search import Search
 from benchmark.search.worker import work
+from benchmark.search_config import SearchConfig, read_searched
 from benchmark.store.search_store import Point, SearchStore
 from mhpe.config import CoreConfig
 from mhpe.data.split import Split
 from samplers.registry import Registry
-from tests.benchmark.test_store import make_test_set
+from tests.benchmark.test_store import TRIAL, make_test_set, planned
 
 BEST = {"sigma": 25.0, "bin_width": 15}
 SPACE = "{sigma: {low: 5, high: 90, log: true}, bin_width: {choices: [5, 10, 15, 20, 30, 40, 45, 60, 72, 90]}}"
@@ -40,7 +40,7 @@ def make_search(points: int = 12, space: str = SPACE, sampler: str = "gaussian",
 
 def add(store: SearchStore, search: Search) -> None:
     """Write down a search that nobody has begun."""
-    store.plan_study("study", STUDY)
+    store.plan("study", STUDY, [planned()], [TRIAL])
     store.add_search(search.key, "study", "standard", "train", search.sampler, search.definition, search.config.points)
 
 

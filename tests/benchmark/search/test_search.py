@@ -14,6 +14,8 @@ import pytest
 import safetensors.torch
 import torch
 
+from benchmark.exchange.exporting import export_store
+from benchmark.exchange.importing import import_store
 from benchmark.leases import Leases, worker_name
 from benchmark.search.best import best_points
 from benchmark.search.objective import PointFailedError
@@ -21,8 +23,6 @@ from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.runner import run_searches
 from benchmark.search.search import Search
 from benchmark.search.worker import work
-from benchmark.store.exporting import export_store
-from benchmark.store.importing import import_store
 from benchmark.store.points import load_searches
 from benchmark.store.search_store import Point, SearchStore
 from mhpe.errors import InputError
@@ -301,7 +301,7 @@ class Silent:
 def test_point_whose_process_dies_again_has_failed(tmp_path) -> None:
     search, reporter = make_search(3), Silent()
     store = SearchStore(f"{tmp_path}/s.sqlite")
-    store.plan_study("study", STUDY)
+    store.plan("study", STUDY, [planned()], [TRIAL])
     points = run_searches([search], store, 1, "cpu", reporter, make_objective=deadly_objective)
     assert [point.status for point in points] == ["done", "failed", "done"]
     assert points[1].note == "WorkerDied: its process was killed, ran out of memory, or crashed, 2 times"
@@ -319,7 +319,7 @@ def deadly_start(*_):
 def test_processes_that_die_before_they_take_a_point_end_the_search(tmp_path) -> None:
     search, reporter = make_search(3), Silent()
     store = SearchStore(f"{tmp_path}/s.sqlite")
-    store.plan_study("study", STUDY)
+    store.plan("study", STUDY, [planned()], [TRIAL])
     with pytest.raises(InputError, match=r"^3 processes of the search in a row died before") as ended:
         run_searches([search], store, 1, "cpu", reporter, make_objective=deadly_start)
     assert "\n" not in str(ended.value)

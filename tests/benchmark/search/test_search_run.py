@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.errors import StoreUnavailableError
 from benchmark.leases import Leases
 from benchmark.runner import Interrupted
 from benchmark.search.objective import PrunedError, Trainings
@@ -14,6 +13,7 @@ from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.search import Search
 from benchmark.search.worker import work
 from benchmark.store import Store
+from benchmark.store.errors import StoreUnavailableError
 from benchmark.store.points import load_searches
 from benchmark.store.search_store import Point, SearchStore
 from benchmark.study import load_study
@@ -22,6 +22,7 @@ from mhpe.data import HeadPoseSet
 from mhpe.data.split import split
 from mhpe.synthheads.sets import SynthConfig
 from tests.benchmark.conftest import TINY, Bench
+from tests.benchmark.test_store import planned
 
 SEARCH = """
 search:
@@ -115,7 +116,7 @@ def small(searching: Path, data_root: Path, tmp_path: Path, request: pytest.Fixt
 
 
 def add(store: SearchStore, search: Search) -> None:
-    store.plan_study("searching", {"title": "A search"})
+    store.plan("searching", {"title": "A search"}, [replace(planned(), study="searching")], [])
     store.add_test_set(HeadPoseSet.load(search.validation))
     store.add_search(search.key, "searching", "standard", "aflw2000", "gaussian", search.definition, 2)
 

@@ -1,42 +1,33 @@
 """Import of an exported folder, which may come from anyone: nothing in it is trusted."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-import safetensors
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from benchmark.exchange.folder import Folder
+from benchmark.exchange.layout import ENDED, TABLES, binary, trial_column
+from benchmark.exchange.trust import check_values
 from benchmark.search.stored import check_point
 from benchmark.store import schema
-from benchmark.store.arrays import from_bytes
-from benchmark.store.layout import (
-    ENDED,
-    FORMAT,
-    MANIFEST,
-    SHAPES,
-    TABLES,
-    binary,
-    file_name,
-    from_text,
-    plain,
-    title,
-    trial_column,
-)
 from benchmark.store.search_store import Point
 from benchmark.store.store import Store
-from benchmark.store.trust import check_values
 from mhpe.errors import InputError
 
 EVALUATED = (schema.evaluations, schema.predictions)
 """What a trial that is done has of each test set."""
 RESULTS = (schema.weights, *EVALUATED)
 """What only trials that are done have."""
+ROWS_AT_ONCE = 1000
+"""Rows that are inserted by one call of the database."""
+REFUSED = (sa.exc.IntegrityError, sa.exc.DataError)
+"""What the database raises for a row that cannot be in its table."""
+Row = tuple[str, dict[str, Any]]
+"""Where a row is, for messages, and its values."""
 
 
 @dataclass(frozen=True)
@@ -63,49 +54,36 @@ def import_store(store: Store, folder: Path) -> Merged:
     Raises:
         InputError: if a file is missing, damaged, or not what an export would hold. The store is unchanged.
     """
-    check_manifest(folder)
+    exported = Folder(folder)
     with store.writing() as connection:
-        return _Import(folder, connection).run()
-
-
-def check_manifest(folder: Path) -> None:
-    """Make sure that a folder is a complete export that this program can read.
-
-    Raises:
-        InputError: if it is not.
-    """
-    path = folder / MANIFEST
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        found = (facts["program"], facts["format"], facts["schema_version"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(f"{folder} is no export of a store: it lacks a valid {MANIFEST}") from None
-    if found != (schema.PROGRAM, FORMAT, schema.SCHEMA_VERSION):
-        raise InputError(f"{path}: written by another version of this program; export again with this one")
+        return _Import(exported, connection).run()
 
 
 class _Import:
-    """One import: reads, checks and inserts a row at a time; whatever is wrong ends the transaction."""
+    """One import: checks a row at a time, and inserts many; whatever is wrong ends the transaction."""
 
-    def __init__(self, folder: Path, connection: sa.Connection) -> None:
+    def __init__(self, folder: Folder, connection: sa.Connection) -> None:
         self.folder, self.connection = folder, connection
-        insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        self._insert = insert
         self._taken: set[str] = set()  # trials whose rows are inserted
         self._known: dict[str, str] = {}  # status of the folder's trials
         self._shared: set[str] = set()  # trials that are done here, too
         self._evaluated: dict[sa.Table, set[tuple[str, str]]] = {}  # trials and test sets of evaluations, predictions
-        self._images: dict[str, int] = {}  # images of each test set of the folder
         self._searches: dict[str, dict[str, Any]] = {}  # definitions of the folder's searches
 
     def run(self) -> Merged:
         for table in TABLES:
-            for where, row in self._rows(table):
-                self._check(table, row, where)
-                if self._wanted(table, row):
-                    self._add(table, row, where)
+            # A trial is decided by those that are there already, and files are too large to gather.
+            size = 1 if table is schema.trials or binary(table) else ROWS_AT_ONCE
+            for rows in _batches(self._wanted_rows(table), size):
+                self._insert(table, rows)
         self._check_complete()
         return Merged(len(self._taken), len(self._known) - len(self._taken))
+
+    def _wanted_rows(self, table: sa.Table) -> Iterator[Row]:
+        for where, row in self.folder.rows(table):
+            self._check(table, row, where)
+            if self._wanted(table, row):
+                yield where, row
 
     def _wanted(self, table: sa.Table, row: dict[str, Any]) -> bool:
         trial = trial_column(table)
@@ -113,56 +91,24 @@ class _Import:
             return True
         return table in EVALUATED and row[trial.name] in self._shared
 
-    def _add(self, table: sa.Table, row: dict[str, Any], where: str) -> None:
-        insert = self._insert(table)
+    def _insert(self, table: sa.Table, rows: list[Row]) -> None:
+        """Insert rows at once, or one by one where that names the one that the database refuses."""
+        insert: Any = (postgresql if self.connection.dialect.name == "postgresql" else sqlite).insert(table)
+        statement = insert.on_conflict_do_nothing()
         if table is schema.points:
+            changed = {column.name: insert.excluded[column.name] for column in table.c if not column.primary_key}
             statement = insert.on_conflict_do_update(
-                index_elements=list(table.primary_key), set_=row, where=table.c.status == "waiting"
+                index_elements=list(table.primary_key), set_=changed, where=table.c.status == "waiting"
             )
-        else:
-            statement = insert.on_conflict_do_nothing()
-        try:
-            self.connection.execute(statement, row)
-        except (sa.exc.IntegrityError, sa.exc.DataError) as error:
-            raise InputError(f"{where}: {' '.join(str(error.orig).split())}") from None
-
-    def _rows(self, table: sa.Table) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The rows of a table's CSV file with their binary columns, and where each is."""
-        path = _inside(self.folder, f"{title(table)}.csv")
-        try:
-            frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path}: cannot read this table: {error}") from None
-        columns = plain(table)
-        if list(frame.columns) != [column.name for column in columns] or not isinstance(frame.index, pd.RangeIndex):
-            raise InputError(f"{path}: its columns must be {', '.join(column.name for column in columns)}")
-        for number, cells in enumerate(frame.itertuples(index=False, name=None), start=1):
-            where = f"{path}, row {number}"
-            row = {column.name: from_text(cell, column, where) for column, cell in zip(columns, cells, strict=True)}
-            for column in binary(table):
-                row[column.name] = self._content(table, column, row, where)
-            yield where, row
-
-    def _content(self, table: sa.Table, column: sa.Column[Any], row: dict[str, Any], where: str) -> bytes:
-        names = [str(row[key.name]) for key in table.primary_key]
-        if not all(name.isascii() and name.isalnum() for name in names):
-            raise InputError(f"{where}: {' '.join(names)!r} is no key")
-        path = _inside(self.folder, file_name(table, column, row))
-        try:
-            content = path.read_bytes()
-            if column.name == "safetensors":
-                safetensors.deserialize(content)
-                return content
-            array = from_bytes(content)
-        except (OSError, ValueError, EOFError, MemoryError, safetensors.SafetensorError) as error:
-            raise InputError(f"{path}: missing or damaged: {error}") from None
-        if table is schema.test_sets:
-            self._images.setdefault(row["fingerprint"], len(row["image_ids"]))
-        images = self._images.get(row["test_set"] if "test_set" in row else row["fingerprint"])
-        dtype, shape = SHAPES[column.name]
-        if array.dtype != dtype or array.shape != (images, *shape) or not np.isfinite(array).all():
-            raise InputError(f"{path}: must hold {dtype} of shape {(images, *shape)}, all of them finite")
-        return content
+        if len(rows) > 1:
+            with suppress(*REFUSED), self.connection.begin_nested():
+                self.connection.execute(statement, [row for _, row in rows])
+                return
+        for where, row in rows:
+            try:
+                self.connection.execute(statement, row)
+            except REFUSED as error:
+                raise InputError(f"{where}: {' '.join(str(error.orig).split())}") from None
 
     def _check(self, table: sa.Table, row: dict[str, Any], where: str) -> None:
         """What the database does not check by itself."""
@@ -220,19 +166,22 @@ class _Import:
         )
         for key in self.connection.execute(lacking).scalars():
             if key in self._taken:
-                raise InputError(f"{self.folder / 'weights.csv'}: trial {key} is done but has no weights")
+                raise InputError(f"{self.folder.path / 'weights.csv'}: trial {key} is done but has no weights")
         evaluations, predictions = (self._evaluated.get(table, set()) for table in EVALUATED)
         for key, _ in evaluations ^ predictions:
-            raise InputError(f"{self.folder / 'predictions.csv'}: not as evaluations.csv for trial {key}")
+            raise InputError(f"{self.folder.path / 'predictions.csv'}: not as evaluations.csv for trial {key}")
 
 
-def _inside(folder: Path, name: str) -> Path:
-    """A file of the folder, wherever links lead.
-
-    Raises:
-        InputError: if it lies outside.
-    """
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{path}: leads out of the folder")
-    return path
+def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Rows, so many at a time; those before a wrong one come first, as the database may refuse one of them."""
+    batch: list[Row] = []
+    try:
+        for row in rows:
+            batch.append(row)
+            if len(batch) == size:
+                yield batch
+                batch = []
+    except InputError:
+        yield batch
+        raise
+    yield batch

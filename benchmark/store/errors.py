@@ -1,4 +1,4 @@
-"""Errors of the results store, for modules that the store itself needs."""
+"""Errors of the results store."""
 
 from mhpe.errors import InputError
 

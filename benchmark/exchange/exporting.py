@@ -6,8 +6,7 @@ from pathlib import Path
 import pandas as pd
 import sqlalchemy as sa
 
-from benchmark.store import schema
-from benchmark.store.layout import (
+from benchmark.exchange.layout import (
     ENDED,
     FORMAT,
     MANIFEST,
@@ -19,6 +18,7 @@ from benchmark.store.layout import (
     to_text,
     trial_column,
 )
+from benchmark.store import schema
 from benchmark.store.store import Store
 from mhpe.errors import InputError
 
