@@ -18,7 +18,7 @@ from markdown_it.token import Token
 
 from benchmark.cli.main import VERBS, bench
 from benchmark.presets import PRESETS
-from benchmark.search.config import Confirm, SearchConfig
+from benchmark.search_config import Confirm, SearchConfig
 from benchmark.study import StudyFile, load_study, study_names
 
 ROOT = Path(__file__).parents[1]
