@@ -7,7 +7,7 @@ import click
 from benchmark.cli.networks import chosen_network, network_options
 from benchmark.cli.progress import data_progress
 from benchmark.cli.terminal import out, plain_table
-from benchmark.prediction import HeadPose, as_csv, as_json, predict_photographs, write_pictures
+from benchmark.prediction import HeadPose, as_csv, as_json, picture_paths, predict_photographs, write_pictures
 from mhpe.data.crops import LARGEST_SIDE, Box
 from mhpe.errors import InputError
 from mhpe.photographs import find_images
@@ -46,7 +46,7 @@ def _box(_: click.Context, __: click.Parameter, value: str | None) -> Box | None
     "--pictures",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write each picture with the head's axes into this folder.",
+    help="Write each picture with the head's axes into this folder, as NAME.png (NAME-2.png where the name repeats).",
 )
 @network_options
 def predict_verb(
@@ -81,6 +81,7 @@ def predict_verb(
     shape = _format(shape, path)
     network, _ = chosen_network(trial, weights, store)
     files = find_images(images)
+    drawn = {} if pictures is None else picture_paths(files, pictures)
     problems = []
     poses = []
 
@@ -94,8 +95,8 @@ def predict_verb(
             progress("images", len(poses) + len(problems), len(files))
     if not poses:
         raise InputError(f"none of the {len(files)} images can be read")
-    if pictures:
-        write_pictures(poses, pictures)
+    if drawn:
+        write_pictures(poses, drawn)
     if shape == "table":
         _print(poses)
     else:
@@ -127,6 +128,6 @@ def _print(poses: list[HeadPose]) -> None:
     table = plain_table("image", "yaw", "pitch", "roll", "expected error", numbers_from=1)
     for pose in poses:
         claim = "" if pose.expected_error is None else f"{pose.expected_error:.1f}"
-        table.add_row(str(pose.image), *(f"{angle:.1f}" for angle in pose.angles), claim)
+        table.add_row(str(pose.image), *(f"{angle:z.1f}" for angle in pose.angles), claim)
     out.print(table)
     click.echo("degrees; the expected error is the network's own claim, not calibrated")

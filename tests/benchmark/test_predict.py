@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from benchmark.prediction import HeadPose, write_pictures
 from benchmark.store import Store
 from mhpe.expected_error import expected_error
 from mhpe.weights import load_network
@@ -82,6 +83,38 @@ def test_pictures_show_the_axes(bench: Bench, faces: Path, tmp_path: Path) -> No
     for channel in range(3):  # left red, down green, front blue
         others = np.delete(pixels, channel, 2).max(2)
         assert (pixels[..., channel] - others > 60).sum() > 100
+
+
+def test_pictures_overwrite_nothing_but_earlier_ones(bench: Bench, faces: Path) -> None:
+    before = {path: path.read_bytes() for path in faces.iterdir()}
+    result = bench("predict", faces, "--pictures", faces, "--out", "poses.csv")
+    assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    assert f"{faces / 'a.png'} is one of the images itself" in result.err
+    assert not Path("poses.csv").exists()
+    with Image.open(faces / "a.png") as image:
+        image.save(faces / "d.jpg")
+    (faces / "d.png").write_bytes(b"a file of the user's")
+    other = bench("predict", faces / "d.jpg", "--pictures", faces)
+    assert (other.status, other.out) == (2, "")
+    assert f"{faces / 'd.png'} is there and not of this program" in other.err
+    assert {path: path.read_bytes() for path in before} == before
+    for _ in range(2):
+        assert bench("predict", faces / "a.png", faces / "d.jpg", "--pictures", "drawn").status == 0
+    assert sorted(path.name for path in Path("drawn").iterdir()) == ["a.png", "d.png"]
+    assert bench("predict", "drawn", "--pictures", "drawn").status == 2
+
+
+def test_no_angle_is_minus_zero(faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    captions = []
+
+    def picture(image: Image.Image, _: object, __: object, caption: str) -> Image.Image:
+        captions.append(caption)
+        return image
+
+    monkeypatch.setattr("benchmark.prediction.pose_picture", picture)
+    pose = HeadPose(faces / "a.png", (0, 0, 96, 96), ROTATIONS[0], (-0.2, 0.4, -3.0), None, None)
+    write_pictures([pose], {pose.image: tmp_path / "drawn.png"})
+    assert captions == ["yaw 0°  pitch 0°  roll -3°"]
 
 
 def test_corrupt_images_are_left_out_with_status_1(bench: Bench, faces: Path) -> None:
