@@ -6,7 +6,7 @@ import click
 
 from benchmark.cli.options import data_root_option, jobs_option
 from benchmark.cli.progress import data_progress
-from benchmark.cli.terminal import out, plain_table
+from benchmark.cli.terminal import plain_table, print_table
 from mhpe.catalog import SOURCES, TITLES, check_name, prepared
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
@@ -104,7 +104,7 @@ def check_verb(data_root: Path | None) -> None:
         count, place = _originals(name, data_root) if name in SOURCES else ("", "rendered when first used")
         ready = sorted(path.name for path in (cache_folder() / "prepared").glob(f"{name}-*"))
         table.add_row(name, count, place, ", ".join(ready) or "no")
-    out.print(table)
+    print_table(table)
 
 
 def _prepared(name: str, data_root: Path | None, size: int, count: int | None, jobs: int | None) -> HeadPoseSet:

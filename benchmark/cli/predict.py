@@ -6,7 +6,7 @@ import click
 
 from benchmark.cli.networks import chosen_network, network_options
 from benchmark.cli.progress import data_progress
-from benchmark.cli.terminal import out, plain_table
+from benchmark.cli.terminal import plain_table, print_table
 from benchmark.prediction import HeadPose, as_csv, as_json, picture_paths, predict_photographs, write_pictures
 from mhpe.data.crops import LARGEST_SIDE, Box
 from mhpe.errors import InputError
@@ -129,5 +129,5 @@ def _print(poses: list[HeadPose]) -> None:
     for pose in poses:
         claim = "" if pose.expected_error is None else f"{pose.expected_error:.1f}"
         table.add_row(str(pose.image), *(f"{angle:z.1f}" for angle in pose.angles), claim)
-    out.print(table)
+    print_table(table)
     click.echo("degrees; the expected error is the network's own claim, not calibrated")

@@ -16,7 +16,7 @@ from benchmark.cli.options import (
     set_option,
 )
 from benchmark.cli.study_data import StudyData
-from benchmark.cli.terminal import out, plain_table
+from benchmark.cli.terminal import plain_table, print_table
 from benchmark.presets import PRESETS, default_preset
 from benchmark.protocols import protocol
 from benchmark.report.draws import draws_figure
@@ -123,6 +123,6 @@ def _list(registry: Registry) -> None:
     for key, cls in sorted(registry.classes.items()):
         fields = ", ".join(f"{field}={info.default}" for field, info in cls.model_fields.items())
         table.add_row(key, (inspect.getdoc(cls) or "").partition("\n")[0], fields)
-    out.print(table)
+    print_table(table)
     for module, reason in registry.broken.items():
         click.echo(f"bench: {module} cannot be used: {reason}", err=True)
