@@ -130,3 +130,5 @@ def _print_totals(plan: Plan, totals: Totals, store: Store) -> None:
     click.echo(f"{plan.study.name}: {len(plan.trials)} trials: {', '.join(parts)}; stored in {store.shown}")
     for name, error in totals.failed.items():
         click.echo(f"bench: failed: {name}: {error}", err=True)
+    if totals.failed:
+        click.echo("bench: --retry-failed tries failed trials again", err=True)

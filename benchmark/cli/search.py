@@ -58,6 +58,8 @@ class SearchPart:
         click.echo(f"{self.study.name}: {len(points)} points searched: {', '.join(counts)}")
         for point in failed:
             click.echo(f"bench: failed: point {point.number} of {self._search(point).sampler}: {point.note}", err=True)
+        if failed:
+            click.echo("bench: --retry-failed tries failed points again", err=True)
 
     def interrupted(self) -> str:
         """How far the search is."""
