@@ -6,14 +6,13 @@ import click
 import pandas as pd
 from rich.table import Table
 
-from benchmark.cli.options import store_option
+from benchmark.cli.options import existing_store, store_option
 from benchmark.cli.terminal import needed_width, out, plain_table, print_table
 from benchmark.report import StudyReport, build_report
 from benchmark.report.labels import protocol_title, synthetic_note
 from benchmark.report.search import fresh_text
 from benchmark.report.summary import groups_of
 from benchmark.report.views import EULER, TERMINAL_VIEW, as_text
-from benchmark.store import Store
 
 
 @click.command("report")
@@ -34,7 +33,7 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path) -> None:
     \b
     bench report --study gaussian_sigma
     """
-    for study in build_report(Store(store), names, folder):
+    for study in build_report(existing_store(store), names, folder):
         _print(study)
     click.echo(f"written: {folder / 'index.html'}")
 
