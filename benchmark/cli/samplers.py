@@ -78,14 +78,18 @@ def samplers_verb(
     registry = Registry(sampler_files)
     if name is None:
         if protocol_name is not None:
-            raise InputError("bench samplers --protocol needs the name of a sampler, for example gaussian")
+            raise InputError("--protocol needs the name of a sampler, for example gaussian")
+        if settings:
+            raise InputError("--set needs the name of a sampler, for example gaussian")
         _list(registry)
         return
+    described = inspect.getdoc(registry.find(name))
+    if settings or protocol_name is not None:
+        sampler = registry.build(name, parameters(settings), name)
     if protocol_name is None:
-        click.echo(f"{name}\n\n{inspect.getdoc(registry.find(name, 'bench samplers'))}")
+        click.echo(f"{name}\n\n{described}")
         return
 
-    sampler = registry.build(name, parameters(settings), "bench samplers")
     core, data = _training_set(protocol_name, preset, data_root, jobs)
     poses = poses_of(data)
     try:
