@@ -94,6 +94,18 @@ def test_an_unexpected_error_is_one_line_with_status_70(bench: Bench, monkeypatc
     assert len(result.err) < 1200
 
 
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interruption_promises_no_more_than_is_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.cli.data.prepared", interrupt)
+    result = bench("data", "prepare", "synth_train", "--count", 16)
+    assert (result.status, result.out) == (130, "")
+    line = "bench: interrupted; finished trials and data sets are kept, what was being done begins anew"
+    assert result.err.strip() == line
+
+
 def test_the_traceback_of_an_unexpected_error_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmark.cli.catalog.study_names", fail_unexpectedly)
     monkeypatch.setattr("sys.argv", ["bench", "studies"])
