@@ -33,6 +33,7 @@ class HeadPose:
 
     Attributes:
         image: path of the photograph.
+        size: its width and height in pixels.
         square: what was cut out of it, left, top, right, bottom in pixels.
         rotation: (3, 3) canonical rotation.
         angles: yaw, pitch, roll in degrees.
@@ -41,6 +42,7 @@ class HeadPose:
     """
 
     image: Path
+    size: tuple[int, int]
     square: Box
     rotation: NDArray[np.float32]
     angles: tuple[float, float, float]
@@ -60,10 +62,10 @@ def predict_photographs(
         unreadable: told of every file that is no complete image, and why; it is left out.
 
     Raises:
-        InputError: if the box lies outside an image.
+        InputError: if the box lies mostly outside an image.
     """
     for start in range(0, len(images), BATCH):
-        kept, squares, crops = [], [], []
+        kept, sizes, squares, crops = [], [], [], []
         for path in images[start : start + BATCH]:
             try:
                 photograph = read_photograph(path)
@@ -75,14 +77,19 @@ def predict_photographs(
             except InputError as error:
                 raise InputError(f"{path}: {error}") from None
             kept.append(path)
+            sizes.append(photograph.size)
             squares.append(square)
             crops.append(crop_for(photograph, square, network.config.image_size))
         if kept:
-            yield from _predict(network, kept, squares, crops)
+            yield from _predict(network, kept, sizes, squares, crops)
 
 
 def _predict(
-    network: Network, images: list[Path], squares: list[Box], crops: list[NDArray[np.uint8]]
+    network: Network,
+    images: list[Path],
+    sizes: list[tuple[int, int]],
+    squares: list[Box],
+    crops: list[NDArray[np.uint8]],
 ) -> Iterator[HeadPose]:
     rotations, strengths = network.predict(torch.from_numpy(np.stack(crops)))
     claims = expected_error(strengths)
@@ -91,6 +98,7 @@ def _predict(
         known = not strengths[i].isnan().any()
         yield HeadPose(
             image,
+            sizes[i],
             squares[i],
             rotations[i].numpy(),
             _triple(angles[i]),

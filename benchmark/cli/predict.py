@@ -95,6 +95,8 @@ def predict_verb(
             progress("images", len(poses) + len(problems), len(files))
     if not poses:
         raise InputError(f"none of the {len(files)} images can be read")
+    if box is None:
+        _say_what_is_cut(poses)
     if drawn:
         write_pictures(poses, drawn)
     if shape == "table":
@@ -102,6 +104,18 @@ def predict_verb(
     else:
         _write(as_csv(poses) if shape == "csv" else as_json(poses), path)
     return 1 if problems else 0
+
+
+def _say_what_is_cut(poses: list[HeadPose]) -> None:
+    """Say that a square was taken from images that are no crops yet."""
+    cut = sum(pose.size[0] != pose.size[1] for pose in poses)
+    if cut:
+        are, middle = ("is", "its middle") if cut == 1 else ("are", "their middle")
+        click.echo(
+            f"bench: {cut} of {len(poses)} images {are} not square: the largest square in {middle} is taken for the "
+            "face crop; --box names another",
+            err=True,
+        )
 
 
 def _format(shape: str | None, path: Path | None) -> str:
