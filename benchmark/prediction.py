@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from mhpe.data.crops import Box
+from mhpe.data.crops import DAMAGED, Box
 from mhpe.drawing import pose_picture
 from mhpe.errors import InputError
 from mhpe.expected_error import expected_error
@@ -21,6 +23,8 @@ from mhpe.photographs import UnreadableError, crop_for, face_square, read_photog
 from mhpe.rotations import ANGLES, to_euler
 
 BATCH = 64
+MARK = ("Software", "mhpe-bench predict")
+"""Text in a picture that says who wrote it, so that it may be overwritten."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class HeadPose:
 
     Attributes:
         image: path of the photograph.
+        size: its width and height in pixels.
         square: what was cut out of it, left, top, right, bottom in pixels.
         rotation: (3, 3) canonical rotation.
         angles: yaw, pitch, roll in degrees.
@@ -37,6 +42,7 @@ class HeadPose:
     """
 
     image: Path
+    size: tuple[int, int]
     square: Box
     rotation: NDArray[np.float32]
     angles: tuple[float, float, float]
@@ -56,10 +62,10 @@ def predict_photographs(
         unreadable: told of every file that is no complete image, and why; it is left out.
 
     Raises:
-        InputError: if the box lies outside an image.
+        InputError: if the box lies mostly outside an image.
     """
     for start in range(0, len(images), BATCH):
-        kept, squares, crops = [], [], []
+        kept, sizes, squares, crops = [], [], [], []
         for path in images[start : start + BATCH]:
             try:
                 photograph = read_photograph(path)
@@ -71,14 +77,19 @@ def predict_photographs(
             except InputError as error:
                 raise InputError(f"{path}: {error}") from None
             kept.append(path)
+            sizes.append(photograph.size)
             squares.append(square)
             crops.append(crop_for(photograph, square, network.config.image_size))
         if kept:
-            yield from _predict(network, kept, squares, crops)
+            yield from _predict(network, kept, sizes, squares, crops)
 
 
 def _predict(
-    network: Network, images: list[Path], squares: list[Box], crops: list[NDArray[np.uint8]]
+    network: Network,
+    images: list[Path],
+    sizes: list[tuple[int, int]],
+    squares: list[Box],
+    crops: list[NDArray[np.uint8]],
 ) -> Iterator[HeadPose]:
     rotations, strengths = network.predict(torch.from_numpy(np.stack(crops)))
     claims = expected_error(strengths)
@@ -87,6 +98,7 @@ def _predict(
         known = not strengths[i].isnan().any()
         yield HeadPose(
             image,
+            sizes[i],
             squares[i],
             rotations[i].numpy(),
             _triple(angles[i]),
@@ -137,22 +149,63 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def write_pictures(poses: Iterable[HeadPose], folder: Path) -> None:
-    """Write each photograph with its head's axes as ``NAME.png``; a repeated name gets a number.
+def picture_paths(images: Sequence[Path], folder: Path) -> dict[Path, Path]:
+    """Where the pictures of photographs go: ``NAME.png``; a repeated name gets a number.
 
     Raises:
-        InputError: if the folder cannot be written.
+        InputError: if a photograph, or another file that is no earlier picture of this program, lies there.
     """
+    originals = {_file(image) for image in images}
+    paths: dict[Path, Path] = {}
     taken: set[str] = set()
+    for image in dict.fromkeys(images):
+        numbered = (f"{image.stem}-{i}" for i in itertools.count(2))
+        name = next(name for name in itertools.chain([image.stem], numbered) if name not in taken)
+        taken.add(name)
+        path = paths[image] = folder / f"{name}.png"
+        if not path.is_file():
+            continue
+        if _file(path) in originals:
+            raise InputError(f"--pictures {folder}: {path} is one of the images itself; name another folder")
+        if not _is_ours(path):
+            raise InputError(f"--pictures {folder}: {path} is there and not of this program; name another folder")
+    return paths
+
+
+def _file(path: Path) -> tuple[int, int]:
+    """What tells a file from others, whatever it is called."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _is_ours(path: Path) -> bool:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for pose in poses:
-            numbered = (f"{pose.image.stem}-{i}" for i in itertools.count(2))
-            name = next(name for name in itertools.chain([pose.image.stem], numbered) if name not in taken)
-            taken.add(name)
-            caption = "  ".join(f"{angle} {value:.0f}°" for angle, value in zip(ANGLES, pose.angles, strict=True))
-            if pose.expected_error is not None:
-                caption += f"  expected error {pose.expected_error:.0f}°"
-            pose_picture(read_photograph(pose.image), pose.square, pose.rotation, caption).save(folder / f"{name}.png")
-    except OSError as error:
-        raise InputError(f"cannot write pictures to {folder}: {error.strerror or error}") from None
+        with Image.open(path) as picture:
+            return picture.info.get(MARK[0]) == MARK[1]
+    except DAMAGED:
+        return False
+
+
+def write_pictures(poses: Iterable[HeadPose], paths: Mapping[Path, Path]) -> None:
+    """Write each photograph with its head's axes.
+
+    Args:
+        poses: of the photographs.
+        paths: as :func:`picture_paths` gives them.
+
+    Raises:
+        InputError: if one cannot be written.
+    """
+    mark = PngInfo()
+    mark.add_text(*MARK)
+    for pose in poses:
+        path = paths[pose.image]
+        caption = "  ".join(f"{angle} {value:z.0f}°" for angle, value in zip(ANGLES, pose.angles, strict=True))
+        if pose.expected_error is not None:
+            caption += f"  expected error {pose.expected_error:.0f}°"
+        picture = pose_picture(read_photograph(pose.image), pose.square, pose.rotation, caption)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            picture.save(path, pnginfo=mark)
+        except OSError as error:
+            raise InputError(f"cannot write pictures to {path.parent}: {error.strerror or error}") from None

@@ -104,7 +104,7 @@ class _Run:
     def run(self) -> Totals:
         at_first = missing = self._missing(self.plan.trials)
         total = len(self.plan.trials)
-        self.totals.done = total - len(missing)
+        self.totals.done = len(self.complete() - set(missing))
         with self.leases, closing(self.workers):
             while missing or self.at_work:
                 self.reporter.start(total, total - len(missing))

@@ -134,6 +134,9 @@ def load_study(
     if preset not in PRESETS:
         raise InputError(f"no preset {preset!r}; {nearest(preset, list(PRESETS))}")
     own_files = tuple((Path(name_or_file).parent / path) for path in file.sampler_files)
+    for path in own_files:
+        if not path.is_file():
+            raise InputError(f"{where}: sampler_files: no file {path}")
     registry = Registry((*own_files, *sampler_files))
     core = merge(PRESETS[preset].core, file.core)
     synthheads = parse(SynthConfig, merge(PRESETS[preset].synthheads, file.synthheads), f"{where}: synthheads")

@@ -80,5 +80,5 @@ def contact_sheet(data: HeadPoseSet, number: int, seed: int = 0) -> Image.Image:
         left, top = GAP + place % columns * pitch, GAP + place // columns * (pitch + 14)
         sheet.paste(tile, (left, top))
         yaw, tilt, roll = data.angles[i]
-        pen.text((left + 1, top + TILE + 1), f"y {yaw:.0f}  p {tilt:.0f}  r {roll:.0f}", fill="#333")
+        pen.text((left + 1, top + TILE + 1), f"y {yaw:z.0f}  p {tilt:z.0f}  r {roll:z.0f}", fill="#333")
     return sheet

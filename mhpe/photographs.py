@@ -11,6 +11,8 @@ from mhpe.data.crops import DAMAGED, Box, cut
 from mhpe.errors import InputError
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+LEAST_INSIDE = 0.5
+"""Share of a face's box that must lie in the photograph; less is a mistake, not a face at its edge."""
 
 
 class UnreadableError(ValueError):
@@ -59,16 +61,19 @@ def face_square(image: Image.Image, box: Box | None) -> Box:
             side longer. None for the largest square in the middle of the photograph.
 
     Raises:
-        InputError: if the box does not touch the photograph.
+        InputError: if more of the box lies outside the photograph than in it.
     """
     if box is None:
         side = float(min(image.size))
         x, y = image.width / 2, image.height / 2
     else:
         left, top, right, bottom = box
-        if right <= 0 or bottom <= 0 or left >= image.width or top >= image.height:
-            size = f"{image.width} x {image.height} pixels"
-            raise InputError(f"box {left:g},{top:g},{right:g},{bottom:g} lies outside an image of {size}")
+        width = max(0.0, min(right, image.width) - max(left, 0))
+        height = max(0.0, min(bottom, image.height) - max(top, 0))
+        inside = width * height / ((right - left) * (bottom - top))
+        if inside < LEAST_INSIDE:
+            where = f"{'mostly ' if inside else ''}outside an image of {image.width} x {image.height} pixels"
+            raise InputError(f"box {left:g},{top:g},{right:g},{bottom:g} lies {where}")
         side = max(right - left, bottom - top)
         x, y = (left + right) / 2, (top + bottom) / 2
     return x - side / 2, y - side / 2, x + side / 2, y + side / 2

@@ -53,8 +53,9 @@ def parse(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first problem of a validation error in one line."""
-    problem = error.errors(include_url=False, include_context=True)[0]
+    """The first problem of a validation error in one line; an unknown key, which others may follow from, before all."""
+    problems = error.errors(include_url=False, include_context=True)
+    problem = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return (

@@ -70,15 +70,20 @@ class Registry:
         """The user's file that defines a sampler, None for any other."""
         return self._files.get(name)
 
-    def find(self, name: str, where: str) -> type[Sampler]:
+    def find(self, name: str, where: str = "") -> type[Sampler]:
         """The sampler class of a name.
+
+        Args:
+            name: of the sampler.
+            where: it is named, for the message.
 
         Raises:
             InputError: if there is none.
         """
         if name not in self.classes:
             broken = "".join(f"; {module} cannot be used: {reason}" for module, reason in self.broken.items())
-            raise InputError(f"{where}: no sampler {name!r}; {nearest(name, sorted(self.classes))}{broken}")
+            place = f"{where}: " if where else ""
+            raise InputError(f"{place}no sampler {name!r}; {nearest(name, sorted(self.classes))}{broken}")
         return self.classes[name]
 
     def build(self, name: str, parameters: Mapping[str, Any], where: str) -> Sampler:

@@ -2,7 +2,7 @@
 
 import click
 
-from benchmark.cli.terminal import out, plain_table
+from benchmark.cli.terminal import plain_table, print_table
 from benchmark.protocols import PROTOCOLS, VALIDATION, protocol
 from benchmark.study import StudyFile, study_names, study_text
 from benchmark.yaml_text import read_yaml
@@ -25,7 +25,7 @@ def studies_verb(name: str | None) -> None:
     for study in study_names():
         file = parse(StudyFile, read_yaml(study_text(study)[2], study), study)
         table.add_row(study, file.question, ", ".join(dict.fromkeys(arm["sampler"] for arm in file.arms)))
-    out.print(table)
+    print_table(table)
 
 
 @click.command("protocols")
@@ -39,4 +39,4 @@ def protocols_verb(name: str | None) -> None:
     table = plain_table("protocol", "trained on", "tested on", "in the slides")
     for p in [protocol(name)] if name else (*PROTOCOLS.values(), *VALIDATION.values()):
         table.add_row(p.name, p.train, p.test, p.published or "")
-    out.print(table)
+    print_table(table)

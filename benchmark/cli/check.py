@@ -28,7 +28,9 @@ def check_verb(name_or_file: str, settings: tuple[str, ...], sampler_files: tupl
     is_file = file.suffix == ".py"
     registry = Registry((file, *sampler_files) if is_file else sampler_files)
     names = [name for name in registry.classes if registry.file_of(name) == file] if is_file else [name_or_file]
-    samplers = [registry.build(name, parameters(settings), f"bench check-sampler {name}") for name in names]
+    for name in names:
+        registry.find(name)
+    samplers = [registry.build(name, parameters(settings), name) for name in names]
     broken = 0
     for sampler in samplers:
         out.print(Text(sampler.name, "bold"))

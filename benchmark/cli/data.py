@@ -6,8 +6,8 @@ import click
 
 from benchmark.cli.options import data_root_option, jobs_option
 from benchmark.cli.progress import data_progress
-from benchmark.cli.terminal import out, plain_table
-from mhpe.catalog import SOURCES, TITLES, check_name, prepared
+from benchmark.cli.terminal import plain_table, print_table
+from mhpe.catalog import PUBLISHED_IMAGES, SOURCES, TITLES, check_name, prepared
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.drawing import contact_sheet
@@ -99,12 +99,16 @@ def check_verb(data_root: Path | None) -> None:
     \b
     bench data check --data-root ~/data
     """
-    table = plain_table("data set", "images", "original files", "prepared")
+    if data_root is not None and not data_root.is_dir():
+        raise InputError(f"--data-root {data_root}: no such folder")
+    table = plain_table("data set", "images", "published", "original files", "prepared")
     for name in TITLES:
         count, place = _originals(name, data_root) if name in SOURCES else ("", "rendered when first used")
+        published = f"{PUBLISHED_IMAGES[name]:,}" if name in SOURCES else ""
         ready = sorted(path.name for path in (cache_folder() / "prepared").glob(f"{name}-*"))
-        table.add_row(name, count, place, ", ".join(ready) or "no")
-    out.print(table)
+        table.add_row(name, count, published, place, ", ".join(ready) or "no")
+    print_table(table)
+    click.echo("published: images in published results, which leave out those beyond 99 degrees")
 
 
 def _prepared(name: str, data_root: Path | None, size: int, count: int | None, jobs: int | None) -> HeadPoseSet:
@@ -124,7 +128,9 @@ def _originals(name: str, data_root: Path | None) -> tuple[str, str]:
     try:
         records = source.records(data_root)
         unlabelled = sum(not record.label.exists() for record in records)
-        place = str(source.root(data_root)) + (f" ({unlabelled} without label file)" if unlabelled else "")
-        return str(len(records)), place
+        lacking = source.lacking(data_root)
+        if unlabelled:
+            lacking.append(f"{unlabelled} without label file")
+        return f"{len(records):,}", str(source.root(data_root)) + (f" ({'; '.join(lacking)})" if lacking else "")
     except InputError as error:
         return "", str(error)

@@ -6,7 +6,7 @@ import click
 from rich.columns import Columns
 from rich.table import Table
 
-from benchmark.cli.terminal import out, plain_table
+from benchmark.cli.terminal import out, plain_table, print_table
 from mhpe.config import CoreConfig
 from samplers.weights_table import WeightsTable
 
@@ -45,7 +45,7 @@ def _print_weights(table: WeightsTable, k: int) -> None:
         if row.weight is not None and row.share is not None and row.requested is not None:
             numbers += [f"{row.weight:.3g}", f"{row.share:.3g}", f"{k * row.share:.2f}", f"{row.requested:.2f}"]
         shown.add_row(f"[{row.low:g}, {row.low + width:g})", *numbers, f"{row.achieved:.2f}")
-    out.print(shown)
+    print_table(shown)
     click.echo(f"effective number of images behind them: {_number(table.effective_references)}\n")
 
 
@@ -63,7 +63,7 @@ def _print_counts(counts: dict[str, Any], images: int) -> None:
         if numbers["inputs"]:
             shown.add_row(f"inputs of yaw {sign}: mean yaw of references", f"{numbers['mean_yaw']:.1f}°")
             shown.add_row(f"inputs of yaw {sign}: references on the input's side", f"{numbers['same_side']:.1%}")
-    out.print(shown)
+    print_table(shown)
     out.print()
 
 

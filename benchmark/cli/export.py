@@ -31,6 +31,8 @@ def export_verb(file: Path, trial: str | None, weights: Path | None, store: str)
     """
     if file.suffix not in FORMATS:
         raise InputError(f"{file}: the suffix names the format; {nearest(file.suffix, FORMATS)}")
+    if not file.parent.is_dir():
+        raise InputError(f"cannot write {file}: there is no folder {file.parent}")
     network, notes = chosen_network(trial, weights, store)
     if file.suffix == ".onnx":
         export_onnx(network, file)

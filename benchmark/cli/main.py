@@ -26,6 +26,7 @@ VERBS = {
 TRACEBACK = "BENCH_TRACEBACK"
 """Environment variable that asks for the traceback of an unexpected error."""
 LONGEST_MESSAGE = 1000
+INTERRUPTED = "interrupted; finished trials and data sets are kept, what was being done begins anew"
 
 _NO_WORDS: type[click.UsageError] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
 """A group called without a verb, whose message is its help; click before 8.2 shows that itself."""
@@ -80,7 +81,7 @@ def main() -> None:
     except InputError as error:
         _fail(str(error))
     except (click.Abort, KeyboardInterrupt):
-        click.echo("bench: interrupted; what is finished is stored, the same command goes on from there", err=True)
+        click.echo(f"bench: {INTERRUPTED}", err=True)
         sys.exit(130)
     except Exception as error:  # the last resort: nothing else should come here
         if os.environ.get(TRACEBACK):

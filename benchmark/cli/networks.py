@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from benchmark.cli.options import store_option
-from benchmark.store import Store
+from benchmark.cli.options import existing_store, store_option
 from benchmark.store.trained import trained_network
 from mhpe.errors import InputError
 from mhpe.weights import PRETRAINED, Saved, load_network
@@ -30,4 +29,4 @@ def chosen_network(trial: str | None, weights: Path | None, store: str) -> Saved
     """
     if trial is not None and weights is not None:
         raise InputError("--trial and --weights both name a network; give one of them")
-    return trained_network(Store(store), trial) if trial is not None else load_network(weights or PRETRAINED)
+    return trained_network(existing_store(store), trial) if trial is not None else load_network(weights or PRETRAINED)

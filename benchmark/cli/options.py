@@ -10,6 +10,8 @@ import torch
 
 from benchmark.execution import resolve_device
 from benchmark.presets import PRESETS
+from benchmark.store import Store
+from benchmark.store.database import sqlite_file
 from benchmark.yaml_text import read_yaml
 from mhpe.errors import InputError
 
@@ -62,6 +64,18 @@ sampler_files_option = click.option(
 set_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Parameter of the sampler; repeatable."
 )
+
+
+def existing_store(store: str) -> Store:
+    """The store that ``--store`` means, for verbs that only read.
+
+    Raises:
+        InputError: if it is an SQLite file that is not there, which is then not made.
+    """
+    path = sqlite_file(store)
+    if path is not None and not path.exists():
+        raise InputError(f"no store at {path}; bench run makes one, --store names another")
+    return Store(store)
 
 
 def usable_device(wanted: str) -> str:

@@ -7,7 +7,7 @@ import click
 import torch
 
 from benchmark.cli.options import data_root_option, usable_device
-from benchmark.cli.terminal import err, out, plain_table
+from benchmark.cli.terminal import err, out, plain_table, print_table
 from benchmark.environment import environment
 from benchmark.perf.growth import growth, growth_figure
 from benchmark.perf.rows import Row, Setting
@@ -89,7 +89,7 @@ def _print(rows: list[Row], device: str) -> None:
         column.no_wrap = False
     for cells in text.itertuples(index=False):
         table.add_row(*cells)
-    out.print(table)
+    print_table(table)
     for row, note in zip(rows, notes, strict=True):
         if note:
             out.print(f"{row.what}: {note}")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 import pandas as pd
-from rich.markup import escape
 
 from benchmark.arms import Arm, select
 from benchmark.cli.options import (
@@ -23,7 +22,7 @@ from benchmark.cli.options import (
     usable_device,
 )
 from benchmark.cli.study_data import StudyData
-from benchmark.cli.terminal import out, plain_table
+from benchmark.cli.terminal import out, plain_table, print_table
 from benchmark.pilot import DIFFERENCES, Need, need, pooled, spreads
 from benchmark.report.labels import counted, protocol_title
 from benchmark.report.text import duration
@@ -156,8 +155,8 @@ def _print_seeds(study: Study, arms: tuple[Arm, ...], seeds: int, title: str, ce
     headings = ["80 % power, 5 % level", "sd", *(f"seeds for {difference:g}°" for difference in DIFFERENCES)]
     table = plain_table(*headings, f"found by {counted(seeds, 'seed')}", numbers_from=1)
     for name, sd, comparisons in rows:
-        table.add_row(escape(name), f"{sd:.2f}°", *_words(need(sd, seeds, comparisons)))
-    out.print(table)
+        table.add_row(name, f"{sd:.2f}°", *_words(need(sd, seeds, comparisons)))
+    print_table(table)
 
 
 def _words(found: Need) -> list[str]:

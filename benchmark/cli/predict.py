@@ -6,8 +6,8 @@ import click
 
 from benchmark.cli.networks import chosen_network, network_options
 from benchmark.cli.progress import data_progress
-from benchmark.cli.terminal import out, plain_table
-from benchmark.prediction import HeadPose, as_csv, as_json, predict_photographs, write_pictures
+from benchmark.cli.terminal import plain_table, print_table
+from benchmark.prediction import HeadPose, as_csv, as_json, picture_paths, predict_photographs, write_pictures
 from mhpe.data.crops import LARGEST_SIDE, Box
 from mhpe.errors import InputError
 from mhpe.photographs import find_images
@@ -46,7 +46,7 @@ def _box(_: click.Context, __: click.Parameter, value: str | None) -> Box | None
     "--pictures",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write each picture with the head's axes into this folder.",
+    help="Write each picture with the head's axes into this folder, as NAME.png (NAME-2.png where the name repeats).",
 )
 @network_options
 def predict_verb(
@@ -81,6 +81,7 @@ def predict_verb(
     shape = _format(shape, path)
     network, _ = chosen_network(trial, weights, store)
     files = find_images(images)
+    drawn = {} if pictures is None else picture_paths(files, pictures)
     problems = []
     poses = []
 
@@ -94,13 +95,27 @@ def predict_verb(
             progress("images", len(poses) + len(problems), len(files))
     if not poses:
         raise InputError(f"none of the {len(files)} images can be read")
-    if pictures:
-        write_pictures(poses, pictures)
+    if box is None:
+        _say_what_is_cut(poses)
+    if drawn:
+        write_pictures(poses, drawn)
     if shape == "table":
         _print(poses)
     else:
         _write(as_csv(poses) if shape == "csv" else as_json(poses), path)
     return 1 if problems else 0
+
+
+def _say_what_is_cut(poses: list[HeadPose]) -> None:
+    """Say that a square was taken from images that are no crops yet."""
+    cut = sum(pose.size[0] != pose.size[1] for pose in poses)
+    if cut:
+        are, middle = ("is", "its middle") if cut == 1 else ("are", "their middle")
+        click.echo(
+            f"bench: {cut} of {len(poses)} images {are} not square: the largest square in {middle} is taken for the "
+            "face crop; --box names another",
+            err=True,
+        )
 
 
 def _format(shape: str | None, path: Path | None) -> str:
@@ -127,6 +142,6 @@ def _print(poses: list[HeadPose]) -> None:
     table = plain_table("image", "yaw", "pitch", "roll", "expected error", numbers_from=1)
     for pose in poses:
         claim = "" if pose.expected_error is None else f"{pose.expected_error:.1f}"
-        table.add_row(str(pose.image), *(f"{angle:.1f}" for angle in pose.angles), claim)
-    out.print(table)
+        table.add_row(str(pose.image), *(f"{angle:z.1f}" for angle in pose.angles), claim)
+    print_table(table)
     click.echo("degrees; the expected error is the network's own claim, not calibrated")

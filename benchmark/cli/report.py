@@ -3,16 +3,16 @@
 from pathlib import Path
 
 import click
-from rich.markup import escape
+import pandas as pd
+from rich.table import Table
 
-from benchmark.cli.options import store_option
-from benchmark.cli.terminal import out, plain_table
+from benchmark.cli.options import existing_store, store_option
+from benchmark.cli.terminal import needed_width, out, plain_table, print_table
 from benchmark.report import StudyReport, build_report
 from benchmark.report.labels import protocol_title, synthetic_note
 from benchmark.report.search import fresh_text
 from benchmark.report.summary import groups_of
-from benchmark.report.views import TERMINAL_VIEW, as_text
-from benchmark.store import Store
+from benchmark.report.views import EULER, TERMINAL_VIEW, as_text
 
 
 @click.command("report")
@@ -33,32 +33,38 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path) -> None:
     \b
     bench report --study gaussian_sigma
     """
-    for study in build_report(Store(store), names, folder):
+    for study in build_report(existing_store(store), names, folder):
         _print(study)
     click.echo(f"written: {folder / 'index.html'}")
 
 
 def _print(study: StudyReport) -> None:
     for preset, protocol, rows in groups_of(study.table):
-        shown = as_text(rows, TERMINAL_VIEW)
         where = ", ".join(filter(None, (protocol_title(protocol), synthetic_note(protocol), f"preset {preset}")))
         title = f"{study.title}: {where} (degrees, mean over seeds ± half-width of its 95 % interval)"
-        table = plain_table(*shown.columns, title=escape(title), numbers_from=1)
-        for row in shown.itertuples(index=False, name=None):
-            table.add_row(*map(escape, row))
-        out.print(table)
+        print_table(_fitting(as_text(rows, TERMINAL_VIEW), title))
         if caveat := study.caveats.get(protocol):
             out.print(caveat, markup=False)
         out.print()
     for search, _ in study.searches:
         shown = fresh_text(search.best, study.baseline)
-        table = plain_table(*shown.columns, title=escape(f"Search: {search.title}; in degrees"), numbers_from=1)
-        for row in shown.itertuples(index=False, name=None):
-            table.add_row(*map(escape, row))
         out.print(search.summary, markup=False)
-        out.print(table)
+        print_table(_table(shown, f"Search: {search.title}; in degrees"))
         out.print()
     out.print(study.verdict, markup=False)
     if study.missing_cells:
         out.print(f"Incomplete: {study.missing_cells:,} of {len(study.cells):,} cells of the grid lack a result.")
     out.print()
+
+
+def _table(shown: pd.DataFrame, title: str) -> Table:
+    table = plain_table(*shown.columns, title=title, numbers_from=1)
+    for row in shown.itertuples(index=False, name=None):
+        table.add_row(*row)
+    return table
+
+
+def _fitting(shown: pd.DataFrame, title: str) -> Table:
+    """The table, without the three angles where only that makes it fit."""
+    table, short = (_table(cells, title) for cells in (shown, shown.drop(columns=[c.heading for c in EULER])))
+    return short if needed_width(short) <= out.width < needed_width(table) else table

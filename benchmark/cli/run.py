@@ -22,7 +22,7 @@ from benchmark.cli.options import (
 from benchmark.cli.progress import RunReporter
 from benchmark.cli.search import SearchPart, refuse
 from benchmark.cli.study_data import StudyData
-from benchmark.cli.terminal import interrupted_by_sigterm, out, plain_table
+from benchmark.cli.terminal import interrupted_by_sigterm, plain_table, print_table
 from benchmark.cluster import DaskWorkers
 from benchmark.planning import Plan, make_plan
 from benchmark.runner import Interrupted, Totals, run
@@ -114,7 +114,7 @@ def _print_plan(plan: Plan, store: Store) -> None:
     for key, trial in plan.trials.items():
         tests = ", ".join(test.name for test in plan.tests[key])
         table.add_row(key[:8], trial.arm.label, trial.train_set, str(trial.seed), tests, statuses.get(key, "missing"))
-    out.print(table)
+    print_table(table)
     missing = sum(statuses.get(key) != "done" for key in plan.trials)
     click.echo(f"{len(plan.trials)} trials for {len(plan.cells)} cells of the table, {missing} to train")
 
@@ -130,3 +130,5 @@ def _print_totals(plan: Plan, totals: Totals, store: Store) -> None:
     click.echo(f"{plan.study.name}: {len(plan.trials)} trials: {', '.join(parts)}; stored in {store.shown}")
     for name, error in totals.failed.items():
         click.echo(f"bench: failed: {name}: {error}", err=True)
+    if totals.failed:
+        click.echo("bench: --retry-failed tries failed trials again", err=True)

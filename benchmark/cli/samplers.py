@@ -16,7 +16,7 @@ from benchmark.cli.options import (
     set_option,
 )
 from benchmark.cli.study_data import StudyData
-from benchmark.cli.terminal import out, plain_table
+from benchmark.cli.terminal import plain_table, print_table
 from benchmark.presets import PRESETS, default_preset
 from benchmark.protocols import protocol
 from benchmark.report.draws import draws_figure
@@ -78,14 +78,18 @@ def samplers_verb(
     registry = Registry(sampler_files)
     if name is None:
         if protocol_name is not None:
-            raise InputError("bench samplers --protocol needs the name of a sampler, for example gaussian")
+            raise InputError("--protocol needs the name of a sampler, for example gaussian")
+        if settings:
+            raise InputError("--set needs the name of a sampler, for example gaussian")
         _list(registry)
         return
+    described = inspect.getdoc(registry.find(name))
+    if settings or protocol_name is not None:
+        sampler = registry.build(name, parameters(settings), name)
     if protocol_name is None:
-        click.echo(f"{name}\n\n{inspect.getdoc(registry.find(name, 'bench samplers'))}")
+        click.echo(f"{name}\n\n{described}")
         return
 
-    sampler = registry.build(name, parameters(settings), "bench samplers")
     core, data = _training_set(protocol_name, preset, data_root, jobs)
     poses = poses_of(data)
     try:
@@ -123,6 +127,6 @@ def _list(registry: Registry) -> None:
     for key, cls in sorted(registry.classes.items()):
         fields = ", ".join(f"{field}={info.default}" for field, info in cls.model_fields.items())
         table.add_row(key, (inspect.getdoc(cls) or "").partition("\n")[0], fields)
-    out.print(table)
+    print_table(table)
     for module, reason in registry.broken.items():
         click.echo(f"bench: {module} cannot be used: {reason}", err=True)

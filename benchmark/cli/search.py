@@ -6,7 +6,7 @@ import click
 
 from benchmark.cli.progress import RunReporter
 from benchmark.cli.study_data import StudyData
-from benchmark.cli.terminal import interrupted_by_sigterm, out, plain_table
+from benchmark.cli.terminal import interrupted_by_sigterm, out, plain_table, print_table
 from benchmark.planning import Plan
 from benchmark.search.plan import confirmation, searches_of
 from benchmark.search.runner import run_searches
@@ -58,6 +58,8 @@ class SearchPart:
         click.echo(f"{self.study.name}: {len(points)} points searched: {', '.join(counts)}")
         for point in failed:
             click.echo(f"bench: failed: point {point.number} of {self._search(point).sampler}: {point.note}", err=True)
+        if failed:
+            click.echo("bench: --retry-failed tries failed points again", err=True)
 
     def interrupted(self) -> str:
         """How far the search is."""
@@ -75,7 +77,7 @@ class SearchPart:
                 search.key[:8], search.sampler, f"{search.train_set}_fit", search.config.optimizer,
                 ", ".join(search.space), str(search.config.points), state,
             )  # fmt: skip
-        out.print(table)
+        print_table(table)
         out.print()
 
     def _say_what_is_beyond(self) -> None:

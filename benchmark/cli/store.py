@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from benchmark.cli.options import store_option
+from benchmark.cli.options import existing_store, store_option
 from benchmark.exchange.exporting import export_store
 from benchmark.exchange.folder import check_manifest
 from benchmark.exchange.importing import import_store
@@ -27,7 +27,7 @@ def export_verb(folder: Path, store: str) -> None:
     \b
     bench store export my_results
     """
-    count = export_store(Store(store), folder)
+    count = export_store(existing_store(store), folder)
     click.echo(f"{count} trials written to {folder}")
 
 

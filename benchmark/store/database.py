@@ -49,6 +49,18 @@ def open_engine(store: str) -> Engine:
     return engine
 
 
+def sqlite_file(store: str) -> Path | None:
+    """The file of a store, None for one on a server or of a URI that SQLite itself reads.
+
+    Raises:
+        InputError: if the URL is malformed.
+    """
+    url = _url(store)
+    if url.get_backend_name() != "sqlite" or "uri" in url.query or not url.database:
+        return None
+    return Path(url.database)
+
+
 def writer(engine: Engine) -> Engine:
     """The engine for transactions that write: on SQLite they wait for their turn before they read."""
     return engine.execution_options(immediate=True)

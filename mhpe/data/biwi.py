@@ -14,6 +14,7 @@ from mhpe.data.source import Label, Record, Source
 from mhpe.errors import InputError
 from mhpe.rotations import to_euler
 
+SEQUENCES = 24
 SAME_PERSON = {"21": "02", "15": "03", "18": "05", "22": "07"}
 """Sequences that show a person already seen in another one."""
 
@@ -56,8 +57,7 @@ class BIWI(Source):
 
     def records(self, data_root: Path) -> list[Record]:
         """All frames by sequence and number; the identity is the person."""
-        root = self.root(data_root)
-        root = root / "hpdb" if (root / "hpdb").is_dir() else root
+        root = self._sequences(data_root)
         records = [
             Record(
                 path,
@@ -68,6 +68,16 @@ class BIWI(Source):
             for path in sorted(root.glob("[0-9][0-9]/frame_*_rgb.png"))
         ]
         return self._need(records, "01/frame_00003_rgb.png, 02/...", data_root)
+
+    def lacking(self, data_root: Path) -> list[str]:
+        """How many sequences have no folder."""
+        root = self._sequences(data_root)
+        missing = sum(not (root / f"{number:02d}").is_dir() for number in range(1, SEQUENCES + 1))
+        return [f"{missing} of {SEQUENCES} sequences missing"] if missing else []
+
+    def _sequences(self, data_root: Path) -> Path:
+        root = self.root(data_root)
+        return root / "hpdb" if (root / "hpdb").is_dir() else root
 
     def label(self, record: Record) -> Label:
         """Read the pose file: a 3x3 matrix, then the head's centre in mm.

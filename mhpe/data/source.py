@@ -92,6 +92,10 @@ class Source(ABC):
             InputError: if the folder is missing or holds no record.
         """
 
+    def lacking(self, data_root: Path) -> list[str]:  # noqa: ARG002
+        """In words, which of its parts are missing as far as their folders tell."""
+        return []
+
     @abstractmethod
     def label(self, record: Record) -> Label:
         """Read one record's label.

@@ -34,6 +34,11 @@ class W300LP(Source):
         ]
         return self._need(records, f"*.jpg in {', '.join(SUBSETS)}", data_root)
 
+    def lacking(self, data_root: Path) -> list[str]:
+        """Subsets without a folder."""
+        missing = [subset for subset in SUBSETS if not (self.root(data_root) / subset).is_dir()]
+        return [f"no {', '.join(missing)}"] if missing else []
+
     def label(self, record: Record) -> Label:
         """Read the pose and the 68 landmarks."""
         return read_pose_para(record.label, landmarks="pt2d")

@@ -27,7 +27,6 @@ STUDY = ("run", "--study", "gaussian_sigma", "--protocol", "aflw2000_to_biwi")
         ((*STUDY, "--sampler-file", "missing.py"), "missing.py: cannot read this sampler file"),
         (STUDY, "needs a data folder: pass --data-root DIR (or set MHPE_DATA)"),
         ((*STUDY, "--data-root", "nowhere"), "no folder nowhere/AFLW2000"),
-        (("report",), "holds no study yet; bench run --study gaussian_sigma would add one"),
         (("samplers", "gausian"), "no sampler 'gausian'; did you mean 'gaussian'?"),
         (("studies", "gausian_sigma"), "no study 'gausian_sigma'"),
         (("protocols", "protocol_3"), "no protocol 'protocol_3'"),
@@ -42,6 +41,19 @@ def test_mistakes_are_one_line_with_status_2(bench: Bench, words: tuple[str, ...
     assert result.err.startswith("bench: ")
     assert result.err.count("\n") == 1
     assert message.lower() in result.err.lower()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("report",), ("store", "export", "there"), ("export", "a.onnx", "--trial", "a"), ("predict", ".", "--trial", "a")],
+)
+def test_verbs_that_read_make_no_store(bench: Bench, words: tuple[str, ...]) -> None:
+    for url in ("sqlite:///results/bench.sqlite", "other.sqlite"):
+        result = bench(*words, "--store", url)
+        assert (result.status, result.out) == (2, "")
+        path = url.removeprefix("sqlite:///")
+        assert result.err == f"bench: no store at {path}; bench run makes one, --store names another\n"
+    assert not list(Path().iterdir())
 
 
 @pytest.mark.parametrize("verb", [("run", "--study", "aa"), ("plan", "--study", "aa"), ("perf", "--row", "report")])
@@ -82,6 +94,18 @@ def test_an_unexpected_error_is_one_line_with_status_70(bench: Bench, monkeypatc
     assert len(result.err) < 1200
 
 
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interruption_promises_no_more_than_is_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.cli.data.prepared", interrupt)
+    result = bench("data", "prepare", "synth_train", "--count", 16)
+    assert (result.status, result.out) == (130, "")
+    line = "bench: interrupted; finished trials and data sets are kept, what was being done begins anew"
+    assert result.err.strip() == line
+
+
 def test_the_traceback_of_an_unexpected_error_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmark.cli.catalog.study_names", fail_unexpectedly)
     monkeypatch.setattr("sys.argv", ["bench", "studies"])
@@ -98,7 +122,13 @@ def test_lists(bench: Bench, data_root: Path) -> None:
     assert bench("studies", "gaussian_sigma").out.startswith("title: Gaussian distribution")
     check = bench("data", "check", "--data-root", data_root)
     assert re.search(r"aflw2000 +48 ", check.out)
-    assert re.search(r"300w_lp .*no folder", check.out)
+    assert re.search(r"aflw2000 +48 +1,969 ", check.out)
+    assert re.search(r"300w_lp +122,415 .*no folder", check.out)
+    assert re.search(r"biwi +24 .*21 of 24 sequences missing", " ".join(check.out.split()))
+    for wrong in ("nowhere", data_root / "AFLW2000" / "image00002.jpg"):
+        problem = bench("data", "check", "--data-root", wrong)
+        assert (problem.status, problem.out) == (2, "")
+        assert problem.err == f"bench: --data-root {wrong}: no such folder\n"
 
 
 def test_prepare_says_what_it_did(bench: Bench, data_root: Path) -> None:

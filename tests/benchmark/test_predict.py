@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from benchmark.prediction import HeadPose, write_pictures
 from benchmark.store import Store
 from mhpe.expected_error import expected_error
 from mhpe.weights import load_network
@@ -70,6 +71,18 @@ def test_box_cuts_the_face(bench: Bench, tmp_path: Path) -> None:
     assert not np.allclose(whole, alone, atol=1)
 
 
+def test_the_middle_square_is_taken_with_a_word(bench: Bench, faces: Path) -> None:
+    assert bench("predict", faces).err == ""
+    Image.new("RGB", (400, 300)).save(faces / "wide.png")
+    result = bench("predict", faces)
+    assert result.status == 0
+    assert result.err == (
+        "bench: 1 of 4 images is not square: the largest square in its middle is taken for the face crop; "
+        "--box names another\n"
+    )
+    assert bench("predict", faces / "wide.png", "--box", "0,0,90,90").err == ""
+
+
 def test_pictures_show_the_axes(bench: Bench, faces: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
@@ -82,6 +95,38 @@ def test_pictures_show_the_axes(bench: Bench, faces: Path, tmp_path: Path) -> No
     for channel in range(3):  # left red, down green, front blue
         others = np.delete(pixels, channel, 2).max(2)
         assert (pixels[..., channel] - others > 60).sum() > 100
+
+
+def test_pictures_overwrite_nothing_but_earlier_ones(bench: Bench, faces: Path) -> None:
+    before = {path: path.read_bytes() for path in faces.iterdir()}
+    result = bench("predict", faces, "--pictures", faces, "--out", "poses.csv")
+    assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    assert f"{faces / 'a.png'} is one of the images itself" in result.err
+    assert not Path("poses.csv").exists()
+    with Image.open(faces / "a.png") as image:
+        image.save(faces / "d.jpg")
+    (faces / "d.png").write_bytes(b"a file of the user's")
+    other = bench("predict", faces / "d.jpg", "--pictures", faces)
+    assert (other.status, other.out) == (2, "")
+    assert f"{faces / 'd.png'} is there and not of this program" in other.err
+    assert {path: path.read_bytes() for path in before} == before
+    for _ in range(2):
+        assert bench("predict", faces / "a.png", faces / "d.jpg", "--pictures", "drawn").status == 0
+    assert sorted(path.name for path in Path("drawn").iterdir()) == ["a.png", "d.png"]
+    assert bench("predict", "drawn", "--pictures", "drawn").status == 2
+
+
+def test_no_angle_is_minus_zero(faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    captions = []
+
+    def picture(image: Image.Image, _: object, __: object, caption: str) -> Image.Image:
+        captions.append(caption)
+        return image
+
+    monkeypatch.setattr("benchmark.prediction.pose_picture", picture)
+    pose = HeadPose(faces / "a.png", (96, 96), (0, 0, 96, 96), ROTATIONS[0], (-0.2, 0.4, -3.0), None, None)
+    write_pictures([pose], {pose.image: tmp_path / "drawn.png"})
+    assert captions == ["yaw 0°  pitch 0°  roll -3°"]
 
 
 def test_corrupt_images_are_left_out_with_status_1(bench: Bench, faces: Path) -> None:
@@ -114,6 +159,7 @@ def test_a_trial_of_the_store_and_its_file_give_the_same(
     damaged = bench("predict", faces, "--trial", key[:8])
     assert damaged.status == 2
     assert f"the weights of trial {key[:8]} are damaged" in damaged.err
+    assert "no trial 'zzzz'" in bench("predict", faces, "--trial", "zzzz").err
     problem = bench("predict", faces, "--trial", "")
     assert problem.status == 2
 
@@ -152,6 +198,7 @@ def test_claim_is_that_of_the_concentration(bench: Bench, faces: Path) -> None:
         (("predict", "{face}", "--box", "1,2,3"), "is not left,top,right,bottom in pixels"),
         (("predict", "{face}", "--box", "9,2,3,8"), "with left < right and top < bottom"),
         (("predict", "{face}", "--box", "900,900,950,950"), "lies outside an image of 96 x 96 pixels"),
+        (("predict", "{face}", "--box", "60,60,150,150"), "lies mostly outside an image of 96 x 96 pixels"),
         (("predict", "{face}", "--box", "nan,0,5,5"), "with left < right and top < bottom"),
         (("predict", "{face}", "--box", "0,0,99999,99999"), "has a side of more than 9000 pixels"),
         (("predict", "{face}", "--box", "-inf,0,5,5"), "has a side of more than 9000 pixels"),
@@ -161,10 +208,11 @@ def test_claim_is_that_of_the_concentration(bench: Bench, faces: Path) -> None:
         (("predict", "{face}", "--pictures", "{face}/drawn"), "cannot write pictures"),
         (("predict", "{face}", "--weights", "{face}"), "not a safetensors file"),
         (("predict", "{face}", "--weights", "missing.safetensors"), "no such weights file"),
-        (("predict", "{face}", "--trial", "3f2a"), "no trial '3f2a'"),
+        (("predict", "{face}", "--trial", "3f2a"), "no store at results/bench.sqlite"),
         (("predict", "{face}", "--trial", "3f2a", "--weights", "a"), "give one of them"),
         (("export", "head.pt"), "the suffix names the format"),
-        (("export", "nowhere/head.safetensors"), "cannot write nowhere/head.safetensors"),
+        (("export", "nowhere/head.safetensors"), "cannot write nowhere/head.safetensors: there is no folder nowhere\n"),
+        (("export", "nowhere/head.onnx"), "cannot write nowhere/head.onnx: there is no folder nowhere\n"),
     ],
 )
 def test_mistakes_are_one_line_with_status_2(bench: Bench, faces: Path, words: tuple[str, ...], message: str) -> None:

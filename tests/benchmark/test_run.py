@@ -114,7 +114,8 @@ def test_failed_trials_are_rows_and_the_study_goes_on(bench: Bench, tmp_path: Pa
     assert re.search(r"exploding.*NotFiniteError \(seed 0\)", report.out)
     again = bench(*call)  # not tried again by itself
     assert again.status == 1
-    assert "0 trained, 4 there before, 1 failed" in again.out
+    assert "4 trials: 0 trained, 3 there before, 1 failed" in again.out
+    assert again.err.splitlines()[1:] == ["bench: --retry-failed tries failed trials again"]
     assert bench(*call, "--retry-failed").status == 1
 
 

@@ -65,6 +65,9 @@ def test_rendered_data_of_the_presets_size(bench: Bench, monkeypatch: pytest.Mon
         (("--protocol", "synth_1"), "needs the name of a sampler"),
         (("gaussian", "--protocol", "synth_3"), "no protocol 'synth_3'"),
         (("gausian", *ON_AFLW), "no sampler 'gausian'; did you mean 'gaussian'?"),
+        (("--set", "sigma=45"), "--set needs the name of a sampler"),
+        (("gaussian", "--set", "sigma=-1"), "gaussian: sigma: input should be greater than 0"),
+        (("gaussian", "--set", "sgma=1"), "gaussian: unknown key 'sgma'; did you mean 'sigma'?"),
         (("gaussian", *ON_AFLW, "--set", "sigma=-1"), "sigma: input should be greater than 0"),
         (("gaussian", *ON_AFLW, "--yaw", "200"), "200.0 is not in the range"),
         (("gaussian", *ON_AFLW), "needs a data folder"),
@@ -75,6 +78,12 @@ def test_mistakes_are_one_line_with_status_2(bench: Bench, words: tuple[str, ...
     result = bench("samplers", *words)
     assert (result.status, result.out) == (2, "")
     assert re.fullmatch(f"bench: .*{re.escape(message)}.*\n", result.err)
+
+
+def test_the_programs_name_stands_once_before_a_message(bench: Bench) -> None:
+    for verb in ("samplers", "check-sampler"):
+        assert bench(verb, "gausian").err.startswith("bench: no sampler 'gausian'; did you mean 'gaussian'?")
+        assert bench(verb, "gaussian", "--set", "sigma=-1").err.startswith("bench: gaussian: sigma: ")
 
 
 def test_a_sampler_that_cannot_draw_is_named(bench: Bench, data_root: Path) -> None:

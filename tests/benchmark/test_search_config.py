@@ -33,7 +33,7 @@ search:
         (("points: 4", "validation_share: 1"), "search.validation_share: input should be less than 1, not 1"),
         (("low: 5", "low: 95"), "search: gaussian: sigma: low must be below high, not 95 and 90"),
         (("low: 5", "low: 0"), "search: gaussian: sigma: low must be above 0 where log is true, not 0"),
-        (("low: 5", "lo: 5"), "search: gaussian: sigma: low is missing"),
+        (("low: 5", "lo: 5"), "search: gaussian: sigma: unknown key 'lo'; did you mean 'low'?"),
         (("log: true", "logg: true"), "search: gaussian: sigma: unknown key 'logg'; did you mean 'log'?"),
         (("[10, 20]", "[]"), "search: gaussian: bin_width: choices: tuple should have at least 1 item"),
         (("[10, 20]", "[10, 10]"), "search: gaussian: bin_width: choices must be different from each other"),

@@ -195,6 +195,8 @@ def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
     ("change", "message"),
     [
         (("seeds: 2", "seed: 2"), "unknown key 'seed'; did you mean 'seeds'?"),
+        (("arms:", "armz:"), "unknown key 'armz'; did you mean 'arms'?"),
+        (("seeds: 2", "sampler_files: [gone.py]"), "sampler_files: no file "),
         (("seeds: 2", "samplers: [mine.py]"), "unknown key 'samplers'; did you mean 'sampler_files'?"),
         (("epochs: 1", "epoch: 1"), "core: unknown key 'epoch'; did you mean 'epochs'?"),
         (("m: 8", "n: 8"), "unknown key 'encoder.n'"),

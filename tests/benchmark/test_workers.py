@@ -79,7 +79,7 @@ def test_dead_and_failed_workers_cost_their_own_trials_only(bench: Bench, study:
     assert all(row.environment["host"] for row in failed.values())
     report = bench("report")
     assert re.search(r"fatal.*WorkerDied \(seed 0\)", report.out)
-    assert "6 trials: 0 trained, 6 there before, 2 failed" in bench(*call).out
+    assert "6 trials: 0 trained, 4 there before, 2 failed" in bench(*call).out
 
 
 def test_same_trial_same_predictions(bench: Bench, tiny_study: Path, data_root: Path) -> None:

@@ -46,9 +46,12 @@ def test_square_of_a_photograph() -> None:
     assert face_square(photograph, None) == (10, 0, 50, 40)
     assert face_square(photograph, (5, 6, 25, 26)) == (5, 6, 25, 26)
     assert face_square(photograph, (10, 10, 20, 30)) == (5, 10, 25, 30)  # the shorter side made longer
-    assert face_square(photograph, (-10, -10, 20, 20)) == (-10, -10, 20, 20)
+    assert face_square(photograph, (-5, -5, 20, 20)) == (-5, -5, 20, 20)
     with pytest.raises(InputError, match="box 60,0,80,20 lies outside an image of 60 x 40 pixels"):
         face_square(photograph, (60, 0, 80, 20))
+    assert face_square(photograph, (49, 0, 69, 20)) == (49, 0, 69, 20)
+    with pytest.raises(InputError, match="box 51,0,71,20 lies mostly outside an image of 60 x 40 pixels"):
+        face_square(photograph, (51, 0, 71, 20))
 
 
 def test_crop_is_what_the_training_sees(tmp_path: Path) -> None:
