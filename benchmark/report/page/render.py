@@ -24,7 +24,7 @@ from benchmark.report.secondary import NOTE as SECONDARY_NOTE
 from benchmark.report.secondary import secondary_text
 from benchmark.report.study_report import FigureFile, StudyReport
 from benchmark.report.summary import groups_of
-from benchmark.report.views import ALIGNED_NOTE, COMPARISON_NOTE, GROUP_DETAILS, GROUP_VIEW, NOTE
+from benchmark.report.views import COMPARISON_NOTE, GROUP_DETAILS, GROUP_VIEW, NOTE, VECTOR_NOTE
 from benchmark.store import Store
 
 LONG = 300
@@ -73,7 +73,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
     environment.filters["data_uri"] = _data_uri
     return environment.get_template("index.html").render(
         studies=[_study(store, study, found.groups) for study in studies],
-        notes=[NOTE, COMPARISON_NOTE, ALIGNED_NOTE],
+        notes=[NOTE, COMPARISON_NOTE, VECTOR_NOTE],
         presets=_presets(studies),
         cep=CEP,
         cost=cost,
