@@ -17,7 +17,7 @@ from benchmark.report.labels import protocol_title, synthetic_note
 from benchmark.report.page.fingerprints import fingerprints
 from benchmark.report.page.tables import PageTable, group_table, page_table
 from benchmark.report.page.trials import Group, trace
-from benchmark.report.published_text import published_notes, published_text
+from benchmark.report.published_text import published_notes, published_text, reproduced
 from benchmark.report.search import NOTE as SEARCH_NOTE
 from benchmark.report.search import fresh_text
 from benchmark.report.secondary import NOTE as SECONDARY_NOTE
@@ -131,7 +131,8 @@ def _group(rows: pd.DataFrame, groups: dict[Group, int], caveats: dict[str, str]
 
 
 def _published(name: str, rows: pd.DataFrame) -> dict[str, Any]:
-    return {"name": name, "table": page_table(published_text(rows), published_notes(rows))}
+    table = page_table(published_text(rows), published_notes(rows))
+    return {"name": name, "table": table, "reproduced": reproduced(rows)}
 
 
 def _missing(table: pd.DataFrame) -> list[str]:
