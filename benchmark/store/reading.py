@@ -172,7 +172,7 @@ def load_machines(store: Store, study: str) -> list[Machine]:
 def iterate_trials(store: Store) -> Iterator[dict[str, Any]]:
     """Every trial with its circumstances, ordered by key; without weights, history and diagnostics."""
     t = schema.trials.c
-    left_out = {"worker", "lease_until", "diagnostics", "traceback"}
+    left_out = {"worker", "lease_until", "diagnostics"}
     columns = [column for column in schema.trials.c if column.name not in left_out]
     with store.reading() as connection:
         result = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(sa.select(*columns).order_by(t.key))

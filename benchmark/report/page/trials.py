@@ -88,7 +88,8 @@ def trace(store: Store, cells: pd.DataFrame) -> Trace:
         The data hold ``metrics``; ``groups``, places in ``names`` of each group's study, preset, protocol and arm;
         ``members``, places in ``trials`` of each group's trials; the shared ``cores``, ``samplers`` and
         ``environments``; and ``trials``: key, place of core, of sampler and of environment, then finishing time,
-        number of weights, error message, and for each cell the number of its group and its metrics.
+        number of weights, error message, for each cell the number of its group and its metrics, and the traceback of
+        a failed trial.
     """
     where: dict[str, list[tuple[Group, list[float | None]]]] = {}
     groups: dict[Group, int] = {}
@@ -127,6 +128,7 @@ def trace(store: Store, cells: pd.DataFrame) -> Trace:
                 trial["parameters"],
                 trial["error_message"],
                 [[groups[group], metrics] for group, metrics in where[key]],
+                trial["traceback"] if trial["status"] == "failed" else None,
             ]
         )
     numbered = [[names.place(part) for part in (study, preset, protocol_title(protocol), arm)]
