@@ -28,7 +28,7 @@ class TrialRow:
         seed: of the trial.
         train_set: title of the training set.
         status: waiting, running, done or failed.
-        results: MAE on each protocol.
+        results: MAE on each protocol, by its name where there are several.
         seconds: of the training.
         host: it ran on.
         commit: of the program.
@@ -155,7 +155,7 @@ def _row(trial: dict[str, Any], cells: list[tuple[Group, list[float | None]]], e
         train_set=set_title(trial["train_set"]),
         status=trial["status"],
         results=", ".join(
-            f"{mae:.2f}" if len(by_protocol) == 1 else f"{mae:.2f} ({protocol_title(protocol)})"
+            f"{mae:.2f}" if len(by_protocol) == 1 else f"{mae:.2f} ({protocol})"
             for protocol, mae in by_protocol.items()
         ),
         seconds="" if trial["seconds"] is None else f"{trial['seconds']:.1f}",

@@ -90,7 +90,9 @@ function show(key) {
     const values = Object.fromEntries(metrics.map((value, i) => [data.metrics[i], `${value}°`]));
     properties(parent, `${study}: ${arm}, ${protocol}, preset ${preset}`, metrics.length ? values : { result: "none" });
   }
-  properties(parent, "Sampler", data.samplers[sampler]);
+  const { sampler: name, parameters, sampler_source: source, ...others } = data.samplers[sampler];
+  properties(parent, "Sampler", { sampler: name, parameters, sampler_source: source });
+  properties(parent, "Data, version of the core and weights of a backbone", others);
   properties(parent, "Core", data.cores[core]);
   properties(parent, "Machine and versions", data.environments[environment]);
   dialog.showModal();
