@@ -10,9 +10,11 @@ from mhpe.catalog import title
 NOTE = (
     "What each arm drew in its trainings, mean over seeds. Images per input: distinct images that a step encodes for "
     "an input; an arm with fewer trains on fewer images and takes less time. Effective references: the number of "
-    "images that, drawn equally often, would be as varied. Coverage: share of the training set drawn at all. From "
-    "another bin: share of references that came from another yaw bin than the sampler asked for. Where references are "
-    "supervised, arms differ in how many images that adds, not only in how far the references are."
+    "images that, drawn equally often, would be as varied; an estimate without bias, so that it can lie a little above "
+    "the number of images in the training set. Coverage: share of the training set drawn at all. From another bin: "
+    "share of references that came from another yaw bin than the sampler asked for. Mean distance: angle of the "
+    "rotation from a reference to its input, degrees. Where references are supervised, arms differ in how many images "
+    "that adds, not only in how far the references are."
 )
 NUMBERS = ["images_per_input", "effective_references", "coverage", "fallback_share", "distance"]
 
@@ -35,7 +37,7 @@ def draw_text(table: pd.DataFrame) -> pd.DataFrame:
             "Effective references": table["effective_references"].map(lambda value: number(value, 0)),
             "Coverage": table["coverage"].map(_percent),
             "From another bin": table["fallback_share"].map(_percent),
-            "Mean distance": table["distance"].map(lambda value: number(value, 1)),
+            "Mean distance (°)": table["distance"].map(lambda value: number(value, 1)),
         }
     )
     constant = [column for column in ("Preset", "Trained on") if shown[column].nunique() < 2]

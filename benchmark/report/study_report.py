@@ -11,6 +11,7 @@ import pandas as pd
 from benchmark.published import SLIDES_STUDIES, beside_ours
 from benchmark.report.by_yaw import yaw_table
 from benchmark.report.caveats import caveat, machines_note
+from benchmark.report.core_changes import core_note
 from benchmark.report.draw_table import NOTE as DRAW_NOTE
 from benchmark.report.draw_table import draw_table, draw_text
 from benchmark.report.figures import FIGURES, MAIN, LackingError
@@ -78,6 +79,7 @@ class StudyReport:
         verdict: one sentence.
         draws: as :func:`benchmark.report.draw_table.draw_table` gives it.
         caveats: by protocol, what a reader must know of its test set; nothing for most.
+        core: what the baseline's core changes of the presets', in sentences; nothing for most.
         machines: a sentence on what the trainings ran on.
         secondary: as :func:`benchmark.report.secondary.secondary` gives it.
         published: the slides' rows beside ours, for a study of the slides.
@@ -97,6 +99,7 @@ class StudyReport:
     verdict: str
     draws: pd.DataFrame
     caveats: dict[str, str]
+    core: str
     machines: str
     secondary: pd.DataFrame
     published: pd.DataFrame | None
@@ -136,6 +139,7 @@ def report_study(store: Store, name: str, definition: dict[str, Any], folder: Pa
         verdict=study_verdict(table, margin),
         draws=draw_table(store, name),
         caveats=_caveats(store, cells),
+        core=core_note(store, name, baseline, dict.fromkeys(table["preset"])),
         machines=machines_note(load_machines(store, name)),
         secondary=pd.concat([secondary(material) for material in materials], ignore_index=True),
         published=beside_ours(name, table) if name in SLIDES_STUDIES else None,
@@ -170,7 +174,8 @@ def _write_tables(report: StudyReport, folder: Path) -> None:
     title = f"{report.title}, {protocol_title(protocols[0])}" if len(protocols) == 1 else report.title
     views = {heading: TextTable(as_text(report.table, columns), note) for heading, (columns, note) in VIEWS.items()}
     caveats = dict.fromkeys(report.caveats.values())
-    _write(title, report.slug, report.table, views, " ".join((report.verdict, *caveats, report.machines)), folder)
+    lead = " ".join(filter(None, (report.verdict, *caveats, report.core, report.machines)))
+    _write(title, report.slug, report.table, views, lead, folder)
     if not report.draws.empty:
         view = {"What each arm drew": TextTable(draw_text(report.draws), DRAW_NOTE)}
         _write(report.title, f"{report.slug}-draws", report.draws, view, "", folder)

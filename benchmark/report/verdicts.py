@@ -50,24 +50,32 @@ def group_verdict(rows: pd.DataFrame, margin: float) -> str:
     unclear = by_verdict.get("inconclusive")
     if unclear is not None:
         if parts:
-            parts.append(f"{_named(unclear, with_interval=True)} inconclusive")
+            parts.append(_inconclusive(unclear, _limit(unclear, len(arms))))
         else:
-            parts.append(f"no arm is shown to differ from {baseline}, nor to be equivalent to it ({_range(unclear)})")
-        parts[-1] += _limit(unclear, len(arms))
+            remarks = "; ".join(filter(None, (_range(unclear), _limit(unclear, len(arms)))))
+            parts.append(f"no arm is shown to differ from {baseline}, nor to be equivalent to it ({remarks})")
     if "no result" in by_verdict:
         parts.append(f"{counted(len(by_verdict['no result']), 'arm')} without a result")
     return ", ".join(parts)
 
 
-def _named(rows: pd.DataFrame, with_interval: bool = False) -> str:
+def _named(rows: pd.DataFrame) -> str:
     """Arms with their differences; the number of many, and the range of these."""
     if len(rows) > NAMED:
         return f"{len(rows)} arms ({_range(rows)}) are"
-    names = [
-        f"{row['arm']} ({difference(row['difference'], row['low'], row['high']) if with_interval else _degrees(row)})"
-        for row in rows.to_dict("records")
-    ]
+    names = [f"{row['arm']} ({_degrees(row)})" for row in rows.to_dict("records")]
     return f"{_listed(names)} {'is' if len(rows) == 1 else 'are'}"
+
+
+def _inconclusive(rows: pd.DataFrame, limit: str) -> str:
+    """Arms of which nothing is shown, with their intervals, and why nothing could have been shown, if so."""
+    if len(rows) > NAMED:
+        return f"{len(rows)} arms are inconclusive ({'; '.join(filter(None, (_range(rows), limit)))})"
+    names = [
+        f"{row['arm']} ({difference(row['difference'], row['low'], row['high'])})" for row in rows.to_dict("records")
+    ]
+    said = f"{_listed(names)} {'is' if len(rows) == 1 else 'are'} inconclusive"
+    return f"{said}: {limit}" if limit else said
 
 
 def _degrees(row: Mapping[Any, Any]) -> str:
@@ -76,7 +84,7 @@ def _degrees(row: Mapping[Any, Any]) -> str:
 
 def _range(rows: pd.DataFrame) -> str:
     low, high = f"{signed(rows['difference'].min())}°", f"{signed(rows['difference'].max())}°"
-    return low if low == high else f"{low} to {high}"
+    return f"mean difference {low}" if low == high else f"mean differences {low} to {high}"
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -93,6 +101,6 @@ def _limit(unclear: pd.DataFrame, comparisons: int) -> str:
     apart = int(((unclear["low"] > 0) | (unclear["high"] < 0)).sum())
     intervals = f"; the unadjusted intervals of {counted(apart, 'arm')} exclude 0" if apart else ""
     return (
-        f" (with {seeds}{compared} no difference could be significant, {fewest_pairs(comparisons)} seeds could show "
-        f"one{intervals})"
+        f"with {seeds}{compared} no difference could be significant, {fewest_pairs(comparisons)} seeds could show "
+        f"one{intervals}"
     )

@@ -78,16 +78,18 @@ COMPARISON_NOTE = (
     "test, Holm-adjusted over the arms of one study and protocol; the smallest p is the adjusted one that this number "
     "of pairs can reach at best."
 )
-ALIGNED_NOTE = (
-    "Aligned: geodesic error after the mean rotation between predicted and labelled frames is removed, "
-    "which uses the test labels."
+VECTOR_NOTE = (
+    "Left, Down, Front: angle between the predicted and the labelled axis of the head of that name; MAEV: mean of the "
+    "three. Geodesic: angle of the rotation from the predicted to the labelled pose, mean over images; Geodesic "
+    "median: its median. Aligned: geodesic error after the mean rotation between predicted and labelled frames is "
+    "removed, which uses the test labels."
 )
 
 
 VIEWS = {
     "Errors": ([ARM, *PARAMETERS, *WHERE, *EULER, MAE, SEEDS, MISSING], NOTE),
     "Difference to the baseline": ([ARM, *WHERE, MAE, SEEDS, *DIFFERENCE, REMARK], f"{NOTE} {COMPARISON_NOTE}"),
-    "Vector and rotation errors": ([ARM, *WHERE, *VECTORS, *ROTATION], f"{NOTE} {ALIGNED_NOTE}"),
+    "Vector and rotation errors": ([ARM, *WHERE, *VECTORS, *ROTATION], f"{NOTE} {VECTOR_NOTE}"),
 }
 """The tables of a study in Markdown and LaTeX by heading: columns, and how to read them."""
 

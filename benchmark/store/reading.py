@@ -169,10 +169,25 @@ def load_machines(store: Store, study: str) -> list[Machine]:
         return [Machine(row.device, row.precision, row.trainings) for row in connection.execute(query)]
 
 
+def load_core(store: Store, study: str, preset: str, arm: str) -> dict[str, Any] | None:
+    """The core's settings in a study's trials of an arm; None where none is planned."""
+    p, t = schema.planned.c, schema.trials.c
+    query = (
+        sa.select(t.identity)
+        .join_from(schema.planned, schema.trials, p.trial == t.key)
+        .where(p.study == study, p.preset == preset, p.arm == arm)
+        .order_by(t.seed, t.key)
+        .limit(1)
+    )
+    with store.reading() as connection:
+        identity = connection.execute(query).scalar_one_or_none()
+    return None if identity is None else identity.get("core")
+
+
 def iterate_trials(store: Store) -> Iterator[dict[str, Any]]:
     """Every trial with its circumstances, ordered by key; without weights, history and diagnostics."""
     t = schema.trials.c
-    left_out = {"worker", "lease_until", "diagnostics", "traceback"}
+    left_out = {"worker", "lease_until", "diagnostics"}
     columns = [column for column in schema.trials.c if column.name not in left_out]
     with store.reading() as connection:
         result = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(sa.select(*columns).order_by(t.key))

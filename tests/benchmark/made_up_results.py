@@ -67,7 +67,8 @@ class MadeUp(MadeUpStudy):
         outcome.environment["host"] = self.host
         if (label, seed) in self.failed:
             error = self.failed[label, seed]
-            return Outcome(trial.key, environment=outcome.environment, error=error, traceback="Traceback ...")
+            traceback = f"Traceback ...\n{': '.join(error)}"
+            return Outcome(trial.key, environment=outcome.environment, error=error, traceback=traceback)
         for test_set in self.test_sets.values():
             if test_set.name in outcome.evaluations:
                 found = evaluation(test_set, self.noise.get(label, DEGREES), label, seed)

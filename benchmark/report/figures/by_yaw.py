@@ -16,8 +16,8 @@ from benchmark.report.style import headline, legend, line_styles, panels
 
 FEW = 50
 """Images below which a bin's point is an empty marker."""
-SPREAD = 0.5
-"""Of the arms' points in a bin, in bins."""
+STEP, SPREAD = 0.04, 0.2
+"""From one arm's points to the next one's, and of all arms' points at most, in bins."""
 
 
 def draw(material: Material) -> Drawing:
@@ -31,7 +31,8 @@ def draw(material: Material) -> Drawing:
         ticks = [f"{name}\n{count:,}" for name, count in zip(names, bins["images"], strict=True)]
         axis.set_xticks(np.arange(len(bins)), ticks, fontsize=8)
         styles = line_styles(list(images.arms), material.baseline)
-        offsets = np.linspace(-SPREAD / 2, SPREAD / 2, len(images.arms)) if len(images.arms) > 1 else [0.0]
+        spread = min(SPREAD, STEP * (len(images.arms) - 1))
+        offsets = np.linspace(-spread / 2, spread / 2, len(images.arms))
         for (arm, of_arm), offset in zip(rows.groupby("arm", sort=False), offsets, strict=True):
             _line(axis, str(arm), of_arm, offset, styles[str(arm)])
         axis.set(title=protocol_title(protocol), xlabel="|yaw| in degrees, and number of images")
@@ -42,7 +43,8 @@ def draw(material: Material) -> Drawing:
     return Drawing(
         figure,
         "Mean geodesic error of the images in each bin of |yaw|, over seeds "
-        f"(at most {SEEDS_READ}), with its 95 % Student-t interval; empty markers stand for fewer than {FEW} images. "
+        f"(at most {SEEDS_READ}), with its 95 % Student-t interval (from {INTERVAL_FROM} seeds on); empty markers "
+        f"stand for fewer than {FEW} images. "
         "Geodesic, since Euler angles are ill-conditioned near yaw 90." + shown_note(material.table["arm"].nunique()),
         f"Line chart of the geodesic error by |yaw| bin, a line for each arm, {material.baseline} the baseline.",
     )

@@ -12,8 +12,8 @@ from benchmark.report.style import headline, legend, panels
 
 EQUAL_CEP = (1, 3, 10, 30, 100, 300)
 TICKS = (0.1, 0.3, 1, 3, 10, 30, 100)
-LETTER, LINE = 4.2, 9.0
-"""Width and height that a letter of a name takes, points."""
+LETTER, LINE = 4.6, 8.5
+"""Width and height that a digit at a point takes, points."""
 
 
 def draw(ours: pd.DataFrame) -> Drawing:
@@ -24,10 +24,13 @@ def draw(ours: pd.DataFrame) -> Drawing:
             the slides' own protocols are shown among the published ones.
     """
     ours = on_published_protocols(ours)
-    figure, axes = panels(len(COLUMNS), width=5.6, height=4.8, beside=1.9)
+    of_peers = {protocol: peers_on(protocol) for protocol in COLUMNS}
+    methods = dict.fromkeys(method for rows in of_peers.values() for method in rows["method"])
+    numbers = {method: number for number, method in enumerate(methods, 1)}
+    figure, axes = panels(len(COLUMNS), width=5.0, height=4.8, beside=2.6)
     for axis, protocol in zip(axes, COLUMNS, strict=True):
         of_protocol = ours[ours["published"] == protocol]
-        rows = peers_on(protocol)
+        rows = of_peers[protocol]
         axis.plot(rows["params_m"], rows["mae"], "o", ms=5, color="#444444", label="published")
         axis.plot(
             of_protocol["weights"] / 1e6, of_protocol["mae"], "D", ms=6, color="C3", alpha=0.8,
@@ -39,30 +42,33 @@ def draw(ours: pd.DataFrame) -> Drawing:
         axis.minorticks_off()
         axis.margins(x=0.2, y=0.12)
         _equal_products(axis)
-        _name(axis, rows)
+        _number(axis, rows, numbers)
+    for method, number in numbers.items():
+        axes[0].plot([], [], linestyle="none", label=f"{number}  {method}")
     legend(figure, axes)
     headline(figure, "Cost and error")
     missing = "" if len(ours) else " No trial of this store is on these protocols, so none of its results is shown."
     return Drawing(
         figure,
-        f"Published results of other methods with a source, none rerun here. {CEP}; dotted lines join equal products."
-        + missing,
+        f"Published results of other methods with a source, none rerun here, by number. {CEP}; dotted "
+        "lines join equal products." + missing,
         "Scatter plot of MAE against the number of parameters of published methods; the values are in the table.",
     )
 
 
-def _name(axis: Axes, rows: pd.DataFrame) -> None:
-    """Write each method's name at its point, moved down as far as names above need."""
+def _number(axis: Axes, rows: pd.DataFrame, numbers: dict[str, int]) -> None:
+    """Write each method's number at its point, moved down as far as numbers above need."""
     points_per_pixel = 72 / axis.figure.dpi
     placed: list[tuple[float, float, float]] = []  # left, right, bottom
     for row in rows.sort_values("mae", ascending=False).to_dict("records"):
         x, y = axis.transData.transform((row["params_m"], row["mae"])) * points_per_pixel
-        left, right, bottom = x + 5, x + 5 + LETTER * len(row["method"]), y - 3
+        text = str(numbers[row["method"]])
+        left, right, bottom = x + 5, x + 5 + LETTER * len(text), y - 3
         over = [low for start, end, low in placed if start < right and left < end and low < bottom + LINE]
         bottom = min([bottom, *(low - LINE for low in over)])
         placed.append((left, right, bottom))
         axis.annotate(
-            row["method"], (row["params_m"], row["mae"]), (5, bottom - y), textcoords="offset points", fontsize=7,
+            text, (row["params_m"], row["mae"]), (5, bottom - y), textcoords="offset points", fontsize=7.5,
             color="#444444",
         )  # fmt: skip
 

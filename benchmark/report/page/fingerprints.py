@@ -49,10 +49,10 @@ def _tested_on(fingerprint: str, test_set: TestSet | None) -> dict[str, str]:
     if test_set is None:
         return {"Tested on": "its labels are not in this store", "Content": fingerprint[:SHOWN]}
     meta = test_set.meta
-    size = f", {meta['size']} pixels" if "size" in meta else ""
+    size = f", {meta['size']} × {meta['size']} pixels" if "size" in meta else ""
     images = hashlib.sha256("\n".join(test_set.image_ids).encode()).hexdigest()
     return {
-        "Tested on": f"{set_title(test_set.name)}, {len(test_set.image_ids):,} images{size}" + _left_out(meta),
+        "Tested on": f"{set_title(test_set.name)}, {_images(meta, len(test_set.image_ids))}{size}",
         "Image list": images[:SHOWN],
         "Content": f"{fingerprint[:SHOWN]} (images, labels, crop rule and size)",
         "Crop": _crop(meta, len(test_set.image_ids)),
@@ -68,11 +68,12 @@ def _crop(meta: dict[str, Any], images: int) -> str:
     return used if cropped == images else f"{used}; the others: {rule}"
 
 
-def _left_out(meta: dict[str, Any]) -> str:
+def _images(meta: dict[str, Any], images: int) -> str:
+    """How many images there are, of how many, and why the others are left out."""
     reasons = []
     if beyond := meta.get("beyond_max_angle"):
         reasons.append(f"{beyond:,} beyond {MAX_ANGLE:g} degrees")
     if unreadable := meta.get("unreadable"):
         reasons.append(f"{len(unreadable):,} unreadable")
-    found = f" of {meta['found']:,} found" if "found" in meta else ""
-    return f"{found} ({' and '.join(reasons)} left out)" if reasons else found
+    counted = f"{images:,} of {meta['found']:,} images found" if "found" in meta else f"{images:,} images"
+    return f"{counted} ({' and '.join(reasons)} left out)" if reasons else counted

@@ -17,14 +17,14 @@ from benchmark.report.labels import protocol_title, synthetic_note
 from benchmark.report.page.fingerprints import fingerprints
 from benchmark.report.page.tables import PageTable, group_table, page_table
 from benchmark.report.page.trials import Group, trace
-from benchmark.report.published_text import published_notes, published_text
+from benchmark.report.published_text import published_notes, published_text, reproduced
 from benchmark.report.search import NOTE as SEARCH_NOTE
 from benchmark.report.search import fresh_text
 from benchmark.report.secondary import NOTE as SECONDARY_NOTE
 from benchmark.report.secondary import secondary_text
 from benchmark.report.study_report import FigureFile, StudyReport
 from benchmark.report.summary import groups_of
-from benchmark.report.views import ALIGNED_NOTE, COMPARISON_NOTE, GROUP_DETAILS, GROUP_VIEW, NOTE
+from benchmark.report.views import COMPARISON_NOTE, GROUP_DETAILS, GROUP_VIEW, NOTE, VECTOR_NOTE
 from benchmark.store import Store
 
 LONG = 300
@@ -73,7 +73,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
     environment.filters["data_uri"] = _data_uri
     return environment.get_template("index.html").render(
         studies=[_study(store, study, found.groups) for study in studies],
-        notes=[NOTE, COMPARISON_NOTE, ALIGNED_NOTE],
+        notes=[NOTE, COMPARISON_NOTE, VECTOR_NOTE],
         presets=_presets(studies),
         cep=CEP,
         cost=cost,
@@ -131,7 +131,8 @@ def _group(rows: pd.DataFrame, groups: dict[Group, int], caveats: dict[str, str]
 
 
 def _published(name: str, rows: pd.DataFrame) -> dict[str, Any]:
-    return {"name": name, "table": page_table(published_text(rows), published_notes(rows))}
+    table = page_table(published_text(rows), published_notes(rows))
+    return {"name": name, "table": table, "reproduced": reproduced(rows)}
 
 
 def _missing(table: pd.DataFrame) -> list[str]:

@@ -51,6 +51,10 @@ def group_table(rows: pd.DataFrame, columns: Sequence[Column], caption: str, gro
         groups: numbers of the groups of trials.
     """
     text = as_text(rows, columns)
+    compared = (rows["verdict"] != "baseline").to_numpy()
+    if "Note" in text and text.loc[compared, "Note"].nunique() == 1:  # said once, not in every row
+        caption = f"{caption}. Of every arm but the baseline: {text.loc[compared, 'Note'].iloc[0]}"
+        text = text.drop(columns="Note")
     table = page_table(text, caption)
     keys = zip(rows["study"], rows["preset"], rows["protocol"], rows["arm"], strict=True)
     links = [f"#trials-{groups[key]}" for key in keys]

@@ -28,7 +28,7 @@ class TrialRow:
         seed: of the trial.
         train_set: title of the training set.
         status: waiting, running, done or failed.
-        results: MAE on each protocol.
+        results: MAE on each protocol, by its name where there are several.
         seconds: of the training.
         host: it ran on.
         commit: of the program.
@@ -88,7 +88,8 @@ def trace(store: Store, cells: pd.DataFrame) -> Trace:
         The data hold ``metrics``; ``groups``, places in ``names`` of each group's study, preset, protocol and arm;
         ``members``, places in ``trials`` of each group's trials; the shared ``cores``, ``samplers`` and
         ``environments``; and ``trials``: key, place of core, of sampler and of environment, then finishing time,
-        number of weights, error message, and for each cell the number of its group and its metrics.
+        number of weights, error message, for each cell the number of its group and its metrics, and the traceback of
+        a failed trial.
     """
     where: dict[str, list[tuple[Group, list[float | None]]]] = {}
     groups: dict[Group, int] = {}
@@ -127,6 +128,7 @@ def trace(store: Store, cells: pd.DataFrame) -> Trace:
                 trial["parameters"],
                 trial["error_message"],
                 [[groups[group], metrics] for group, metrics in where[key]],
+                trial["traceback"] if trial["status"] == "failed" else None,
             ]
         )
     numbered = [[names.place(part) for part in (study, preset, protocol_title(protocol), arm)]
@@ -153,7 +155,7 @@ def _row(trial: dict[str, Any], cells: list[tuple[Group, list[float | None]]], e
         train_set=set_title(trial["train_set"]),
         status=trial["status"],
         results=", ".join(
-            f"{mae:.2f}" if len(by_protocol) == 1 else f"{mae:.2f} ({protocol_title(protocol)})"
+            f"{mae:.2f}" if len(by_protocol) == 1 else f"{mae:.2f} ({protocol})"
             for protocol, mae in by_protocol.items()
         ),
         seconds="" if trial["seconds"] is None else f"{trial['seconds']:.1f}",

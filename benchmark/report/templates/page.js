@@ -71,7 +71,7 @@ function properties(parent, title, value) {
 }
 
 function show(key) {
-  const [, core, sampler, environment, finished, weights, error, cells] = data.trials[placeOf.get(key)];
+  const [, core, sampler, environment, finished, weights, error, cells, traceback] = data.trials[placeOf.get(key)];
   const row = document.getElementById(`trial-${key}`);
   const text = (column) => row.cells[column].textContent;
   document.getElementById("details-title").textContent = `Trial ${key}`;
@@ -81,12 +81,18 @@ function show(key) {
     arm: text(1), seed: text(2), "trained on": text(3), state: text(4), seconds: text(6) || null,
     finished: finished || null, "weights of the network": weights, error: text(9) ? `${text(9)}: ${error}` : null,
   });
+  if (traceback) {
+    element("h3", "Traceback", parent);
+    element("pre", traceback, parent);
+  }
   for (const [group, metrics] of cells) {
     const [study, preset, protocol, arm] = data.groups[group].map((place) => data.names[place]);
     const values = Object.fromEntries(metrics.map((value, i) => [data.metrics[i], `${value}°`]));
     properties(parent, `${study}: ${arm}, ${protocol}, preset ${preset}`, metrics.length ? values : { result: "none" });
   }
-  properties(parent, "Sampler", data.samplers[sampler]);
+  const { sampler: name, parameters, sampler_source: source, ...others } = data.samplers[sampler];
+  properties(parent, "Sampler", { sampler: name, parameters, sampler_source: source });
+  properties(parent, "Data, version of the core and weights of a backbone", others);
   properties(parent, "Core", data.cores[core]);
   properties(parent, "Machine and versions", data.environments[environment]);
   dialog.showModal();

@@ -142,7 +142,7 @@ def test_a_row_leads_to_its_trials_and_a_trial_to_its_details(open_page: Callabl
     eventually(browser, dialog.is_displayed)
     for part in (
         "NotFiniteError: the loss of epoch 0 is not finite", "a-host", "abcdef123456", "sampler_source", "batch_size",
-        "parameters.sigma", "packages.torch",
+        "parameters.sigma", "packages.torch", "Traceback ...\nNotFiniteError: the loss of epoch 0 is not finite",
     ):  # fmt: skip
         assert part in dialog.text, part
     dialog.find_element(By.CSS_SELECTOR, "button").click()

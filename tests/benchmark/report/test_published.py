@@ -7,6 +7,7 @@ import pytest
 
 from benchmark.published import SLIDES_STUDIES, audit, beside_ours, slides
 from benchmark.published.peers import peers, peers_on
+from benchmark.report import build_report
 from benchmark.report.cost import cost_table
 from samplers.bins import Bins
 from samplers.gaussian import Gaussian
@@ -108,3 +109,12 @@ def test_only_results_on_published_protocols_stand_among_the_peers(tmp_path: Pat
     pd.testing.assert_frame_equal(
         cost_table(table[table["protocol"] == "synth_1"])[["method"]], peers()[["method"]], check_dtype=False
     )
+
+
+@pytest.mark.parametrize(("protocol", "reproduced"), [("synth_1", False), ("protocol_1", True)])
+def test_slides_of_which_nothing_is_reproduced_are_folded(protocol: str, reproduced: bool, tmp_path: Path) -> None:
+    study = MadeUp(name="gaussian_sigma", protocols=(protocol,), seeds=1, predictions=False)
+    build_report(filled_store(tmp_path, study), (), tmp_path / "out")
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert ("<h3>Printed, recomputed, reproduced</h3>" in page) is reproduced
+    assert ("of which nothing is reproduced" in page) is not reproduced

@@ -119,6 +119,7 @@ def test_the_page_shows_hostile_text_as_text(report: tuple[MadeUp, Store, Path])
     assert "49" not in {text.strip() for text in found.texts}
     trials = data_of(page)["trials"]
     assert NASTY in [trial[6] for trial in trials]
+    assert {trial[8] for trial in trials} == {None, f"Traceback ...\nNotFiniteError: {NASTY}"}
 
 
 def test_the_page_needs_nothing_from_elsewhere(report: tuple[MadeUp, Store, Path]) -> None:
@@ -148,7 +149,7 @@ def test_every_number_leads_to_its_trials(report: tuple[MadeUp, Store, Path]) ->
         assert [data["trials"][place][0] for place in members] == cells["trial"].unique().tolist()
     links = {address for address in Texts(page).addresses if address.startswith("#trials-")}
     assert links == {f"#trials-{i}" for i in range(len(study.arms) * 2)}
-    key, core, sampler, environment, *_, cells = next(trial for trial in data["trials"] if trial[7][0][1])
+    key, core, sampler, environment, *_, cells, _ = next(trial for trial in data["trials"] if trial[7][0][1])
     assert data["cores"][core]["epochs"] == 8
     assert data["samplers"][sampler]["sampler"] in ("random", "gaussian")
     assert data["environments"][environment]["commit"] == "abcdef123456"
@@ -178,7 +179,7 @@ def test_figures_lacking_data_are_named_with_the_reason(tmp_path: Path) -> None:
 
 def test_the_protocols_fingerprint(report: tuple[MadeUp, Store, Path]) -> None:
     page = " ".join(Texts((report[2] / "index.html").read_text(encoding="utf-8")).texts)
-    assert "SynthHeads lab, 60 images, 64 pixels of 62 found (2 beyond 99 degrees left out)" in page
+    assert "SynthHeads lab, 60 of 62 images found (2 beyond 99 degrees left out), 64 × 64 pixels" in page
     assert "a made-up crop" in page
     assert "a half-turn counts 180, not 0" in page
 

@@ -89,6 +89,9 @@ def test_few_seeds_are_said_to_decide_nothing(tmp_path: Path) -> None:
     assert "no arm is shown to differ from random" in sentence
     assert "with 3 paired seeds and 2 comparisons no difference could be significant" in sentence
     assert "7 seeds could show one" in sentence
+    assert "nor to be equivalent to it (mean differences −" in sentence
+    assert "°; with 3 paired seeds" in sentence
+    assert ") (" not in sentence
 
 
 def test_arms_with_baselines_of_their_own_are_one_family(tmp_path: Path) -> None:

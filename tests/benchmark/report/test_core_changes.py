@@ -1,0 +1,34 @@
+"""What a study's core changes of its preset's is said."""
+
+from pathlib import Path
+
+from benchmark.presets import PRESETS
+from benchmark.report import build_report
+from benchmark.report.core_changes import core_changes, core_note
+from mhpe.config import CoreConfig
+from tests.benchmark.made_up_results import MadeUp, filled_store
+
+QUICK = CoreConfig.model_validate(PRESETS["quick"].core)
+SENTENCE = "Core changed from preset quick: k 4, references exact, epochs 2, losses.nll 0.5."
+
+
+def test_changes_stand_in_the_page_and_in_the_tables(tmp_path: Path) -> None:
+    changed = PRESETS["quick"].core | {"references": "exact", "k": 4, "epochs": 2, "losses": {"nll": 0.5}}
+    study = MadeUp(core=CoreConfig.model_validate(changed), seeds=1, protocols=("synth_1",), predictions=False)
+    build_report(filled_store(tmp_path, study), (), tmp_path / "out")
+    for name in ("index.html", "tables/made_up.md", "tables/made_up.tex"):
+        text = (tmp_path / "out" / name).read_text(encoding="utf-8")
+        assert SENTENCE in text, name
+
+
+def test_a_study_with_the_presets_core_says_nothing(tmp_path: Path) -> None:
+    study = MadeUp(core=QUICK, seeds=1, protocols=("synth_1",), predictions=False)
+    store = filled_store(tmp_path, study)
+    assert core_note(store, study.name, "random", ["quick", "no preset"]) == ""
+    assert core_note(store, study.name, "no arm", ["quick"]) == ""
+
+
+def test_settings_of_another_core_version_are_no_change() -> None:
+    usual = QUICK.model_dump(mode="json")
+    assert core_changes(usual | {"gone": 1}, usual | {"new": 2}) == {}
+    assert core_changes(usual | {"supervise_references": False}, usual) == {"supervise_references": "no"}
