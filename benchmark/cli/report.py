@@ -12,7 +12,10 @@ from benchmark.report import StudyReport, build_report
 from benchmark.report.labels import protocol_title, synthetic_note
 from benchmark.report.search import fresh_text
 from benchmark.report.summary import groups_of
-from benchmark.report.views import EULER, TERMINAL_VIEW, as_text
+from benchmark.report.views import EULER, PARAMETERS, TERMINAL_VIEW, Column, as_text
+
+LEFT_OUT: tuple[list[Column], ...] = ([], EULER, [*EULER, *PARAMETERS])
+"""Columns that a narrow terminal's table lacks, the first that fits."""
 
 
 @click.command("report")
@@ -65,6 +68,6 @@ def _table(shown: pd.DataFrame, title: str) -> Table:
 
 
 def _fitting(shown: pd.DataFrame, title: str) -> Table:
-    """The table, without the three angles where only that makes it fit."""
-    table, short = (_table(cells, title) for cells in (shown, shown.drop(columns=[c.heading for c in EULER])))
-    return short if needed_width(short) <= out.width < needed_width(table) else table
+    """The table; where that makes it fit, without the three angles, or without the arms' parameters, too."""
+    tables = [_table(shown.drop(columns=[c.heading for c in columns], errors="ignore"), title) for columns in LEFT_OUT]
+    return next((table for table in tables if needed_width(table) <= out.width), tables[0])

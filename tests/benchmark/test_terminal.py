@@ -26,8 +26,10 @@ def test_no_number_of_the_report_and_the_plan_is_cut(bench: Bench, tmp_path: Pat
     assert "…" not in report.out
     rows = re.findall(rf"^gaussian \d\d .*{NUMBER}.*$", report.out, re.MULTILINE)
     assert len(rows) == len(made_up.arms) - 1
-    shortened = width == 100  # where that makes it fit
+    shortened = width < 160  # where that makes it fit
     assert ("Yaw" in report.out) != shortened
+    assert ("Std dev" in report.out) == (width > 80)
+    assert all(len(row) <= width for row in rows)
     for row in rows:
         assert len(re.findall(NUMBER, row)) == (1 if shortened else 4)
     study = tmp_path / "made_up.yaml"
