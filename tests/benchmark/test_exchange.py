@@ -187,7 +187,8 @@ def test_command_line_gives_an_identical_report(bench: Bench, tiny_study: Path, 
 
 
 def test_export_needs_a_new_folder_and_a_result(bench: Bench, tmp_path: Path) -> None:
-    empty = bench("store", "export", tmp_path / "out")
+    url = store_of(tmp_path / "empty.sqlite", done=()).engine.url.render_as_string()
+    empty = bench("store", "export", tmp_path / "out", "--store", url)
     assert (empty.status, "holds no finished trial" in empty.err) == (2, True)
     store = store_of(tmp_path / "store.sqlite", done=(0,))
     (tmp_path / "out").mkdir(exist_ok=True)
