@@ -19,11 +19,11 @@ NOTE = (
 NUMBERS = ["images_per_input", "effective_references", "coverage", "fallback_share", "distance"]
 
 
-def draw_table(store: Store, study: str) -> pd.DataFrame:
-    """One row per preset, training set and arm, in the study's order: means over seeds of :data:`NUMBERS`."""
-    draws = load_draws(store, study)
-    keys = ["preset", "train_set", "arm"]
-    return draws.groupby(keys, sort=False)[NUMBERS].mean().reset_index()
+def draw_table(store: Store, study: str, preset: str) -> pd.DataFrame:
+    """One row per training set and arm, in the study's order: the preset, and means over seeds of :data:`NUMBERS`."""
+    table = load_draws(store, study, preset).groupby(["train_set", "arm"], sort=False)[NUMBERS].mean().reset_index()
+    table.insert(0, "preset", preset)
+    return table
 
 
 def draw_text(table: pd.DataFrame) -> pd.DataFrame:

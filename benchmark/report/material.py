@@ -73,8 +73,7 @@ class Material:
     @cached_property
     def draws(self) -> pd.DataFrame:
         """What each arm drew, as :func:`benchmark.report.draw_table.draw_table` gives it."""
-        draws = draw_table(self.store, self.study)
-        return draws[draws["preset"] == self.preset]
+        return draw_table(self.store, self.study, self.preset)
 
     @cached_property
     def distances(self) -> dict[str, dict[str, Array]]:

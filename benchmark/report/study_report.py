@@ -13,7 +13,7 @@ from benchmark.report.by_yaw import yaw_table
 from benchmark.report.caveats import caveat, machines_note
 from benchmark.report.core_changes import core_note
 from benchmark.report.draw_table import NOTE as DRAW_NOTE
-from benchmark.report.draw_table import draw_table, draw_text
+from benchmark.report.draw_table import draw_text
 from benchmark.report.figures import FIGURES, MAIN, LackingError
 from benchmark.report.figures.search import draw_search
 from benchmark.report.labels import protocol_title
@@ -137,7 +137,7 @@ def report_study(store: Store, name: str, definition: dict[str, Any], folder: Pa
         cells=cells,
         table=table,
         verdict=study_verdict(table, margin),
-        draws=draw_table(store, name),
+        draws=pd.concat([material.draws for material in materials], ignore_index=True),
         caveats=_caveats(store, cells),
         core=core_note(store, name, baseline, dict.fromkeys(table["preset"])),
         machines=machines_note(load_machines(store, name)),

@@ -81,17 +81,17 @@ def load_losses(store: Store, study: str, preset: str) -> pd.DataFrame:
 DRAWN = ("effective_references", "coverage", "fallback_share")
 
 
-def load_draws(store: Store, study: str) -> pd.DataFrame:
+def load_draws(store: Store, study: str, preset: str) -> pd.DataFrame:
     """Numbers of the references that a study's trials drew.
 
     Returns:
-        Columns preset, train_set, position, arm, seed; effective_references, coverage and fallback_share as
+        Columns train_set, position, arm, seed; effective_references, coverage and fallback_share as
         :meth:`samplers.diagnostics.DrawStatistics.summary` gives them; ``distance``, its mean; and
         ``images_per_input``, the distinct images encoded for an input. NaN for what a trial has not.
     """
     t, e = schema.trials.c, schema.epochs.c
-    trials = _trials(study)
-    columns = [trials.c[name] for name in ("preset", "train_set", "position", "arm", "seed")]
+    trials = _trials(study, preset)
+    columns = [trials.c[name] for name in ("train_set", "position", "arm", "seed")]
     encoded = sa.select(sa.func.avg(e.images_per_input)).where(e.trial == t.key).scalar_subquery()
     numbers = [t.diagnostics[name].as_float().label(name) for name in DRAWN]
     query = (

@@ -75,7 +75,7 @@ def test_a_trials_way_through_the_store(store: Store) -> None:
     assert store.weights(TRIAL.key) == b"weights"
     row = store.results("study").iloc[0]
     assert row["mae"] == 5.0
-    assert load_draws(store, "study")["coverage"].tolist() == [0.5]
+    assert load_draws(store, "study", "standard")["coverage"].tolist() == [0.5]
     rotations, strengths = load_predictions(store, TRIAL.key, "t" * 64)
     assert (rotations.shape, strengths.shape) == ((4, 3, 3), (4, 3))
     assert not store.claim(TRIAL.key, "you", 60)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmark.report.figures.drawing import Drawing, LackingError, shown_note
+from benchmark.report.figures.drawing import Drawing, LackingError, need_several_rules, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
 from benchmark.report.style import BASELINE, headline, legend, line_styles, panels
@@ -14,9 +14,7 @@ def draw(material: Material) -> Drawing:
     found = material.distances
     if not found:
         raise LackingError("no trial stores the diagnostics of its draws")
-    samplers = material.table[["sampler", "parameters"]].astype(str).drop_duplicates()
-    if len(samplers) < 2:
-        raise LackingError("all arms draw by the same rule")
+    need_several_rules(material)
     figure, axes = panels(len(found))
     for axis, (train_set, shares) in zip(axes, found.items(), strict=True):
         arms = first_arms(list(shares), material.baseline)

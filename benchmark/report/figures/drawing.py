@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from benchmark.report.images import ARMS_SHOWN
+from benchmark.report.material import Material
 
 INTERVAL_FROM = 3
 """Seeds or pairs from which an interval is drawn; with two it is 12.7 standard errors wide and hides the seeds."""
@@ -32,3 +33,9 @@ class Drawing:
 def shown_note(count: int) -> str:
     """For a caption: which of ``count`` arms are shown if not all."""
     return f" Shown are {ARMS_SHOWN} of {count:,} arms." if count > ARMS_SHOWN else ""
+
+
+def need_several_rules(material: Material) -> None:
+    """Raise :class:`LackingError` if there is nothing to compare: all arms have the same sampler."""
+    if len(material.table[["sampler", "parameters"]].astype(str).drop_duplicates()) < 2:
+        raise LackingError("all arms draw by the same rule")

@@ -5,7 +5,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from benchmark.protocols import described
-from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, LackingError, shown_note
+from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, LackingError, need_several_rules, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
@@ -21,8 +21,7 @@ def draw(material: Material) -> Drawing:
     """MAE against the number of distinct images and against the references' distance, a point for each arm."""
     if material.draws.empty:
         raise LackingError("no trial stores the diagnostics of its draws")
-    if len(material.table[["sampler", "parameters"]].astype(str).drop_duplicates()) < 2:
-        raise LackingError("all arms draw by the same rule")
+    need_several_rules(material)
     protocols = material.protocols
     size = (12.0, 0.6 + 3.6 * len(protocols))
     figure, axes = plt.subplots(
