@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from benchmark.exchange.folder import Folder
 from benchmark.exchange.layout import ENDED, TABLES, binary, trial_column
 from benchmark.exchange.trust import check_values
 from benchmark.search.stored import check_point
 from benchmark.store import schema
+from benchmark.store.base import insert
 from benchmark.store.search_store import Point
 from benchmark.store.store import Store
 from mhpe.errors import InputError
@@ -93,11 +93,11 @@ class _Import:
 
     def _insert(self, table: sa.Table, rows: list[Row]) -> None:
         """Insert rows at once, or one by one where that names the one that the database refuses."""
-        insert: Any = (postgresql if self.connection.dialect.name == "postgresql" else sqlite).insert(table)
-        statement = insert.on_conflict_do_nothing()
+        new = insert(table, self.connection.dialect)
+        statement = new.on_conflict_do_nothing()
         if table is schema.points:
-            changed = {column.name: insert.excluded[column.name] for column in table.c if not column.primary_key}
-            statement = insert.on_conflict_do_update(
+            changed = {column.name: new.excluded[column.name] for column in table.c if not column.primary_key}
+            statement = new.on_conflict_do_update(
                 index_elements=list(table.primary_key), set_=changed, where=table.c.status == "waiting"
             )
         if len(rows) > 1:

@@ -12,6 +12,11 @@ from benchmark.store.database import open_engine, writer
 from benchmark.store.problems import clear, shown
 
 
+def insert(table: sa.Table, dialect: sa.Dialect) -> Any:
+    """An INSERT that can say what happens to rows whose primary key is taken, which SQLAlchemy has for each dialect."""
+    return (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
+
+
 class StoreBase:
     """A database that is a results store.
 
@@ -69,14 +74,11 @@ class StoreBase:
             with self.writing() as own:
                 self._insert_new(table, rows, own)
             return
-        connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
-
-    def _insert(self, table: sa.Table) -> Any:
-        return (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)
+        connection.execute(insert(table, self.engine.dialect).on_conflict_do_nothing(), rows)
 
     def _upsert(self, table: sa.Table) -> Any:
         """Insert rows, or change those whose primary key is taken."""
-        insert = self._insert(table)
+        new = insert(table, self.engine.dialect)
         keys = [column.name for column in table.primary_key]
-        changed = {c.name: insert.excluded[c.name] for c in table.c if c.name not in keys}
-        return insert.on_conflict_do_update(index_elements=keys, set_=changed)
+        changed = {c.name: new.excluded[c.name] for c in table.c if c.name not in keys}
+        return new.on_conflict_do_update(index_elements=keys, set_=changed)
