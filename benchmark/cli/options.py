@@ -1,6 +1,6 @@
 """Options that several verbs share, with the same words everywhere."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,15 @@ sampler_files_option = click.option(
 set_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Parameter of the sampler; repeatable."
 )
+
+
+def grid_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that name a study, what of it is meant, and where it is trained."""
+    for option in (
+        device_option, jobs_option, seeds_option, arms_option, protocols_option, preset_option, study_option
+    ):  # fmt: skip
+        verb = option(verb)
+    return verb
 
 
 def existing_store(store: str) -> Store:

@@ -8,17 +8,11 @@ import pandas as pd
 
 from benchmark.arms import Arm, select
 from benchmark.cli.options import (
-    arms_option,
     data_root_option,
-    device_option,
-    jobs_option,
-    preset_option,
+    grid_options,
     process_count,
-    protocols_option,
     sampler_files_option,
-    seeds_option,
     store_option,
-    study_option,
     usable_device,
 )
 from benchmark.cli.study_data import StudyData
@@ -37,13 +31,7 @@ ASSUMED = (0.1, 0.2, 0.5, 1.0)
 
 
 @click.command("plan")
-@study_option
-@preset_option
-@protocols_option
-@arms_option
-@seeds_option
-@jobs_option
-@device_option
+@grid_options
 @data_root_option
 @store_option
 @sampler_files_option

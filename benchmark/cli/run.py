@@ -6,17 +6,11 @@ import click
 
 from benchmark.arms import select
 from benchmark.cli.options import (
-    arms_option,
     data_root_option,
-    device_option,
-    jobs_option,
-    preset_option,
+    grid_options,
     process_count,
-    protocols_option,
     sampler_files_option,
-    seeds_option,
     store_option,
-    study_option,
     usable_device,
 )
 from benchmark.cli.progress import RunReporter
@@ -33,13 +27,7 @@ from benchmark.workers import LocalWorkers, Workers
 
 
 @click.command("run")
-@study_option
-@preset_option
-@protocols_option
-@arms_option
-@seeds_option
-@jobs_option
-@device_option
+@grid_options
 @click.option("--dask", metavar="ADDRESS", help="Train on a Dask cluster instead, such as tcp://scheduler:8786.")
 @data_root_option
 @store_option
