@@ -12,6 +12,8 @@ from benchmark.report.summary import seed_table
 
 ARMS_DRAWN = 30
 SEEDS_DRAWN = 20
+SEEDS_NAMED = 10
+"""Seeds up to which each has a line in the legend."""
 CORRELATED_FROM = 4
 """Seeds from which a correlation is written."""
 
@@ -26,7 +28,8 @@ def draw(material: Material) -> Drawing:
         seeds = seed_table(material.cells[material.cells["protocol"] == protocol])
         shown = seeds.reindex(columns=arms).head(SEEDS_DRAWN)
         for (seed, values), colour in zip(shown.iterrows(), sns.color_palette("viridis", len(shown)), strict=True):
-            axis.plot(values, range(len(arms)), "-o", ms=3.5, lw=1, color=colour, mfc="white", label=f"seed {seed}")
+            name = f"seed {seed}" if len(shown) <= SEEDS_NAMED else "_"  # which a legend leaves out
+            axis.plot(values, range(len(arms)), "-o", ms=3.5, lw=1, color=colour, mfc="white", label=name)
         axis.plot(seeds.reindex(columns=arms).mean(), range(len(arms)), "D", ms=6, color=BASELINE, label="mean")
         _correlations(axis, seeds, arms, material)
         axis.set(title=protocol_title(protocol), xlabel="MAE in degrees")
@@ -34,7 +37,8 @@ def draw(material: Material) -> Drawing:
     headline(figure, f"{material.title}: paired seeds")
     return Drawing(
         figure,
-        "Each line is one seed through all arms: same initial weights, data order and augmentation. At the right r, "
+        "Each line is one seed through all arms: same initial weights, data order and augmentation "
+        f"(at most {SEEDS_DRAWN} are drawn; the means are over all). At the right r, "
         f"the correlation of an arm's seeds with its baseline's (from {CORRELATED_FROM} seeds on): the nearer to 1, "
         "the more does pairing remove; near 0 or below it removes nothing.",
         f"A line for each seed across {len(arms)} arms, MAE on the horizontal axis.",

@@ -87,6 +87,18 @@ def test_one_seed_has_no_paired_lines_and_no_common_seed_no_differences(make: Ma
         draw("differences", make(MadeUp(seeds=2, images=6, absent=absent)))
 
 
+@pytest.mark.parametrize(("seeds", "named", "lines"), [(10, 10, 10), (25, 0, 20)])
+def test_a_legend_names_few_seeds_and_a_figure_draws_not_too_many(
+    make: Make, seeds: int, named: int, lines: int
+) -> None:
+    drawing = draw("seeds", make(MadeUp(seeds=seeds, images=6, protocols=("synth_1",), predictions=False)))
+    (legend,) = drawing.figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == [*(f"seed {number}" for number in range(named)), "mean"]
+    (axis,) = drawing.figure.axes
+    assert len(axis.lines) == lines + 1
+
+
 @pytest.mark.parametrize(
     ("arms", "lines"),
     [
