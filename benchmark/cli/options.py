@@ -46,7 +46,10 @@ device_option = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to train."
 )
 jobs_option = click.option(
-    "--jobs", type=click.IntRange(1), metavar="N", help="Number of processes.  [default: one per processor core]"
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Number of processes.  [default: one per processor core; with cuda, one per card]",
 )
 preset_option = click.option(
     "--preset",
