@@ -13,7 +13,7 @@ from benchmark.store.reading import TestSet, load_predictions, load_test_set
 from mhpe.matrix_fisher import log_normalizer_and_moments
 from mhpe.metrics import errors
 
-SEEDS_READ = 10
+SEEDS_READ = 50
 """Seeds of an arm whose predictions are read: a long study has gigabytes of them."""
 ARMS_SHOWN = 14
 """Arms whose predictions are read, and that a figure with a line for each arm shows."""
@@ -90,10 +90,11 @@ def first_arms(arms: Sequence[str], baseline: str) -> list[str]:
 
 def _errors(store: Store, cells: pd.DataFrame, labels: TestSet) -> ImageErrors | None:
     images = len(labels.rotations)
+    stored = load_predictions(store, cells["trial"], labels.fingerprint)
     found = {
-        int(seed): prediction
+        int(seed): stored[key]
         for seed, key in zip(cells["seed"], cells["trial"], strict=True)
-        if (prediction := load_predictions(store, key, labels.fingerprint)) is not None and len(prediction[0]) == images
+        if key in stored and len(stored[key][0]) == images
     }
     if not found:
         return None

@@ -1,6 +1,6 @@
 """What reports read from the store beside the results: labels, predictions, histories, circumstances of trials."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +15,9 @@ from benchmark.store.store import Store
 
 ROWS_AT_ONCE = 500
 """Trials in memory at a time while their details are read."""
+
+Predictions = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Rotations (N, 3, 3) and strengths (N, 3)."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,13 @@ def load_test_set(store: Store, fingerprint: str) -> TestSet | None:
     return TestSet(row.fingerprint, row.name, row.meta, tuple(row.image_ids), *arrays)
 
 
-def load_predictions(store: Store, key: str, test_set: str) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-    """Predicted rotations (N, 3, 3) and strengths (N, 3) of a trial on a test set; None where there are none."""
+def load_predictions(store: Store, keys: Iterable[str], test_set: str) -> dict[str, Predictions]:
+    """What trials predicted on a test set, by key; of few trials, as all of it comes into memory."""
     p = schema.predictions.c
-    query = sa.select(p.rotations, p.strengths).where(p.trial == key, p.test_set == test_set)
+    query = sa.select(p.trial, p.rotations, p.strengths).where(p.trial.in_(keys), p.test_set == test_set)
     with store.reading() as connection:
-        row = connection.execute(query).one_or_none()
-    return None if row is None else (from_bytes(row.rotations), from_bytes(row.strengths))
+        rows = connection.execute(query).all()
+    return {row.trial: (from_bytes(row.rotations), from_bytes(row.strengths)) for row in rows}
 
 
 def load_losses(store: Store, study: str, preset: str) -> pd.DataFrame:

@@ -138,7 +138,7 @@ def test_evaluations_on_further_test_sets_are_added_to_trials_done_on_both_sides
     with ours.reading() as connection:
         e = schema.evaluations.c
         assert dict(connection.execute(sa.select(e.test_set, e.mae)).all()) == {"t" * 64: 5.0, "u" * 64: 8.0}
-    assert load_predictions(ours, TRIALS[0].key, "u" * 64)[0].shape == (4, 3, 3)
+    assert load_predictions(ours, [TRIALS[0].key], "u" * 64)[TRIALS[0].key][0].shape == (4, 3, 3)
 
 
 def test_points_that_wait_take_the_end_they_have_elsewhere(store_url: str, tmp_path: Path) -> None:
