@@ -26,7 +26,7 @@ VERBS = {
 TRACEBACK = "BENCH_TRACEBACK"
 """Environment variable that asks for the traceback of an unexpected error."""
 LONGEST_MESSAGE = 1000
-INTERRUPTED = "interrupted; finished trials and data sets are kept, what was being done begins anew"
+INTERRUPTED = "interrupted; finished trials and data sets are kept"
 
 _NO_WORDS: type[click.UsageError] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
 """A group called without a verb, whose message is its help; click before 8.2 shows that itself."""

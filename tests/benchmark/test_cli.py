@@ -102,7 +102,7 @@ def test_an_interruption_promises_no_more_than_is_kept(bench: Bench, monkeypatch
     monkeypatch.setattr("benchmark.cli.data.prepared", interrupt)
     result = bench("data", "prepare", "synth_train", "--count", 16)
     assert (result.status, result.out) == (130, "")
-    line = "bench: interrupted; finished trials and data sets are kept, what was being done begins anew"
+    line = "bench: interrupted; finished trials and data sets are kept"
     assert result.err.strip() == line
 
 
