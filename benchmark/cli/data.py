@@ -29,7 +29,12 @@ count_option = click.option(
 
 @click.group("data")
 def data_group() -> None:
-    """Prepare data sets, show them, and say what is there."""
+    """Prepare data sets, show them, and say what is there.
+
+    \b
+    bench data check --data-root ~/data
+    bench data show synth_wild
+    """
 
 
 @data_group.command("prepare")
@@ -76,7 +81,9 @@ def show_verb(
     count: int | None,
     jobs: int | None,
 ) -> None:
-    """Draw a contact sheet with the head's axes: left red, down green, front blue.
+    """Draw a contact sheet with the head's axes.
+
+    Left is red, down green, front blue.
 
     \b
     bench data show synth_train --count 200

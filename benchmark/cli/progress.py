@@ -1,4 +1,4 @@
-"""What the terminal shows while something runs; nothing but results where it is no terminal."""
+"""What is shown while something runs: bars on a terminal, and a line for all that is finished, in log files, too."""
 
 import time
 from collections.abc import Iterator
@@ -59,22 +59,20 @@ class RunReporter:
 
     def finished(self, outcome: Outcome, name: str) -> None:
         """Add a trial's line and move the bar."""
-        self._advance()
-        if not err.is_terminal:
-            return
         if outcome.error is not None:
-            err.print(f"[red]failed[/]  {escape(name)}: {escape(': '.join(outcome.error))}")
+            self.point("failed", f"{name}: {': '.join(outcome.error)}")
             return
         results = ", ".join(f"{test} MAE {e.metrics['mae']:.2f}°" for test, e in outcome.evaluations.items())
         seconds = f"  ({_clock(outcome.seconds)})" if outcome.seconds else "  (evaluated)"
-        err.print(f"[green]done[/]    {escape(name)}: {results}{seconds}")
+        self.point("done", f"{name}: {results}{seconds}")
 
     def point(self, status: str, text: str) -> None:
-        """Add the line of a search's point and move the bar."""
+        """Add the line of a search's point, or of a trial, and move the bar."""
         self._advance()
-        if err.is_terminal:
-            colour = {"done": "green", "pruned": "yellow", "failed": "red"}[status]
-            err.print(f"[{colour}]{status:<8}[/]{escape(text)}")
+        colour = {"done": "green", "pruned": "yellow", "failed": "red"}[status]
+        task = self._bars.tasks[0]
+        place = "" if err.is_terminal else f"{task.completed:.0f}/{task.total:.0f} " if task.total else ""
+        err.print(f"{place}[{colour}]{status:<8}[/]{escape(text)}", soft_wrap=not err.is_terminal)
 
     def _advance(self) -> None:
         self._finished += 1

@@ -2,7 +2,9 @@
 
 import inspect
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,6 +30,7 @@ from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
 from mhpe.synthheads.sets import SynthConfig
 from mhpe.training import poses_of
+from samplers.base import Sampler
 from samplers.random import Random
 from samplers.registry import Registry
 from samplers.weights_table import weights_table
@@ -83,11 +86,11 @@ def samplers_verb(
             raise InputError("--set needs the name of a sampler, for example gaussian")
         _list(registry)
         return
-    described = inspect.getdoc(registry.find(name))
+    cls = registry.find(name)
     if settings or protocol_name is not None:
         sampler = registry.build(name, parameters(settings), name)
     if protocol_name is None:
-        click.echo(f"{name}\n\n{described}")
+        _describe(cls)
         return
 
     core, data = _training_set(protocol_name, preset, data_root, jobs)
@@ -120,6 +123,25 @@ def _training_set(
     sizes = PRESETS[preset or default_preset([of_protocol])]
     core, synth = CoreConfig.model_validate(sizes.core), SynthConfig.model_validate(sizes.synthheads)
     return core, StudyData(synth, data_root, jobs or -1)(of_protocol.train, core.image_size)
+
+
+def _describe(cls: type[Sampler]) -> None:
+    click.echo(f"{cls.name}\n\n{inspect.getdoc(cls)}")
+    table = plain_table("parameter", "default", "values")
+    for key, schema in cls.model_json_schema()["properties"].items():
+        table.add_row(key, str(schema.get("default", "")), _values(schema))
+    if table.row_count:
+        click.echo()
+        print_table(table)
+
+
+def _values(schema: Mapping[str, Any]) -> str:
+    """What a parameter may be, from its JSON schema."""
+    if "enum" in schema:
+        return " or ".join(map(str, schema["enum"]))
+    bounds = {"exclusiveMinimum": "above", "minimum": "from", "exclusiveMaximum": "below", "maximum": "up to"}
+    said = [f"{word} {schema[key]:g}" for key, word in bounds.items() if key in schema]
+    return " ".join([schema.get("type", ""), *said])
 
 
 def _list(registry: Registry) -> None:

@@ -15,14 +15,21 @@ folder_argument = click.argument("folder", metavar="DIR", type=click.Path(path_t
 
 @click.group("store")
 def store_group() -> None:
-    """Export results to a folder, or merge such a folder into a store."""
+    """Export results to a folder, or merge such a folder into a store.
+
+    \b
+    bench store export my_results
+    bench store import my_results --store postgresql://user@host/results
+    """
 
 
 @store_group.command("export")
 @folder_argument
 @store_option
 def export_verb(folder: Path, store: str) -> None:
-    """Write studies and trials as CSV, .npy and .safetensors files to a new folder.
+    """Write a store's content to a new folder.
+
+    Studies and trials become CSV, .npy and .safetensors files.
 
     \b
     bench store export my_results
@@ -35,7 +42,9 @@ def export_verb(folder: Path, store: str) -> None:
 @folder_argument
 @store_option
 def import_verb(folder: Path, store: str) -> None:
-    """Merge an exported folder; trials that are done here stay as they are.
+    """Merge an exported folder into a store.
+
+    Trials that are done there stay as they are.
 
     \b
     bench store import their_results --store sqlite:///results/all.sqlite
