@@ -83,9 +83,9 @@ class Registry:
         if name not in self.classes:
             broken = "".join(f"; {module} cannot be used: {reason}" for module, reason in self.broken.items())
             place = f"{where}: " if where else ""
-            hint = nearest(name, sorted(self.classes))
-            own = "" if hint.endswith("?") else "; one in a file of your own needs --sampler-file"
-            raise InputError(f"{place}no sampler {name!r}; {hint}{own}{broken}")
+            known = nearest(name, sorted(self.classes))
+            own = "" if self._files else " (one of your own needs --sampler-file or sampler_files)"
+            raise InputError(f"{place}no sampler {name!r}; {known}{own}{broken}")
         return self.classes[name]
 
     def build(self, name: str, parameters: Mapping[str, Any], where: str) -> Sampler:

@@ -1,4 +1,4 @@
-"""What is shown while something runs: bars on a terminal, and a line for all that is finished, in log files, too."""
+"""What is shown while something runs: bars on a terminal, and lines of finished trials, in log files, too."""
 
 import time
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ class RunReporter:
         self._advance()
         colour = {"done": "green", "pruned": "yellow", "failed": "red"}[status]
         task = self._bars.tasks[0]
-        place = "" if err.is_terminal else f"{task.completed:.0f}/{task.total:.0f} " if task.total else ""
+        place = "" if err.is_terminal else f"{task.completed:.0f}/{task.total or 0:.0f} "  # which the bar says there
         err.print(f"{place}[{colour}]{status:<8}[/]{escape(text)}", soft_wrap=not err.is_terminal)
 
     def _advance(self) -> None:

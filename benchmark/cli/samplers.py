@@ -2,9 +2,8 @@
 
 import inspect
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Literal, get_args, get_origin
 
 import click
 
@@ -128,20 +127,13 @@ def _training_set(
 def _describe(cls: type[Sampler]) -> None:
     click.echo(f"{cls.name}\n\n{inspect.getdoc(cls)}")
     table = plain_table("parameter", "default", "values")
-    for key, schema in cls.model_json_schema()["properties"].items():
-        table.add_row(key, str(schema.get("default", "")), _values(schema))
+    for key, info in cls.model_fields.items():
+        default = "needed" if info.is_required() else str(info.default)
+        values = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
+        table.add_row(key, default, " or ".join(map(str, values)))
     if table.row_count:
         click.echo()
         print_table(table)
-
-
-def _values(schema: Mapping[str, Any]) -> str:
-    """What a parameter may be, from its JSON schema."""
-    if "enum" in schema:
-        return " or ".join(map(str, schema["enum"]))
-    bounds = {"exclusiveMinimum": "above", "minimum": "from", "exclusiveMaximum": "below", "maximum": "up to"}
-    said = [f"{word} {schema[key]:g}" for key, word in bounds.items() if key in schema]
-    return " ".join([schema.get("type", ""), *said])
 
 
 def _list(registry: Registry) -> None:

@@ -15,6 +15,8 @@ from mhpe.metrics import errors
 
 SEEDS_READ = 50
 """Seeds of an arm whose predictions are read: a long study has gigabytes of them."""
+AT_ONCE = 20_000
+"""Predictions whose concentration is worked out at a time: it takes a quarter of a kilobyte and more for each."""
 ARMS_SHOWN = 14
 """Arms whose predictions are read, and that a figure with a line for each arm shows."""
 
@@ -102,7 +104,7 @@ def _errors(store: Store, cells: pd.DataFrame, labels: TestSet) -> ImageErrors |
     predicted, strengths = (torch.from_numpy(np.concatenate(part)) for part in zip(*found.values(), strict=True))
     rotations, angles = torch.from_numpy(labels.rotations), torch.from_numpy(labels.angles)
     of_all = errors(predicted, rotations.repeat(len(found), 1, 1), angles.repeat(len(found), 1))
-    moments = log_normalizer_and_moments(strengths.double())[1]
+    moments = torch.cat([log_normalizer_and_moments(part.double())[1] for part in strengths.split(AT_ONCE)])
     expected = (moments.sum(-1) - 1) / 2  # E[cos theta] = (E[tr(M^T R)] - 1) / 2
     mae, geodesic, expected_cosine = (
         values.float().view(len(found), images).numpy() for values in (of_all.euler.mean(1), of_all.geodesic, expected)

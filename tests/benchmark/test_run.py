@@ -108,6 +108,11 @@ def test_failed_trials_are_rows_and_the_study_goes_on(bench: Bench, tmp_path: Pa
     result = bench(*call)
     assert result.status == 1
     assert "4 trials: 3 trained, 0 there before, 1 failed" in result.out
+    # A batch system's log has a line for each trial, too.
+    lines = [line for line in result.err.splitlines() if line[:4] in ("1/4 ", "2/4 ", "3/4 ", "4/4 ")]
+    assert [line.split()[:2] for line in lines[:3]] == [["1/4", "done"], ["2/4", "done"], ["3/4", "done"]]
+    assert lines[3].startswith("4/4 failed  exploding, aflw2000, seed 0: NotFiniteError")
+    assert "MAE" in lines[0]
     assert "exploding, aflw2000, seed 0: NotFiniteError: the loss of epoch 0 is not finite" in result.err
     report = bench("report")
     assert report.status == 0

@@ -43,6 +43,16 @@ def test_text_and_figure(bench: Bench, data_root: Path) -> None:
     assert f"written: {written}.png and .svg" in result.out
 
 
+def test_parameters_with_their_defaults(bench: Bench) -> None:
+    text = bench("samplers", "uniform").out
+    assert [line.split() for line in text.partition("parameter ")[2].splitlines()[1:]] == [
+        ["bin_width", "20.0"],
+        ["empty_bin", "nearest", "nearest", "or", "populated_only"],
+        ["order", "first", "first", "or", "shuffled"],
+    ]
+    assert "parameter " not in bench("samplers", "random").out
+
+
 def test_a_sampler_without_bins(bench: Bench, data_root: Path) -> None:
     result = bench("samplers", "random", *ON_AFLW, "--data-root", data_root, "--jobs", 1)
     assert result.status == 0, result.err

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark.execution import Task, execute
 from mhpe.catalog import prepared
 from mhpe.checkpoints import Checkpoint
 from mhpe.config import CoreConfig
@@ -94,14 +93,3 @@ def test_a_killed_training_goes_on_from_its_checkpoint(heads: HeadPoseSet, tmp_p
     assert again.notes == []
     assert [epoch.number for epoch in epochs] == [0, 1, 2]
     assert all(parameter.device.type == "cuda" for parameter in model.parameters())
-
-
-def test_a_trial_is_trained_on_the_card_and_says_so(heads: HeadPoseSet) -> None:
-    sampler = Gaussian()
-    task = Task(
-        "key", "gaussian", sampler.model_dump(), None, TINY, 0, heads.folder, {"again": heads.folder}, device="auto"
-    )
-    outcome = execute(task)
-    assert outcome.error is None, outcome.traceback
-    assert outcome.environment["device"] == torch.cuda.get_device_name()
-    assert outcome.evaluations["again"].rotations.shape == (128, 3, 3)
