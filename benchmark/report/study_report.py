@@ -76,7 +76,7 @@ class StudyReport:
         margin: of equivalence, degrees.
         cells: as :meth:`benchmark.store.Store.results` gives them.
         table: as :func:`benchmark.report.summary.summarise` gives it.
-        verdict: one sentence.
+        verdict: a sentence, and a line, a protocol.
         draws: as :func:`benchmark.report.draw_table.draw_table` gives it.
         caveats: by protocol, what a reader must know of its test set; nothing for most.
         core: what the baseline's core changes of the presets', in sentences; nothing for most.

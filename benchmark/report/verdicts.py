@@ -1,4 +1,4 @@
-"""What a study says, in a sentence."""
+"""What a study says, in a sentence for each protocol."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ NAMED = 3
 
 
 def study_verdict(table: pd.DataFrame, margin: float) -> str:
-    """One sentence for a study, with a part for each protocol and preset.
+    """What a study says: a sentence, and a line, for all protocols and presets of which the same can be said.
 
     Args:
         table: as :func:`benchmark.report.summary.summarise` gives it.
@@ -28,7 +28,7 @@ def study_verdict(table: pd.DataFrame, margin: float) -> str:
         said = ", ".join(filter(None, notes))
         place = f"{protocol_title(protocol)} ({said})" if said else protocol_title(protocol)
         where.setdefault(group_verdict(rows, margin), []).append(place)
-    return "; ".join(f"{_listed(places)}: {verdict}" for verdict, places in where.items()) + "."
+    return "\n".join(f"{_listed(places)}: {verdict}." for verdict, places in where.items())
 
 
 def group_verdict(rows: pd.DataFrame, margin: float) -> str:
