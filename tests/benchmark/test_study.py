@@ -85,6 +85,7 @@ def test_shared_arms_train_once_for_all_studies(preset: str) -> None:
             ("flat_density", "quick"),  # whose references are exact, and seeds fresh
             ("flat_density", "standard"),
             ("flat_density", "paper"),
+            ("flat_supervision", "quick"),
         }
     assert trainings("conclusion", preset)["gaussian"] == trainings("gaussian_sigma", preset)["gaussian 30"]
     assert trainings("corrected", preset)["uniform"] == trainings("uniform", preset)["uniform"]
