@@ -60,14 +60,17 @@ class RunReporter:
     def finished(self, outcome: Outcome, name: str) -> None:
         """Add a trial's line and move the bar."""
         if outcome.error is not None:
-            self.point("failed", f"{name}: {': '.join(outcome.error)}")
+            self._line("failed", f"{name}: {': '.join(outcome.error)}")
             return
         results = ", ".join(f"{test} MAE {e.metrics['mae']:.2f}°" for test, e in outcome.evaluations.items())
         seconds = f"  ({_clock(outcome.seconds)})" if outcome.seconds else "  (evaluated)"
-        self.point("done", f"{name}: {results}{seconds}")
+        self._line("done", f"{name}: {results}{seconds}")
 
     def point(self, status: str, text: str) -> None:
-        """Add the line of a search's point, or of a trial, and move the bar."""
+        """Add the line of a search's point and move the bar."""
+        self._line(status, text)
+
+    def _line(self, status: str, text: str) -> None:
         self._advance()
         colour = {"done": "green", "pruned": "yellow", "failed": "red"}[status]
         task = self._bars.tasks[0]

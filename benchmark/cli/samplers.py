@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 import click
+from pydantic.fields import FieldInfo
 
 from benchmark.cli.draws import print_draws
 from benchmark.cli.options import (
@@ -128,18 +129,21 @@ def _describe(cls: type[Sampler]) -> None:
     click.echo(f"{cls.name}\n\n{inspect.getdoc(cls)}")
     table = plain_table("parameter", "default", "values")
     for key, info in cls.model_fields.items():
-        default = "needed" if info.is_required() else str(info.default)
         values = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
-        table.add_row(key, default, " or ".join(map(str, values)))
+        table.add_row(key, _default(info), " or ".join(map(str, values)))
     if table.row_count:
         click.echo()
         print_table(table)
 
 
+def _default(info: FieldInfo) -> str:
+    return "needed" if info.is_required() else str(info.default)
+
+
 def _list(registry: Registry) -> None:
     table = plain_table("sampler", "what it draws", "parameters")
     for key, cls in sorted(registry.classes.items()):
-        fields = ", ".join(f"{field}={info.default}" for field, info in cls.model_fields.items())
+        fields = ", ".join(f"{field}={_default(info)}" for field, info in cls.model_fields.items())
         table.add_row(key, (inspect.getdoc(cls) or "").partition("\n")[0], fields)
     print_table(table)
     for module, reason in registry.broken.items():

@@ -51,6 +51,12 @@ def test_parameters_with_their_defaults(bench: Bench) -> None:
         ["order", "first", "first", "or", "shuffled"],
     ]
     assert "parameter " not in bench("samplers", "random").out
+    Path("own.py").write_text(
+        "from samplers import Sampler\n\nclass Own(Sampler):\n    name = 'own'\n    scale: float\n\n"
+        "    def draw(self, query, k, generator):\n        return self.generator\n"
+    )
+    assert re.search(r"\nscale +needed ", bench("samplers", "own", "--sampler-file", "own.py").out)
+    assert "scale=needed" in bench("samplers", "--sampler-file", "own.py").out
 
 
 def test_a_sampler_without_bins(bench: Bench, data_root: Path) -> None:

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from mhpe.baselines import Baseline
-from mhpe.catalog import prepared
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.heads import HEADS, build
@@ -15,7 +14,6 @@ from mhpe.rotations import from_euler, geodesic_degrees
 from mhpe.training import poses_of, train
 from samplers.random import Random
 from tests.conftest import make_poses
-from tests.made_up import write_aflw2000
 
 TINY = CoreConfig(
     image_size=32, k=4, batch_size=16, epochs=8, precision="float32", encoder={"m": 32, "widths": (32, 64), "patch": 4}
@@ -31,15 +29,6 @@ def poses_at(*angles: tuple[float, float, float]) -> Poses:
     values = torch.tensor(angles)
     index = torch.arange(len(values))
     return Poses(from_euler(values), values, index, index)
-
-
-@pytest.fixture(scope="module")
-def heads(tmp_path_factory: pytest.TempPathFactory) -> HeadPoseSet:
-    root = tmp_path_factory.mktemp("heads")
-    write_aflw2000(root, 128)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MHPE_CACHE", str(root / "cache"))
-        return prepared("aflw2000", 32, root)
 
 
 @pytest.mark.parametrize("head", BASELINES)

@@ -7,7 +7,6 @@ import pytest
 import safetensors.torch
 import torch
 
-from mhpe.catalog import prepared
 from mhpe.checkpoints import Checkpoint
 from mhpe.config import CoreConfig, ScheduleConfig
 from mhpe.data import HeadPoseSet
@@ -15,7 +14,7 @@ from mhpe.epoch import Epoch
 from mhpe.model import MHPE
 from mhpe.training import train
 from samplers.gaussian import Gaussian
-from tests.made_up import write_aflw2000
+from tests.mhpe.conftest import prepared_heads
 
 TINY = CoreConfig(
     image_size=16, k=2, batch_size=16, epochs=4, precision="float32", encoder={"m": 8, "widths": (8, 16), "patch": 2}
@@ -29,11 +28,7 @@ class Killed(BaseException):
 
 @pytest.fixture(scope="module")
 def heads(tmp_path_factory: pytest.TempPathFactory) -> HeadPoseSet:
-    root = tmp_path_factory.mktemp("heads")
-    write_aflw2000(root, 48)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MHPE_CACHE", str(root / "cache"))
-        return prepared("aflw2000", 16, root)
+    return prepared_heads(tmp_path_factory.mktemp("heads"), 48, 16)
 
 
 def run(

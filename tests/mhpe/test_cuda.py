@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from mhpe.catalog import prepared
 from mhpe.checkpoints import Checkpoint
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
@@ -18,7 +17,6 @@ from mhpe.rotations import geodesic_degrees
 from mhpe.training import train
 from samplers.gaussian import Gaussian
 from samplers.recorder import Recorder
-from tests.made_up import write_aflw2000
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no graphics card here")
 
@@ -26,15 +24,6 @@ CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 TINY = CoreConfig(
     image_size=32, k=4, batch_size=16, epochs=3, precision="float32", encoder={"m": 32, "widths": (32, 64), "patch": 4}
 )
-
-
-@pytest.fixture(scope="module")
-def heads(tmp_path_factory: pytest.TempPathFactory) -> HeadPoseSet:
-    root = tmp_path_factory.mktemp("heads")
-    write_aflw2000(root, 128)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MHPE_CACHE", str(root / "cache"))
-        return prepared("aflw2000", 32, root)
 
 
 def test_loss_and_gradients_are_those_of_the_processor(heads: HeadPoseSet, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from mhpe.catalog import prepared
 from mhpe.config import CoreConfig, ScheduleConfig
 from mhpe.data import HeadPoseSet
 from mhpe.encoder import normalise
@@ -17,21 +16,11 @@ from mhpe.poses import Poses
 from mhpe.training import NotFiniteError, poses_of, train
 from samplers.gaussian import Gaussian
 from samplers.random import Random
-from tests.made_up import write_aflw2000
 
 TINY = CoreConfig(
     image_size=32, k=4, batch_size=16, epochs=12, precision="float32", encoder={"m": 32, "widths": (32, 64), "patch": 4}
 )
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def heads(tmp_path_factory: pytest.TempPathFactory) -> HeadPoseSet:
-    root = tmp_path_factory.mktemp("heads")
-    write_aflw2000(root, 128)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MHPE_CACHE", str(root / "cache"))
-        return prepared("aflw2000", 32, root)
 
 
 def history(config: CoreConfig, data: HeadPoseSet, seed: int = 0) -> tuple[list[Epoch], torch.nn.Module]:
