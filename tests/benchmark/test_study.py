@@ -82,10 +82,14 @@ def test_shared_arms_train_once_for_all_studies(preset: str) -> None:
         assert baseline in trainings(name, preset).values() or (name, preset) in {
             ("references", "quick"),  # whose K is none of that study's
             ("references", "paper"),
-            ("flat_density", "quick"),  # whose references are exact, and seeds fresh
+            ("beyond", "quick"),  # whose references are exact
+            ("flat_supervision", "quick"),
+            ("flat_density", "quick"),  # as here, and whose seeds are fresh
             ("flat_density", "standard"),
             ("flat_density", "paper"),
-            ("flat_supervision", "quick"),
+            ("flat_heads", "quick"),
+            ("flat_heads", "standard"),
+            ("flat_heads", "paper"),
         }
     assert trainings("conclusion", preset)["gaussian"] == trainings("gaussian_sigma", preset)["gaussian 30"]
     assert trainings("corrected", preset)["uniform"] == trainings("uniform", preset)["uniform"]
