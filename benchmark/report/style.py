@@ -1,5 +1,6 @@
 """One look for all figures: colour-blind safe, readable in grey."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
@@ -19,6 +20,8 @@ COLOURS = ("C0", "C1", "C2", "C3", "C4", "C5", "C7")
 """Of seaborn's colour-blind palette, those that can be seen on white."""
 MARKERS = "o^DvP<X"
 DASHES = ("-", "--", "-.", ":")
+COLUMNS = 3
+"""Panels in a row; with more a figure is too wide for a page."""
 
 
 @contextmanager
@@ -62,20 +65,25 @@ def headline(figure: Figure, text: str) -> None:
     figure.suptitle(text, x=0.01, ha="left")
 
 
-def panels(count: int, width: float = 4.8, height: float = 3.9, beside: float = 2.6) -> tuple[Figure, list[Axes]]:
-    """A figure of panels in a row, with room at the right for the legend."""
-    size = (beside + width * count, height)
-    figure, axes = plt.subplots(1, count, figsize=size, squeeze=False, constrained_layout=True)
-    return figure, list(axes[0])
+def panels(
+    count: int, width: float = 4.8, height: float = 3.9, beside: float = 2.6, *, sharey: bool = False
+) -> tuple[Figure, list[Axes]]:
+    """A figure of panels, at most three in a row, with room at the right for the legend; sizes in inches."""
+    rows = math.ceil(count / COLUMNS)
+    columns = math.ceil(count / rows)
+    size = (beside + width * columns, height * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=size, sharey=sharey, squeeze=False, constrained_layout=True)
+    for unused in axes.flat[count:]:
+        unused.remove()
+    return figure, list(axes.flat[:count])
 
 
 def named_rows(count: int, names: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    """A figure of panels in a row that share a row for each name, the first name at the top."""
-    size = (2.2 + 0.07 * max(map(len, names)) + 4.2 * count, 1.5 + 0.34 * len(names))
-    figure, axes = plt.subplots(1, count, figsize=size, sharey=True, squeeze=False, constrained_layout=True)
-    axes[0][0].set_yticks(range(len(names)), names)
-    axes[0][0].set_ylim(len(names) - 0.5, -0.5)
-    return figure, list(axes[0])
+    """A figure of panels that share a line for each name, the first name at the top."""
+    figure, axes = panels(count, 4.2, 1.5 + 0.34 * len(names), 2.2 + 0.07 * max(map(len, names)), sharey=True)
+    axes[0].set_yticks(range(len(names)), names)
+    axes[0].set_ylim(len(names) - 0.5, -0.5)
+    return figure, axes
 
 
 def legend(figure: Figure, axes: Sequence[Axes], title: str | None = None) -> None:

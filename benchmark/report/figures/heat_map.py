@@ -3,14 +3,13 @@
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from benchmark.report.figures.drawing import Drawing, LackingError
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
-from benchmark.report.style import headline
+from benchmark.report.style import headline, panels
 
 
 def draw(material: Material) -> Drawing:
@@ -25,11 +24,8 @@ def draw(material: Material) -> Drawing:
         raise LackingError("no sampler varies both sigma and the bin width")
     sizes = [(rows["sigma"].nunique(), rows["bin_width"].nunique()) for rows in grids.values()]
     width, height = max(s for s, _ in sizes), max(b for _, b in sizes)
-    figure, axes = plt.subplots(
-        1, len(grids), figsize=(max(3.6, 1.8 + 0.65 * width) * len(grids), 1.8 + 0.45 * height), squeeze=False,
-        constrained_layout=True,
-    )  # fmt: skip
-    for axis, ((protocol, sampler), rows) in zip(axes[0], grids.items(), strict=True):
+    figure, axes = panels(len(grids), max(3.6, 1.8 + 0.65 * width), 1.8 + 0.45 * height, beside=0)
+    for axis, ((protocol, sampler), rows) in zip(axes, grids.items(), strict=True):
         _map(axis, rows)
         axis.set_title(f"{sampler}\n{protocol_title(protocol)}", fontsize="medium")
     headline(figure, f"{material.title}: MAE in degrees")
@@ -42,12 +38,12 @@ def draw(material: Material) -> Drawing:
 
 
 def _map(axis: Axes, rows: pd.DataFrame) -> None:
-    grid = rows.pivot_table(index="bin_width", columns="sigma", values="mae").sort_index(ascending=False)
+    table = rows.pivot_table(index="bin_width", columns="sigma", values="mae").sort_index(ascending=False)
     sns.heatmap(
-        grid, ax=axis, annot=True, fmt=".2f", cmap="cividis", linewidths=0.5, mask=grid.isna(), cbar=False,
-        xticklabels=[f"{value:g}" for value in grid.columns], yticklabels=[f"{value:g}" for value in grid.index],
+        table, ax=axis, annot=True, fmt=".2f", cmap="cividis", linewidths=0.5, mask=table.isna(), cbar=False,
+        xticklabels=[f"{value:g}" for value in table.columns], yticklabels=[f"{value:g}" for value in table.index],
     )  # fmt: skip
     axis.set(xlabel="standard deviation in degrees", ylabel="range of a bin in degrees")
     axis.tick_params(axis="y", labelrotation=0)
-    best = np.unravel_index(np.nanargmin(grid.to_numpy()), grid.shape)
+    best = np.unravel_index(np.nanargmin(table.to_numpy()), table.shape)
     axis.add_patch(Rectangle((best[1] + 0.04, best[0] + 0.04), 0.92, 0.92, fill=False, ec="white", lw=1.5))
