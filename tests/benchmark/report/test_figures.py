@@ -14,7 +14,7 @@ from benchmark.report.figures.per_image import images_of
 from benchmark.report.images import ARMS_SHOWN, ImageErrors, Images, first_arms
 from benchmark.report.material import Material
 from benchmark.report.secondary import secondary
-from benchmark.report.style import line_styles, style
+from benchmark.report.style import line_styles, named_rows, panels, style
 from samplers.base import Sampler
 from samplers.bins import Bins
 from samplers.gaussian import Gaussian
@@ -245,3 +245,16 @@ def test_incomplete_grids_say_so(make: Make, bare: Material) -> None:
     assert bare.incomplete == ""
     study = MadeUp(absent={("random", 1)}, images=6, seeds=2, predictions=False)
     assert make(study).incomplete == "incomplete: 10 of 12 cells"
+
+
+@pytest.mark.parametrize(("count", "rows", "columns"), [(1, 1, 1), (3, 1, 3), (4, 2, 2), (5, 2, 3)])
+def test_panels_wrap_after_three(count: int, rows: int, columns: int) -> None:
+    figure, axes = panels(count)
+    names, lines = named_rows(count, ["first", "last"])
+    for drawn, found in ((figure, axes), (names, lines)):
+        places = [axis.get_subplotspec() for axis in found]
+        assert len(drawn.axes) == len(places) == count
+        assert {place.rowspan.start for place in places if place} == set(range(rows))
+        assert {place.colspan.start for place in places if place} == set(range(columns))
+        plt.close(drawn)
+    assert all([label.get_text() for label in axis.get_yticklabels()] == ["first", "last"] for axis in lines[::columns])
