@@ -38,19 +38,18 @@ def environment(device: str, precision: str) -> dict[str, Any]:
 @cache
 def _commit() -> str | None:
     """The checkout's commit, with "-dirty" for uncommitted changes; None outside a checkout."""
-    folder = Path(mhpe.__file__).parent
+    folder = Path(mhpe.__file__).resolve().parents[1]
     try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        )
+        if Path(_git(folder, "rev-parse", "--show-toplevel")).resolve() != folder:
+            return None  # installed somewhere inside another project's checkout
+        return _git(folder, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
     except (OSError, subprocess.SubprocessError):
         return None
-    return described.stdout.strip()
+
+
+def _git(folder: Path, *words: str) -> str:
+    ended = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
+    return ended.stdout.strip()
 
 
 @cache

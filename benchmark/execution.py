@@ -164,8 +164,9 @@ def _checkpoint_path(key: str) -> Path:
 
 
 def _storable(text: str) -> str:
-    """Text as every database takes it: without the NUL character and lone surrogates."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    """Text as every database and CSV file takes it: without NUL, lone surrogates and carriage returns."""
+    text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _restore(task: Task) -> Network:

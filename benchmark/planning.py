@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmark.arms import Arm
-from benchmark.store.plans import Planned
+from benchmark.store.plans import Planned, Present
 from benchmark.study import Study
 from benchmark.trial import Trial
 from mhpe.data import HeadPoseSet
@@ -46,6 +47,33 @@ class Plan:
         """Prepared folders of a trial's training set and, by name, of its test sets."""
         train = self.train_sets[self.trials[key].fingerprint]
         return train.folder, {test.name: test.folder for test in self.tests[key]}
+
+
+def is_present(study: Study, plan: Plan | None = None) -> Present:
+    """Says whether a trial is one of a study as it is now.
+
+    Args:
+        study: the study.
+        plan: of a part of it, or of arms that a search found. Only of its cells the training set's content is known
+            and compared.
+    """
+    wanted: dict[tuple[str, str], tuple[dict[str, Any], int]] = {}
+    for protocol in study.protocols:
+        for arm in study.arms:
+            identity = Trial(arm, protocol.train, "", 0).identity
+            wanted[protocol.name, arm.label] = {k: v for k, v in identity.items() if k != "data"}, arm.seed_offset
+    if plan is not None:
+        for cell in plan.cells:
+            trial = plan.trials[cell.trial]
+            wanted[cell.protocol, cell.arm] = trial.identity, trial.seed - cell.seed
+
+    def present(protocol: str, arm: str, seed: int, identity: dict[str, Any]) -> bool:
+        if (protocol, arm) not in wanted:
+            return False
+        parts, offset = wanted[protocol, arm]
+        return all(identity.get(part) == value for part, value in (parts | {"seed": seed + offset}).items())
+
+    return present
 
 
 def join(plans: Sequence[Plan]) -> Plan:

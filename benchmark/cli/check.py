@@ -27,7 +27,7 @@ def check_verb(name_or_file: str, settings: tuple[str, ...], sampler_files: tupl
     file = Path(name_or_file)
     is_file = file.suffix == ".py"
     registry = Registry((file, *sampler_files) if is_file else sampler_files)
-    names = [name for name in registry.classes if registry.file_of(name) == file] if is_file else [name_or_file]
+    names = [name for name in registry.classes if _same(registry.file_of(name), file)] if is_file else [name_or_file]
     for name in names:
         registry.find(name)
     samplers = [registry.build(name, parameters(settings), name) for name in names]
@@ -40,3 +40,7 @@ def check_verb(name_or_file: str, settings: tuple[str, ...], sampler_files: tupl
             remark = f": {verdict.remark}" if verdict.remark else ""
             out.print(Text.assemble("  ", mark, "  ", verdict.rule, remark), soft_wrap=True)
     return 1 if broken else 0
+
+
+def _same(defined_in: Path | None, file: Path) -> bool:
+    return defined_in is not None and defined_in.resolve() == file.resolve()

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import click
+import numpy as np
 import pandas as pd
 
 from benchmark.arms import Arm, select
@@ -18,6 +19,7 @@ from benchmark.cli.options import (
 from benchmark.cli.study_data import StudyData
 from benchmark.cli.terminal import out, plain_table, print_table
 from benchmark.pilot import DIFFERENCES, Need, need, pooled, spreads
+from benchmark.planning import is_present
 from benchmark.report.labels import counted, protocol_title
 from benchmark.report.text import duration
 from benchmark.speed import Speed, probe_speed, stored_speed
@@ -57,6 +59,11 @@ def plan_verb(
     bench plan --study conclusion --preset paper --protocol protocol_1 --seeds 9
     """
     study = load_study(study_name, preset, protocol_names, sampler_files)
+    if study.searched:
+        raise InputError(
+            f"study {study.name} searches, and what it confirms depends on what it finds: plan knows no such study; "
+            "bench run --dry-run shows its points and the trials known so far"
+        )
     arms = select(study.arms, arm_names, f"study {study.name}")
     device = usable_device(device)
     seeds = seeds or study.file.seeds
@@ -64,11 +71,20 @@ def plan_verb(
     results = Store(store)
     cells = results.results(study.name)
     cells = cells[(cells["preset"] == study.preset) & cells["arm"].isin([arm.label for arm in arms])]
+    cells = _of_now(cells, study, results)
     missing = _print_trials(study, arms, seeds, cells)
     _print_hours(study, missing, results, device, jobs, data_root)
     for protocol in study.protocols:
         out.print()
         _print_seeds(study, arms, seeds, protocol_title(protocol.name), cells[cells["protocol"] == protocol.name])
+
+
+def _of_now(cells: pd.DataFrame, study: Study, store: Store) -> pd.DataFrame:
+    """The cells whose trials are those of the study as it is now."""
+    present, identities = is_present(study), store.identities(cells["trial"])
+    columns = cells[["protocol", "arm", "seed", "trial"]].itertuples(index=False, name=None)
+    now = [present(protocol, arm, seed, identities.get(trial, {})) for protocol, arm, seed, trial in columns]
+    return cells.loc[np.array(now, bool)]
 
 
 def _print_trials(study: Study, arms: tuple[Arm, ...], seeds: int, cells: pd.DataFrame) -> list[Trial]:

@@ -18,7 +18,7 @@ from benchmark.cli.search import SearchPart, refuse
 from benchmark.cli.study_data import StudyData
 from benchmark.cli.terminal import interrupted_by_sigterm, plain_table, print_table
 from benchmark.cluster import DaskWorkers
-from benchmark.planning import Plan, make_plan
+from benchmark.planning import Plan, is_present, make_plan
 from benchmark.runner import Interrupted, Totals, run
 from benchmark.store import Store
 from benchmark.store.search_store import SearchStore
@@ -81,9 +81,11 @@ def run_verb(
     workers: Workers = LocalWorkers(jobs, place) if dask is None else DaskWorkers(dask, plan.data_folders, device)
     for test_set in plan.test_sets.values():
         results.add_test_set(test_set)
-    # A search's best points are arms of the study, too.
-    whole = {arm.label for arm in study.arms} | {cell.arm for cell in plan.cells}
-    results.plan(study.name, study.definition, plan.cells, plan.trials.values(), whole)
+    left = results.plan(study.name, study.definition, plan.cells, plan.trials.values(), is_present(study, plan))
+    if left:
+        click.echo(
+            f"{study.name}: {left} cells of an earlier version of the study left its tables; their trials stay stored"
+        )
     try:
         with interrupted_by_sigterm(), RunReporter(study.name, jobs) as reporter:
             totals = run(plan, results, workers, reporter, retry_failed)

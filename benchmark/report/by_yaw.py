@@ -19,7 +19,7 @@ def errors_by_yaw(images: Images) -> pd.DataFrame:
         Columns arm, low and high (of the bin, degrees), images, seeds, geodesic_mean and geodesic_mean_hw, the mean
         over seeds in degrees and the half-width of its Student-t interval.
     """
-    place = np.digitize(np.abs(images.test_set.angles[:, 0]), EDGES) - 1
+    place = np.digitize(np.abs(images.test_set.angles[:, 0]), EDGES[:-1]) - 1
     rows = []
     for arm, errors in images.arms.items():
         for number in np.unique(place):

@@ -43,8 +43,8 @@ def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float
     groups = results.groupby(keys, sort=False)
     table = groups[["sampler", "parameters"]].first()
     for parameter in ("bin_width", "sigma"):
-        table[parameter] = [values.get(parameter) for values in table["parameters"]]
-    table[["bin_width", "sigma"]] = table[["bin_width", "sigma"]].astype(float)
+        values = pd.Series([values.get(parameter) for values in table["parameters"]], table.index, dtype=object)
+        table[parameter] = pd.to_numeric(values, errors="coerce").astype(float)  # a user's sampler may have words there
     statistics = groups[list(METRICS)].agg(["mean", "std", "count"])
     for metric in METRICS:
         mean, sd, n = (statistics[metric, part] for part in ("mean", "std", "count"))

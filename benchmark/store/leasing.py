@@ -33,12 +33,12 @@ class Leasing(StoreBase):
     @patient
     def claim(self, key: str, worker: str, lease_seconds: float, retry_failed: bool = False) -> bool:
         """Take a trial that waits, was pruned, or whose worker's lease has ended. Of several callers one succeeds."""
-        taken = (
-            sa.update(schema.trials)
-            .where(schema.trials.c.key == key, self._free(worker, retry_failed))
-            .values(status="running", worker=worker, started=self._now, lease_until=self._now + lease_seconds)
-        )
         with self.writing() as connection:
+            taken = (  # made here: its clock must not run while the transaction waits for its turn
+                sa.update(schema.trials)
+                .where(schema.trials.c.key == key, self._free(worker, retry_failed))
+                .values(status="running", worker=worker, started=self._now, lease_until=self._now + lease_seconds)
+            )
             return connection.execute(taken).rowcount == 1
 
     @patient

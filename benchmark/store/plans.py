@@ -1,6 +1,6 @@
 """Studies in the store: their cells, the trials that fill them, and what came of these."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +13,9 @@ from benchmark.store.base import StoreBase
 from benchmark.store.problems import patient
 from benchmark.trial import Trial
 from mhpe.data import HeadPoseSet
+
+Present = Callable[[str, str, int, dict[str, Any]], bool]
+"""Whether a trial of a protocol, an arm, a cell's seed and an identity is one of the study as it is now."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ class Plans(StoreBase):
         definition: dict[str, Any],
         cells: Sequence[Planned],
         trials: Iterable[Trial],
-        arms: Iterable[str] | None = None,
-    ) -> None:
+        present: Present | None = None,
+    ) -> int:
         """Write down what a study consists of; cells that were planned before get their present trial.
 
         Args:
@@ -79,19 +82,33 @@ class Plans(StoreBase):
             definition: of the study.
             cells: those to run, which may be a part of the study.
             trials: that fill them.
-            arms: labels of all arms of the whole study, those that are not to run now included. At the cells'
-                presets and protocols, planned cells of other arms are deleted; their trials stay. By default none are.
+            present: says which trials are the study's as it is now. At the cells' presets and protocols, planned cells
+                with others are deleted, so that a table never mixes two versions of a study; the trials stay. By
+                default none are.
+
+        Returns:
+            The number of deleted cells.
         """
-        p = schema.planned.c
         rows = {trial.key: self._waiting(trial) for trial in trials}
         with self.writing() as connection:
             self._insert_new(schema.trials, list(rows.values()), connection)
             connection.execute(self._upsert(schema.studies), [{"name": study, "definition": definition}])
-            if arms is not None:
-                places = sa.tuple_(p.preset, p.protocol).in_({(cell.preset, cell.protocol) for cell in cells})
-                gone = (p.study == study) & places & p.arm.not_in(list(arms))
-                connection.execute(sa.delete(schema.planned).where(gone))
             connection.execute(self._upsert(schema.planned), [asdict(cell) for cell in cells])
+            places = {(cell.preset, cell.protocol) for cell in cells}
+            return 0 if present is None else self._delete_others(connection, study, places, present)
+
+    @staticmethod
+    def _delete_others(connection: sa.Connection, study: str, places: set[tuple[str, str]], present: Present) -> int:
+        p, t = schema.planned.c, schema.trials.c
+        cells = sa.select(p.preset, p.protocol, p.arm, p.seed, t.identity).join_from(
+            schema.planned, schema.trials, p.trial == t.key
+        )
+        there = connection.execute(cells.where((p.study == study) & sa.tuple_(p.preset, p.protocol).in_(places))).all()
+        gone = [row[:4] for row in there if not present(row.protocol, row.arm, row.seed, row.identity)]
+        for preset, protocol, arm, seed in gone:
+            cell = (p.preset == preset) & (p.protocol == protocol) & (p.arm == arm) & (p.seed == seed)
+            connection.execute(sa.delete(schema.planned).where((p.study == study) & cell))
+        return len(gone)
 
     @patient
     def add_trials(self, trials: Iterable[Trial]) -> None:
@@ -109,6 +126,12 @@ class Plans(StoreBase):
             "train_set": trial.train_set,
             "identity": trial.identity,
         }
+
+    def identities(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What trials are, by key; see :attr:`benchmark.trial.Trial.identity`."""
+        t = schema.trials.c
+        with self.reading() as connection:
+            return dict(connection.execute(sa.select(t.key, t.identity).where(t.key.in_(list(keys)))).all())
 
     def studies(self) -> dict[str, dict[str, Any]]:
         """Definitions of all planned studies by name."""

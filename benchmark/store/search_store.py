@@ -96,19 +96,19 @@ class SearchStore(Store):
     def claim_point(self, searches: Iterable[str], worker: str, lease_seconds: float) -> Point | None:
         """Take the first point that waits, or whose worker's lease has ended. Of several callers one gets it."""
         p = schema.points.c
-        left = (p.lease_until < self._now) | (p.worker == worker)  # one's own, if the answer to a claim was lost
-        free = (p.status == "waiting") | ((p.status == "running") & left)
         ours = sa.select(p.search, p.number).where(p.search.in_(list(searches)))
-        first = ours.where(free).order_by(p.number, p.search).limit(1)
-        taken = sa.update(schema.points).values(status="running", worker=worker, lease_until=self._now + lease_seconds)
-        with self.writing() as connection:
+        with self.writing() as connection:  # what follows reads the clock, which must not run while this waits
+            left = (p.lease_until < self._now) | (p.worker == worker)  # one's own, if the answer to a claim was lost
+            free = (p.status == "waiting") | ((p.status == "running") & left)
+            first = ours.where(free).order_by(p.number, p.search).limit(1)
+            values = {"status": "running", "worker": worker, "lease_until": self._now + lease_seconds}
             if connection.dialect.name == "postgresql":
                 first = first.with_for_update(skip_locked=True)
             row = connection.execute(first).one_or_none()
             if row is None:
                 return None
             here = (p.search == row.search) & (p.number == row.number)
-            connection.execute(taken.where(here))
+            connection.execute(sa.update(schema.points).where(here).values(values))
             found = connection.execute(sa.select(*(p[name] for name in Point.__dataclass_fields__)).where(here))
             return Point(*found.one())
 
@@ -171,9 +171,9 @@ class SearchStore(Store):
     @patient
     def _take_lock(self, name: str, worker: str, lease_seconds: float) -> bool:
         k = schema.locks.c
-        free = k.worker.is_(None) | (k.worker == worker) | (k.lease_until < self._now)
-        taken = sa.update(schema.locks).where(k.name == name, free)
         with self.writing() as connection:
+            free = k.worker.is_(None) | (k.worker == worker) | (k.lease_until < self._now)
+            taken = sa.update(schema.locks).where(k.name == name, free)
             values = {"worker": worker, "lease_until": self._now + lease_seconds}
             return connection.execute(taken.values(values)).rowcount == 1
 

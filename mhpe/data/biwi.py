@@ -53,6 +53,7 @@ class BIWI(Source):
     folder = "BIWI"
     licence = "non-commercial research and education"
     published_images = 15678
+    folder_file = "rgb.cal"
     crop_rule = f"projected head centre, {HEAD_MM} mm, up {HEAD_UP}; cropped frames as they are"
 
     def records(self, data_root: Path) -> list[Record]:
@@ -99,7 +100,7 @@ class BIWI(Source):
         return Label(angles, self._box(record, values[9:12]), rotation)
 
     def _box(self, record: Record, centre: NDArray[np.float64]) -> Box | None:
-        calibration_file = record.image.parent / "rgb.cal"
+        calibration_file = record.image.parent / self.folder_file
         if not calibration_file.exists():
             return None
         calibration = read_calibration(calibration_file)

@@ -68,13 +68,14 @@ class HeadPoseSet:
             images = np.load(folder / "images.npy", mmap_mode="c")
             rotations = np.load(folder / "rotations.npy").astype(np.float32)
             angles = np.load(folder / "angles.npy").astype(np.float32)
+            count, name, fingerprint = meta["count"], meta["name"], meta["fingerprint"]
         except (OSError, EOFError, ValueError, KeyError) as error:
             raise InputError(f"{folder}: not a prepared data set ({error}); delete it and prepare again") from error
-        if not len(index) == len(images) == len(rotations) == len(angles) == meta["count"]:
+        if not len(index) == len(images) == len(rotations) == len(angles) == count:
             raise InputError(f"{folder}: a damaged prepared data set; delete it and prepare again")
         identities = pd.factorize(index["identity"])[0].astype(np.int64)
         image_ids = tuple(index["image_id"])
-        return cls(meta["name"], folder, images, rotations, angles, image_ids, identities, meta["fingerprint"], meta)
+        return cls(name, folder, images, rotations, angles, image_ids, identities, fingerprint, meta)
 
 
 def save(

@@ -20,15 +20,25 @@ CHUNK = 64
 
 
 def listing_key(source: Source, records: Sequence[Record], size: int) -> str:
-    """Digest of what a prepared set is made from: file list with sizes, crop rule, image size, format.
+    """Digest of what a prepared set is made from: files with their sizes, crop rule, image size, format.
 
-    Cheap enough to be computed at every start: no file is opened.
+    Cheap enough to be computed at every start: no file is opened. Labels often keep their size when they change, so
+    of them the time of the last change counts, too.
     """
     digest = hashlib.sha256(f"{dataset.FORMAT}|{source.name}|{source.crop_rule}|{size}|{MAX_ANGLE}".encode())
     for record in records:
-        label_size = record.label.stat().st_size if record.label.exists() else -1
-        digest.update(f"|{record.image_id}|{record.image.stat().st_size}|{label_size}".encode())
+        digest.update(f"|{record.image_id}|{record.image.stat().st_size}|{_state(record.label)}".encode())
+    for folder in sorted({record.image.parent for record in records}) if source.folder_file else ():
+        digest.update(f"|{_state(folder / source.folder_file)}".encode())
     return digest.hexdigest()
+
+
+def _state(path: Path) -> str:
+    """Size and time of the last change of a file."""
+    if not path.exists():
+        return "missing"
+    state = path.stat()
+    return f"{state.st_size} {state.st_mtime_ns}"
 
 
 def prepare(
@@ -95,7 +105,9 @@ def _convert(source: Source, records: Sequence[Record], size: int, folder: Path,
     )
     meta: dict[str, Any] = {
         "name": source.name,
-        "fingerprint": _fingerprint(source, size, index, rotations[chosen], [digests[i] for i in kept]),
+        "fingerprint": _fingerprint(
+            source, size, index, rotations[chosen], [digests[i] for i in kept], [labels[i].box for i in chosen]
+        ),
         "crop_rule": source.crop_rule,
         "found": len(records),
         "beyond_max_angle": int((~usable).sum()),
@@ -140,9 +152,16 @@ def _crops(_: None, tasks: Sequence[tuple[Path, Box | None, int]]) -> list[tuple
 
 
 def _fingerprint(
-    source: Source, size: int, index: pd.DataFrame, rotations: NDArray[np.float64], digests: Sequence[str]
+    source: Source,
+    size: int,
+    index: pd.DataFrame,
+    rotations: NDArray[np.float64],
+    digests: Sequence[str],
+    boxes: Sequence[Box | None],
 ) -> str:
     digest = hashlib.sha256(f"{dataset.FORMAT}|{source.name}|{source.crop_rule}|{size}".encode())
-    for image_id, rotation, content in zip(index["image_id"], rotations.round(6) + 0.0, digests, strict=True):
-        digest.update(f"|{image_id}|{content}|".encode() + rotation.tobytes())
+    parts = zip(index["image_id"], rotations.round(6) + 0.0, digests, boxes, strict=True)
+    for image_id, rotation, content, box in parts:
+        square = "" if box is None else " ".join(f"{edge:.2f}" for edge in box)
+        digest.update(f"|{image_id}|{content}|{square}|".encode() + rotation.tobytes())
     return digest.hexdigest()

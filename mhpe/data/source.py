@@ -70,6 +70,8 @@ class Source(ABC):
     """Images that published results are about, those beyond ``MAX_ANGLE`` left out."""
     crop_rule: ClassVar[str]
     """The crop rule in words and numbers; part of a prepared set's key."""
+    folder_file: ClassVar[str] = ""
+    """Name of a file that the images of a folder share and that their crops depend on, if there is one."""
 
     def root(self, data_root: Path) -> Path:
         """The set's folder under ``data_root``.

@@ -142,3 +142,10 @@ def test_speeds_are_of_this_host_this_device_and_this_core(tmp_path: Path) -> No
     assert stored_speed(store, "quick", CoreConfig(k=3), "synth_train", "cpu") is None
     assert stored_speed(store, "paper", CoreConfig(), "synth_train", "cpu") is None
     assert stored_speed(store, "quick", CoreConfig(), "aflw2000", "cpu") is None
+
+
+def test_a_study_that_searches_is_refused_in_one_line(bench: Bench) -> None:
+    result = bench("plan", "--study", "sigma_bin_search", "--protocol", "synth_1")
+    assert result.status == 2
+    assert result.err.count("\n") == 1
+    assert "bench run --dry-run shows its points" in result.err

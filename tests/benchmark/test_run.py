@@ -32,6 +32,24 @@ def test_study_runs_once_and_only_what_is_missing(bench: Bench, tiny_study: Path
     assert "6 trials: 2 trained, 4 there before" in more.out
 
 
+def test_versions_of_a_study_are_not_mixed(bench: Bench, tmp_path: Path, data_root: Path) -> None:
+    study = tmp_path / "tiny.yaml"
+    study.write_text(TINY.replace("[15, 30]", "30"))
+    call = ("run", "--study", study, "--data-root", data_root, "--jobs", 1)
+    assert bench(*call).status == 0
+    study.write_text(TINY.replace("[15, 30]", "30").replace("k: 2", "k: 3"))
+    assert "4 trials for 4 cells of the table, 4 to train" in bench("plan", *call[1:-2]).out
+    changed = bench(*call, "--seeds", 1, "--arm", "gaussian")
+    assert "3 cells of an earlier version of the study left its tables" in changed.out
+    store = Store("results/bench.sqlite")
+    assert store.results("tiny")[["arm", "seed"]].to_numpy().tolist() == [["gaussian(sigma=30)", 0]]
+    with store.engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(schema.trials)) == 5
+    # as it was before: nothing is trained again
+    study.write_text(TINY.replace("[15, 30]", "30"))
+    assert "4 trials: 0 trained, 4 there before" in bench(*call).out
+
+
 def test_jobs_do_not_change_results(bench: Bench, tiny_study: Path, data_root: Path) -> None:
     maes = []
     for jobs in (1, 2):

@@ -4,6 +4,7 @@ import sqlite3
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,7 +119,7 @@ def test_planning_again_changes_nothing(store: Store, store_url: str) -> None:
     assert len(again.results("study")) == 1
 
 
-def test_arms_that_left_a_study_leave_its_plan_at_the_same_preset_and_protocol(store: Store) -> None:
+def test_cells_of_an_earlier_version_leave_the_plan_at_the_same_preset_and_protocol(store: Store) -> None:
     elsewhere = [
         replace(planned(), study="other"),
         replace(planned(), preset="quick"),
@@ -127,8 +128,14 @@ def test_arms_that_left_a_study_leave_its_plan_at_the_same_preset_and_protocol(s
     seeds = [replace(planned(), arm="kept", seed=seed) for seed in (0, 1)]
     store.plan("other", {"title": "Another"}, elsewhere[:1], [])
     store.plan("study", {"title": "A study"}, [*elsewhere[1:], *seeds], [])
-    # a part of the study as it is now: one seed of an arm, and another arm is not run
-    store.plan("study", {"title": "A study"}, [seeds[0]], [], arms=["kept", "not run"])
+    told = []
+
+    def present(protocol: str, arm: str, seed: int, identity: dict[str, Any]) -> bool:
+        told.append((protocol, arm, seed))
+        return arm == "kept" and identity == TRIAL.identity
+
+    assert store.plan("study", {"title": "A study"}, [seeds[0]], [], present) == 1
+    assert sorted(told) == [(planned().protocol, *cell) for cell in (("kept", 0), ("kept", 1), ("random", 0))]
 
     def arms(study: str) -> list[tuple[str, str, str, int]]:
         rows = store.results(study)[["preset", "protocol", "arm", "seed"]]

@@ -16,7 +16,6 @@ from benchmark.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
-from mhpe.validation import parse
 from tests.benchmark.conftest import TINY
 
 
@@ -146,13 +145,6 @@ def test_baselines_of_arms_are_filled_in(tmp_path: Path) -> None:
     assert baselines["bins 3"] == "random 3"
     assert baselines["bins 4"] == "random 4"
     assert baselines["random 4"] == baselines["gaussian(sigma=15)"] == "random"
-
-
-def test_presets_are_what_the_slides_say() -> None:
-    core = parse(CoreConfig, PRESETS["paper"].core, "paper")
-    assert (core.batch_size, core.learning_rate, core.weight_decay) == (100, 0.01, 1e-6)
-    assert core.schedule.kind == "step"
-    assert core.schedule.milestones == (20, 50, 80)
 
 
 def test_lists_make_a_grid(tmp_path: Path) -> None:

@@ -135,6 +135,18 @@ def test_prepared_once_and_keyed_by_what_went_in(tmp_path: Path) -> None:
     assert first.fingerprint == again.fingerprint
 
 
+def test_a_label_that_keeps_its_size_and_a_calibration_that_appears_are_noticed(tmp_path: Path) -> None:
+    write_biwi(tmp_path, 2)
+    first = prepared("biwi", 32, tmp_path)
+    pose, other = sorted((tmp_path / "BIWI" / "01").glob("*_pose.txt"))
+    pose.write_text(other.read_text())
+    changed = prepared("biwi", 32, tmp_path)
+    assert np.abs(changed.angles[0] - first.angles[0]).max() > 0.1
+    (tmp_path / "BIWI" / "01" / "rgb.cal").write_text(CALIBRATION)
+    calibrated = prepared("biwi", 32, tmp_path)
+    assert len({data.folder for data in (first, changed, calibrated)}) == 3
+
+
 def test_fingerprint_is_the_same_elsewhere_and_with_more_processes(tmp_path: Path, monkeypatch) -> None:
     write_aflw2000(tmp_path / "a", 70)
     write_aflw2000(tmp_path / "b", 70)
@@ -159,7 +171,8 @@ def test_corrupt_images_are_left_out_and_named(tmp_path: Path) -> None:
     (folder / "image00004.jpg").write_bytes(content[: len(content) // 2])
     data = prepared("aflw2000", 32, tmp_path)
     assert data.image_ids == ("image00000", "image00001", "image00003", "image00005")
-    assert [str(folder / f"image0000{i}.jpg") in line for i, line in zip((2, 4), data.meta["unreadable"], strict=True)]
+    places = zip((2, 4), data.meta["unreadable"], strict=True)
+    assert all(str(folder / f"image0000{i}.jpg") in line for i, line in places)
     assert len(data.images) == len(data.rotations) == 4
     np.testing.assert_array_equal(data.images[2], HeadPoseSet.load(data.folder).images[2])
 

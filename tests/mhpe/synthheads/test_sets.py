@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -106,10 +105,8 @@ def test_a_killed_generation_leaves_nothing_half_written(tmp_path: Path) -> None
     process.wait()
     folder = tmp_path / "prepared"
     assert [path for path in folder.iterdir() if not path.name.startswith(".")] == []
-    start = time.time()
     again = generating(tmp_path, 16)
     assert again.communicate(timeout=120)[0].splitlines()[-1].startswith("16 ")
-    assert time.time() > start
     third = generating(tmp_path, 4000)  # the same set again: clears what the killed process left
     while not re.match(r"rendering [1-9]", third.stdout.readline()):  # type: ignore[union-attr]
         assert third.poll() is None
