@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from benchmark.environment import core_source
+from benchmark.environment import training_source
 from benchmark.execution import Task, execute, forget
 from benchmark.outcome import Outcome
 from benchmark.workers import WorkerDiedError
@@ -117,13 +117,13 @@ class DaskWorkers:
 
     def _check_versions(self) -> None:
         try:
-            versions = self._client.run(core_source)
+            versions = self._client.run(training_source)
         except Exception as error:  # whatever a worker without this program raises
             raise InputError(f"--dask {self.address}: a worker cannot import this program ({error})") from None
         for worker, version in versions.items():
-            if version != core_source():
+            if version != training_source():
                 raise InputError(
-                    f"--dask {self.address}: worker {worker} has another version of mhpe; install this one"
+                    f"--dask {self.address}: worker {worker} has another version of mhpe or samplers; install this one"
                 )
 
     def _send_data(self) -> None:

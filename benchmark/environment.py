@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 import mhpe
+import samplers
 from mhpe.precision import resolve
 
 PACKAGES = ("mhpe-bench", "torch", "torchvision", "numpy", "roma", "pillow")
@@ -55,8 +56,17 @@ def _git(folder: Path, *words: str) -> str:
 @cache
 def core_source() -> str:
     """Digest of the core's source files: results of different ones should not be mixed unknowingly."""
+    return _digest(Path(mhpe.__file__).parent)
+
+
+@cache
+def training_source() -> str:
+    """Digest of all source that a training runs: the core's and that of the samplers that come with it."""
+    return core_source() + _digest(Path(samplers.__file__).parent)
+
+
+def _digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    folder = Path(mhpe.__file__).parent
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]

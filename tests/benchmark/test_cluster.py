@@ -168,8 +168,8 @@ def test_cancelled_trial_ends_after_its_epoch(far_away) -> None:
 def test_another_version_on_a_worker_is_refused(far_away, monkeypatch) -> None:
     _, address = far_away
     here = threading.get_ident()
-    monkeypatch.setattr(cluster, "core_source", lambda: "ours" if threading.get_ident() == here else "theirs")
-    with pytest.raises(InputError, match=r"has another version of mhpe; install this one"):
+    monkeypatch.setattr(cluster, "training_source", lambda: "ours" if threading.get_ident() == here else "theirs")
+    with pytest.raises(InputError, match=r"has another version of mhpe or samplers; install this one"):
         DaskWorkers(address, {}, "cpu")
 
 
