@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli.terminal import out, plain_table, print_table
+from benchmark.study import load_study
 from tests.benchmark.conftest import Bench
 from tests.benchmark.made_up_results import MadeUp, filled_store
 
@@ -19,7 +20,13 @@ def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
 
 
 def test_no_number_of_the_report_and_the_plan_is_cut(bench: Bench, tmp_path: Path, width: int) -> None:
-    filled_store(tmp_path, made_up := MadeUp(protocols=("synth_1",)))
+    study = tmp_path / "made_up.yaml"
+    study.write_text(
+        "{title: t, question: q, baseline: random, protocols: [synth_1], arms: [{sampler: random}, "
+        "{sampler: gaussian, sigma: [15, 30], label: 'gaussian {sigma}'}]}"
+    )
+    core = load_study(str(study)).arms[0].core
+    filled_store(tmp_path, made_up := MadeUp(protocols=("synth_1",), core=core))
     store = next(tmp_path.glob("*.sqlite"))
     report = bench("report", "--store", store)
     assert report.status == 0, report.err
@@ -32,11 +39,6 @@ def test_no_number_of_the_report_and_the_plan_is_cut(bench: Bench, tmp_path: Pat
     assert all(len(row) <= width for row in rows)
     for row in rows:
         assert len(re.findall(NUMBER, row)) == (1 if shortened else 4)
-    study = tmp_path / "made_up.yaml"
-    study.write_text(
-        "{title: t, question: q, baseline: random, protocols: [synth_1], arms: [{sampler: random}, "
-        "{sampler: gaussian, sigma: [15, 30], label: 'gaussian {sigma}'}]}"
-    )
     plan = bench("plan", "--study", study, "--store", store, "--seeds", 4)
     assert plan.status == 0, plan.err
     assert "…" not in plan.out
