@@ -1,6 +1,6 @@
 """The core's configuration: everything that is fixed while samplers are compared."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -83,7 +83,7 @@ class CoreConfig(Section):
 
     Attributes:
         head: what makes rotations of the encoder's triple vectors. ``mhpe`` is the method; ``six_d``, ``euler`` and
-            ``bins`` are the plain regressors that it is compared with (:mod:`mhpe.baselines`).
+            ``bins`` are the plain regressors that it is compared with (:mod:`mhpe.model.baselines`).
         image_size: side of the input image in pixels.
         k: references per input.
         references: ``exact`` encodes each distinct reference of a batch; ``pool`` draws a pool of training
@@ -126,3 +126,23 @@ class CoreConfig(Section):
         if self.references == "pool" and self.pool_size <= self.k:
             raise ValueError(f"pool_size must be above k = {self.k}, not {self.pool_size}")
         return self
+
+    def used(self) -> dict[str, Any]:
+        """The fields that a training depends on, as plain data: what the other choices leave unused is left out.
+
+        The path of ``backbone_weights`` is left out, too: a trial's identity holds the file's content.
+        """
+        values = self.model_dump(mode="json")
+        del values["encoder"]["backbone_weights"]
+        if self.encoder.backbone is None:
+            del values["encoder"]["backbone"]
+        else:
+            for name in ("widths", "patch", "attention"):
+                del values["encoder"][name]
+        if self.references != "pool":
+            del values["pool_size"]
+        if self.schedule.kind != "step":
+            del values["schedule"]["milestones"]
+        if self.head != "mhpe":
+            del values["losses"], values["noise_c"]
+        return values

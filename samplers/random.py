@@ -5,7 +5,7 @@ from torch import Tensor
 
 from mhpe.poses import Poses
 from samplers.base import Sampler
-from samplers.groups import Groups
+from samplers.support.groups import Groups
 
 
 class Random(Sampler):

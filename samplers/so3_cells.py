@@ -15,8 +15,8 @@ from torch import Tensor
 
 from mhpe.poses import Poses
 from samplers.base import Sampler
-from samplers.drawing import race
-from samplers.groups import Groups
+from samplers.support.counts import race
+from samplers.support.groups import Groups
 
 CELLS_PER_EDGE = 12
 """Cells are 180 / 12 = 15 degrees wide near the identity."""
@@ -27,7 +27,7 @@ class Cells(Groups):
 
     Args:
         candidates: N images.
-        owner: as for :class:`samplers.groups.Groups`.
+        owner: as for :class:`samplers.support.groups.Groups`.
 
     Attributes:
         sizes: (C,) images in each cell.

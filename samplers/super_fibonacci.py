@@ -9,8 +9,8 @@ from torch import Tensor
 
 from mhpe.poses import Poses
 from samplers.base import Sampler
-from samplers.drawing import in_turn, slots
-from samplers.groups import NeighbouringGroups
+from samplers.support.counts import in_turn, slots
+from samplers.support.groups import NeighbouringGroups
 
 
 class SuperFibonacci(Sampler):

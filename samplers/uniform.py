@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mhpe.poses import Poses
-from samplers.drawing import in_turn
+from samplers.support.counts import in_turn
 from samplers.yaw_bins import YawBins, YawBinSampler
 
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from mhpe.poses import Poses
 from mhpe.rotations import wrap_degrees
 from samplers.base import Sampler
-from samplers.drawing import largest_remainder, slots, systematic
-from samplers.groups import NeighbouringGroups
+from samplers.support.counts import largest_remainder, slots, systematic
+from samplers.support.groups import NeighbouringGroups
 
 
 def _divides_circle(width: float) -> float:

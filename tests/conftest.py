@@ -8,7 +8,7 @@ import torch
 
 from mhpe.poses import Poses
 from mhpe.rotations import from_euler
-from tests.made_up import random_angles, write_aflw2000, write_biwi
+from tests.fake_data import random_angles, write_aflw2000, write_biwi
 
 
 @pytest.fixture(autouse=True)

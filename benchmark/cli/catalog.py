@@ -3,9 +3,9 @@
 import click
 
 from benchmark.cli.terminal import plain_table, print_table
-from benchmark.protocols import PROTOCOLS, VALIDATION, protocol
-from benchmark.study import StudyFile, study_names, study_text
-from benchmark.yaml_text import read_yaml
+from benchmark.study.protocols import PROTOCOLS, VALIDATION, protocol
+from benchmark.study.study import StudyFile, study_names, study_text
+from benchmark.study.yaml_file import read_yaml
 from mhpe.validation import parse
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from benchmark.cli.options import parameters, sampler_files_option, set_option
 from benchmark.cli.terminal import out
 from samplers.contract import check_sampler
-from samplers.registry import Registry
+from samplers.support.registry import Registry
 
 
 @click.command("check-sampler")

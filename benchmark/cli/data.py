@@ -7,12 +7,12 @@ import click
 from benchmark.cli.options import data_root_option, jobs_option
 from benchmark.cli.progress import data_progress
 from benchmark.cli.terminal import plain_table, print_table
-from mhpe.catalog import PUBLISHED_IMAGES, SOURCES, TITLES, check_name, prepared
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
-from mhpe.drawing import contact_sheet
+from mhpe.datasets import PUBLISHED_IMAGES, SOURCES, TITLES, check_name, prepared
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
+from mhpe.predict.pictures import contact_sheet
 from mhpe.synthheads.sets import SynthConfig
 
 size_option = click.option(

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from benchmark.cli.terminal import out, plain_table, print_table
 from mhpe.config import CoreConfig
-from samplers.weights_table import WeightsTable
+from samplers.support.bin_table import WeightsTable
 
 
 def print_draws(
@@ -21,7 +21,7 @@ def print_draws(
         core: of the training.
         table: where the references of inputs at ``yaw`` come from.
         yaw: degrees.
-        counts: as :meth:`samplers.diagnostics.DrawStatistics.summary` gives them.
+        counts: as :meth:`samplers.support.diagnostics.DrawStatistics.summary` gives them.
         images: number of images in the training set.
     """
     pool = core.references == "pool"

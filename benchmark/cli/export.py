@@ -6,9 +6,9 @@ import click
 
 from benchmark.cli.networks import chosen_network, network_options
 from mhpe.errors import InputError
-from mhpe.onnx_graph import export_onnx
+from mhpe.model.saved import save_network
+from mhpe.predict.onnx import export_onnx
 from mhpe.validation import nearest
-from mhpe.weights import save_network
 
 FORMATS = [".safetensors", ".onnx"]
 

@@ -20,7 +20,6 @@ VERBS = {
     "predict": ("benchmark.cli.predict:predict_verb", "Predict the head pose in photographs."),
     "export": ("benchmark.cli.export:export_verb", "Write a trained network to a file, ONNX included."),
     "data": ("benchmark.cli.data:data_group", "Prepare data sets and say what is there."),
-    "perf": ("benchmark.cli.perf:perf_verb", "Measure the suite's own speed, as ratios in one run."),
 }
 """Where each verb is, and what it does."""
 TRACEBACK = "BENCH_TRACEBACK"

@@ -9,7 +9,7 @@ import click
 from benchmark.cli.options import existing_store, store_option
 from benchmark.store.trained import trained_network
 from mhpe.errors import InputError
-from mhpe.weights import PRETRAINED, Saved, load_network
+from mhpe.model.saved import PRETRAINED, Saved, load_network
 
 
 def network_options(verb: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,11 +8,11 @@ import click
 import joblib
 import torch
 
-from benchmark.execution import resolve_device
-from benchmark.presets import PRESETS
+from benchmark.run.task import resolve_device
 from benchmark.store import Store
 from benchmark.store.database import sqlite_file
-from benchmark.yaml_text import read_yaml
+from benchmark.study.presets import PRESETS
+from benchmark.study.yaml_file import read_yaml
 from mhpe.errors import InputError
 
 data_root_option = click.option(

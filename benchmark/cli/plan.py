@@ -7,7 +7,6 @@ import click
 import numpy as np
 import pandas as pd
 
-from benchmark.arms import Arm, select
 from benchmark.cli.options import (
     data_root_option,
     grid_options,
@@ -18,14 +17,15 @@ from benchmark.cli.options import (
 )
 from benchmark.cli.study_data import StudyData
 from benchmark.cli.terminal import out, plain_table, print_table
-from benchmark.pilot import DIFFERENCES, Need, need, pooled, spreads
-from benchmark.planning import is_present
 from benchmark.report.labels import counted, protocol_title
 from benchmark.report.text import duration
-from benchmark.speed import Speed, probe_speed, stored_speed
+from benchmark.run.speed import Speed, probe_speed, stored_speed
+from benchmark.statistics.pilot import DIFFERENCES, Need, need, pooled, spreads
 from benchmark.store import Store
-from benchmark.study import Study, load_study
-from benchmark.trial import Trial
+from benchmark.study.arms import Arm, select
+from benchmark.study.grid import is_present
+from benchmark.study.study import Study, load_study
+from benchmark.study.trial import Trial
 from mhpe.errors import InputError
 
 ASSUMED = (0.1, 0.2, 0.5, 1.0)

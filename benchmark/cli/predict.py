@@ -7,10 +7,10 @@ import click
 from benchmark.cli.networks import chosen_network, network_options
 from benchmark.cli.progress import data_progress
 from benchmark.cli.terminal import plain_table, print_table
-from benchmark.prediction import HeadPose, as_csv, as_json, picture_paths, predict_photographs, write_pictures
 from mhpe.data.crops import LARGEST_SIDE, Box
 from mhpe.errors import InputError
-from mhpe.photographs import find_images
+from mhpe.predict.photographs import find_images
+from mhpe.predict.prediction import HeadPose, as_csv, as_json, picture_paths, predict_photographs, write_pictures
 
 FORMATS = ("table", "csv", "json")
 

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from benchmark.cli.terminal import err
-from benchmark.outcome import Outcome
+from benchmark.store.outcome import Outcome
 from mhpe.data.progress import Progress as DataProgress
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from benchmark.arms import select
 from benchmark.cli.options import (
     data_root_option,
     grid_options,
@@ -17,13 +16,14 @@ from benchmark.cli.progress import RunReporter
 from benchmark.cli.search import SearchPart, refuse
 from benchmark.cli.study_data import StudyData
 from benchmark.cli.terminal import interrupted_by_sigterm, plain_table, print_table
-from benchmark.cluster import DaskWorkers
-from benchmark.planning import Plan, is_present, make_plan
-from benchmark.runner import Interrupted, Totals, run
+from benchmark.run.dask import DaskWorkers
+from benchmark.run.runner import Interrupted, Totals, run
+from benchmark.run.workers import LocalWorkers, Workers
 from benchmark.store import Store
 from benchmark.store.search_store import SearchStore
-from benchmark.study import load_study
-from benchmark.workers import LocalWorkers, Workers
+from benchmark.study.arms import select
+from benchmark.study.grid import Plan, is_present, make_plan
+from benchmark.study.study import load_study
 
 
 @click.command("run")

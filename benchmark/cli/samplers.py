@@ -19,21 +19,21 @@ from benchmark.cli.options import (
 )
 from benchmark.cli.study_data import StudyData
 from benchmark.cli.terminal import plain_table, print_table
-from benchmark.presets import PRESETS, default_preset
-from benchmark.protocols import protocol
 from benchmark.report.draws import draws_figure
 from benchmark.report.style import save
-from benchmark.simulation import simulate
-from mhpe.catalog import title as set_title
+from benchmark.run.simulation import simulate
+from benchmark.study.presets import PRESETS, default_preset
+from benchmark.study.protocols import protocol
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
+from mhpe.datasets import title as set_title
 from mhpe.errors import InputError
 from mhpe.synthheads.sets import SynthConfig
-from mhpe.training import poses_of
+from mhpe.train.loop import poses_of
 from samplers.base import Sampler
 from samplers.random import Random
-from samplers.registry import Registry
-from samplers.weights_table import weights_table
+from samplers.support.bin_table import weights_table
+from samplers.support.registry import Registry
 
 
 @click.command("samplers")

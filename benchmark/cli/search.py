@@ -7,12 +7,12 @@ import click
 from benchmark.cli.progress import RunReporter
 from benchmark.cli.study_data import StudyData
 from benchmark.cli.terminal import interrupted_by_sigterm, out, plain_table, print_table
-from benchmark.planning import Plan
 from benchmark.search.plan import confirmation, searches_of
 from benchmark.search.runner import run_searches
 from benchmark.search.search import Search
 from benchmark.store.search_store import Point, SearchStore
-from benchmark.study import Study
+from benchmark.study.grid import Plan
+from benchmark.study.study import Study
 from mhpe.errors import InputError
 
 

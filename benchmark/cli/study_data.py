@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from benchmark.cli.progress import data_progress
-from benchmark.search_config import SPLIT_SEED, VALIDATION_SHARE, SearchConfig
-from mhpe.catalog import TITLES, prepared
+from benchmark.study.search_space import SPLIT_SEED, VALIDATION_SHARE, SearchConfig
 from mhpe.data import HeadPoseSet
 from mhpe.data.split import Split, split, split_name
+from mhpe.datasets import TITLES, prepared
 from mhpe.paths import cache_folder
 from mhpe.synthheads.sets import SynthConfig
 
@@ -38,7 +38,7 @@ class StudyData:
         """A data set, or a part of one.
 
         Raises:
-            InputError: as :func:`mhpe.catalog.prepared` and :func:`mhpe.data.split.split`.
+            InputError: as :func:`mhpe.datasets.prepared` and :func:`mhpe.data.split.split`.
         """
         whole, part = split_name(name)
         if part is not None:

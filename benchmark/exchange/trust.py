@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegative
 
 from benchmark.search.stored import check_definition
 from benchmark.store import schema
-from benchmark.trial import identity_key
+from benchmark.study.trial import identity_key
 from mhpe.errors import InputError
 from mhpe.validation import parse
-from samplers.diagnostics import DISTANCE_WIDTH
+from samplers.support.diagnostics import DISTANCE_WIDTH
 
 FILE_NAMES = ("name", "study", "preset", "protocol", "train_set", "sampler")
 """Columns that the report names files after."""

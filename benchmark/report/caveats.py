@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from benchmark.report.labels import counted
 from benchmark.store.reading import Machine, TestSet
-from mhpe.catalog import PUBLISHED_IMAGES, title
+from mhpe.datasets import PUBLISHED_IMAGES, title
 
 
 def caveat(test_set: TestSet | None) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from benchmark.presets import PRESETS
 from benchmark.store import Store
 from benchmark.store.reading import load_core
+from benchmark.study.presets import PRESETS
 from mhpe.config import CoreConfig
 
 

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from benchmark.protocols import PROTOCOLS
-from benchmark.published.peers import COLUMNS, peers
+from benchmark.report.published.peers import COLUMNS, peers
 from benchmark.report.text import number
+from benchmark.study.protocols import PROTOCOLS
 
 
 def on_published_protocols(ours: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import pandas as pd
 from benchmark.report.text import number, percent
 from benchmark.store import Store
 from benchmark.store.reading import load_draws
-from mhpe.catalog import title
+from mhpe.datasets import title
 
 NOTE = (
     "What each arm drew in its trainings, mean over seeds. Images per input: distinct images that a step encodes for "

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.report.style import BASELINE, headline, style
-from samplers.weights_table import WeightsTable
+from samplers.support.bin_table import WeightsTable
 
 SHOWN: dict[str, Any] = {"color": "C0", "linewidth": 1.8}
 BESIDE: dict[str, Any] = {"color": BASELINE, "alpha": 0.25, "fill": True}
@@ -23,7 +23,7 @@ def draws_figure(
         title: names the sampler and the training set.
         table: where the references of inputs at ``yaw`` come from.
         yaw: degrees.
-        counts: of the sampler's draws, as :meth:`samplers.diagnostics.DrawStatistics.summary` gives them.
+        counts: of the sampler's draws, as :meth:`samplers.support.diagnostics.DrawStatistics.summary` gives them.
         at_random: the same of uniform draws, for comparison.
     """
     with style():

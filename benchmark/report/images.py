@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from benchmark.store import Store
 from benchmark.store.reading import TestSet, load_predictions, load_test_set
-from mhpe.matrix_fisher import log_normalizer_and_moments
-from mhpe.metrics import errors
+from mhpe.model.matrix_fisher import log_normalizer_and_moments
+from mhpe.train.metrics import errors
 
 SEEDS_READ = 50
 """Seeds of an arm whose predictions are read: a long study has gigabytes of them."""

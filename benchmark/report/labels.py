@@ -1,6 +1,6 @@
 """What things are called in tables, figures and sentences."""
 
-from benchmark.protocols import described
+from benchmark.study.protocols import described
 
 
 def protocol_title(name: str) -> str:

@@ -8,7 +8,7 @@ MARK = "does not add up"
 
 
 def presets_of(rows: pd.DataFrame) -> list[str]:
-    """Presets with a reproduction in a table of :func:`benchmark.published.beside_ours`."""
+    """Presets with a reproduction in a table of :func:`benchmark.report.published.beside_ours`."""
     return [name.removeprefix("reproduced_") for name in map(str, rows) if name.startswith("reproduced_")]
 
 

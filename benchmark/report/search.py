@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.protocols import PROTOCOLS
 from benchmark.report.labels import counted, synthetic_note
 from benchmark.report.text import difference, number, signed, with_error
 from benchmark.search.best import FOUND, best_points
 from benchmark.statistics import half_width
 from benchmark.store import Store
 from benchmark.store.points import StoredSearch, load_searches
+from benchmark.study.protocols import PROTOCOLS
 
 METRICS = {"mae": "MAE", "geodesic_mean": "geodesic error"}
 

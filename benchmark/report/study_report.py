@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from benchmark.published import SLIDES_STUDIES, beside_ours
 from benchmark.report.by_yaw import yaw_table
 from benchmark.report.caveats import caveat, machines_note
 from benchmark.report.core_changes import core_note
@@ -18,6 +17,7 @@ from benchmark.report.figures import FIGURES, MAIN, LackingError
 from benchmark.report.figures.search import draw_search
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
+from benchmark.report.published import SLIDES_STUDIES, beside_ours
 from benchmark.report.published_text import published_notes, published_text
 from benchmark.report.search import NOTE as SEARCH_NOTE
 from benchmark.report.search import SearchReport, fresh_text, report_searches

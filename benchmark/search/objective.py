@@ -5,15 +5,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
-from benchmark.execution import Task, evaluate, execute, forget
-from benchmark.leases import Leases
+from benchmark.run.leases import Leases
+from benchmark.run.task import Task, evaluate, execute, forget
 from benchmark.search.optimizer import Optimizer
 from benchmark.search.search import Search
 from benchmark.store.search_store import Point, SearchStore
-from benchmark.trial import Trial
+from benchmark.study.trial import Trial
 from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
-from mhpe.network import Network
+from mhpe.model.network import Network
 
 POLL_SECONDS = 1.0
 Objective = Callable[[Point], float]

@@ -15,12 +15,12 @@ from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, GridSampler, R
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from benchmark.leases import Leases
+from benchmark.run.leases import Leases
 from benchmark.search.search import Search
-from benchmark.search_config import Choices, Space, Value, WholeRange
 from benchmark.store.database import BUSY_SECONDS
 from benchmark.store.problems import clear, patient
 from benchmark.store.search_store import Point, SearchStore
+from benchmark.study.search_space import Choices, Space, Value, WholeRange
 
 TABLES_LOCK = "optuna's tables"
 STATES = {"done": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from benchmark.arms import Arm
-from benchmark.planning import DataProvider, Plan, join, make_plan
-from benchmark.protocols import validation_protocol
 from benchmark.search.best import best_points
 from benchmark.search.search import Search
 from benchmark.store.search_store import Point
-from benchmark.study import Study
+from benchmark.study.arms import Arm
+from benchmark.study.grid import DataProvider, Plan, join, make_plan
+from benchmark.study.protocols import validation_protocol
+from benchmark.study.study import Study
 from mhpe.data.split import Split
 
 SplitProvider = Callable[[str, int], Split]

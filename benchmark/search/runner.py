@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from typing import Any, Protocol
 
-from benchmark.leases import Leases, worker_name
-from benchmark.runner import DEATHS, Interrupted
+from benchmark.run.leases import Leases, worker_name
+from benchmark.run.runner import DEATHS, Interrupted
+from benchmark.run.workers import devices, process_pool
 from benchmark.search.best import label
 from benchmark.search.objective import Trainings
 from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.search import Search
 from benchmark.search.worker import MakeObjective, work
 from benchmark.store.search_store import Point, SearchStore
-from benchmark.workers import devices, process_pool
 from mhpe.errors import InputError
 
 POLL_SECONDS = 1.0

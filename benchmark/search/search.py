@@ -6,12 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmark.arms import Arm
 from benchmark.search.best import label
-from benchmark.search_config import SearchConfig, SearchedSampler, Space, Value
-from benchmark.trial import Trial, identity_key
+from benchmark.study.arms import Arm
+from benchmark.study.search_space import SearchConfig, SearchedSampler, Space, Value
+from benchmark.study.trial import Trial, identity_key
 from mhpe.data.split import Split
-from samplers.registry import Registry
+from samplers.support.registry import Registry
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial
 
 from benchmark.search.optimizer import as_trial
-from benchmark.search_config import Choices, Range, SearchConfig
 from benchmark.store.search_store import Point
+from benchmark.study.search_space import Choices, Range, SearchConfig
 from mhpe.errors import InputError
 from mhpe.validation import parse
 

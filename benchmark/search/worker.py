@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from benchmark.leases import Leases
+from benchmark.run.leases import Leases
 from benchmark.search.objective import Objective, PointFailedError, PrunedError, Trainings
 from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.search import Search

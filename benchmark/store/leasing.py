@@ -25,7 +25,7 @@ class Leasing(StoreBase):
     """The part of a store that is about claims.
 
     Attributes:
-        leased: tables whose rows a worker can have; :class:`benchmark.leases.Leases` keeps them for it.
+        leased: tables whose rows a worker can have; :class:`benchmark.run.leases.Leases` keeps them for it.
     """
 
     leased: ClassVar[tuple[sa.Table, ...]] = (schema.trials,)

@@ -5,11 +5,11 @@ from dataclasses import asdict
 
 import sqlalchemy as sa
 
-from benchmark.outcome import Evaluation, Outcome
 from benchmark.store import schema
 from benchmark.store.arrays import to_bytes
 from benchmark.store.base import StoreBase
 from benchmark.store.leasing import may_end
+from benchmark.store.outcome import Evaluation, Outcome
 from benchmark.store.problems import patient
 
 

@@ -11,7 +11,7 @@ from benchmark.store import schema
 from benchmark.store.arrays import to_bytes
 from benchmark.store.base import StoreBase
 from benchmark.store.problems import patient
-from benchmark.trial import Trial
+from benchmark.study.trial import Trial
 from mhpe.data import HeadPoseSet
 
 Present = Callable[[str, str, int, dict[str, Any]], bool]
@@ -128,7 +128,7 @@ class Plans(StoreBase):
         }
 
     def identities(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """What trials are, by key; see :attr:`benchmark.trial.Trial.identity`."""
+        """What trials are, by key; see :attr:`benchmark.study.trial.Trial.identity`."""
         t = schema.trials.c
         with self.reading() as connection:
             return dict(connection.execute(sa.select(t.key, t.identity).where(t.key.in_(list(keys)))).all())

@@ -89,7 +89,7 @@ def load_draws(store: Store, study: str, preset: str) -> pd.DataFrame:
 
     Returns:
         Columns train_set, position, arm, seed; effective_references, coverage and fallback_share as
-        :meth:`samplers.diagnostics.DrawStatistics.summary` gives them; ``distance``, its mean; and
+        :meth:`samplers.support.diagnostics.DrawStatistics.summary` gives them; ``distance``, its mean; and
         ``images_per_input``, the distinct images encoded for an input. NaN for what a trial has not.
     """
     t, e = schema.trials.c, schema.epochs.c

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from benchmark.store import schema
 from benchmark.store.store import Store
 from mhpe.errors import InputError
-from mhpe.weights import Saved, restore
+from mhpe.model.saved import Saved, restore
 
 
 def trained_network(store: Store, prefix: str) -> Saved:

@@ -26,7 +26,7 @@ from samplers.contract.tools import (
     poses_at_yaw,
     seeded,
 )
-from samplers.source import not_followed, source_digest
+from samplers.support.source_digest import not_followed, source_digest
 
 HUGE = 122_450
 """Images in 300W-LP."""

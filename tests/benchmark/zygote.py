@@ -120,12 +120,12 @@ def _serve() -> None:
     import torch
 
     import benchmark.cli.run
-    import benchmark.workers
+    import benchmark.run.workers
 
     for module in ("distributed.cli.dask_scheduler", "distributed.cli.dask_worker"):
         import_module(module)
     torch.set_num_threads(1)
-    benchmark.workers.START_METHOD = "fork"
+    benchmark.run.workers.START_METHOD = "fork"
     statuses: dict[int, int] = {}
     for line in sys.stdin:
         request = json.loads(line)

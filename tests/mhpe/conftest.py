@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mhpe.catalog import prepared
 from mhpe.data import HeadPoseSet
-from tests.made_up import write_aflw2000
+from mhpe.datasets import prepared
+from tests.fake_data import write_aflw2000
 
 
 def prepared_heads(root: Path, count: int, size: int) -> HeadPoseSet:

@@ -17,7 +17,7 @@ from samplers.contract import CHECKS, check_sampler, checks, verdict
 from samplers.contract.limits import global_random_state
 from samplers.gaussian import Gaussian
 from samplers.random import Random
-from samplers.registry import Registry
+from samplers.support.registry import Registry
 
 
 @pytest.mark.parametrize("name", Registry().classes)

@@ -7,10 +7,10 @@ import torch
 
 from mhpe.poses import Poses
 from mhpe.rotations import from_euler
-from samplers.drawing import largest_remainder
 from samplers.gaussian import Gaussian
-from samplers.registry import Registry
 from samplers.reverse_gaussian import ReverseGaussian
+from samplers.support.counts import largest_remainder
+from samplers.support.registry import Registry
 from samplers.uniform import Uniform
 from samplers.yaw_bins import YawBins
 from tests.conftest import make_poses

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmark.protocols import PROTOCOLS
-from benchmark.published.peers import CEP, COLUMNS, peers_on
 from benchmark.report.cost import on_published_protocols
 from benchmark.report.figures.drawing import Drawing
+from benchmark.report.published.peers import CEP, COLUMNS, peers_on
 from benchmark.report.style import headline, legend, panels
+from benchmark.study.protocols import PROTOCOLS
 
 EQUAL_CEP = (1, 3, 10, 30, 100, 300)
 TICKS = (0.1, 0.3, 1, 3, 10, 30, 100)

@@ -6,7 +6,7 @@ from benchmark.report.figures.drawing import Drawing, LackingError, need_several
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
 from benchmark.report.style import BASELINE, headline, legend, line_styles, panels
-from mhpe.catalog import title as set_title
+from mhpe.datasets import title as set_title
 
 
 def draw(material: Material) -> Drawing:

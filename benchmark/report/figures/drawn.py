@@ -4,12 +4,12 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from benchmark.protocols import described
 from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, LackingError, need_several_rules, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
 from benchmark.report.style import headline, legend, line_styles
+from benchmark.study.protocols import described
 
 COLUMNS = {
     "images_per_input": "distinct images encoded for an input",

@@ -8,8 +8,8 @@ import pandas as pd
 from benchmark.report.labels import protocol_title
 from benchmark.store import Store
 from benchmark.store.reading import TestSet, load_test_set
-from mhpe.catalog import title as set_title
 from mhpe.data.source import MAX_ANGLE
+from mhpe.datasets import title as set_title
 
 ANGLES = (
     f"yaw, pitch, roll of R = Rz(roll) Ry(yaw) Rx(pitch), the convention of 300W-LP's Pose_Para; "

@@ -8,15 +8,14 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from benchmark.presets import PRESETS, describe
-from benchmark.published import SLIDES_STUDIES, audit, beside_ours
-from benchmark.published.peers import CEP
 from benchmark.report.draw_table import NOTE as DRAW_NOTE
 from benchmark.report.draw_table import draw_text
 from benchmark.report.labels import protocol_title, synthetic_note
 from benchmark.report.page.fingerprints import fingerprints
 from benchmark.report.page.tables import PageTable, group_table, page_table
 from benchmark.report.page.trials import Group, trace
+from benchmark.report.published import SLIDES_STUDIES, audit, beside_ours
+from benchmark.report.published.peers import CEP
 from benchmark.report.published_text import published_notes, published_text, reproduced
 from benchmark.report.search import NOTE as SEARCH_NOTE
 from benchmark.report.search import fresh_text
@@ -26,6 +25,7 @@ from benchmark.report.study_report import FigureFile, StudyReport
 from benchmark.report.summary import groups_of
 from benchmark.report.views import COMPARISON_NOTE, GROUP_DETAILS, GROUP_VIEW, NOTE, VECTOR_NOTE
 from benchmark.store import Store
+from benchmark.study.presets import PRESETS, describe
 
 LONG = 300
 """Trials from which the list is not printed on paper."""

@@ -11,7 +11,7 @@ from benchmark.report.labels import protocol_title
 from benchmark.report.summary import METRICS
 from benchmark.store import Store
 from benchmark.store.reading import iterate_trials
-from mhpe.catalog import title as set_title
+from mhpe.datasets import title as set_title
 
 Group = tuple[str, str, str, str]
 """Study, preset, protocol and arm."""

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from benchmark.presets import PRESETS
 from benchmark.report import build_report
 from benchmark.report.core_changes import core_changes, core_note
+from benchmark.study.presets import PRESETS
 from mhpe.config import CoreConfig
-from tests.benchmark.made_up_results import MadeUp, filled_store
+from tests.benchmark.fake_results import MadeUp, filled_store
 
 QUICK = CoreConfig.model_validate(PRESETS["quick"].core)
 SENTENCE = "Core changed from preset quick: k 4, references exact, epochs 2, losses.nll 0.5."

@@ -21,7 +21,7 @@ from samplers.gaussian import Gaussian
 from samplers.random import Random
 from samplers.reverse_gaussian import ReverseGaussian
 from samplers.uniform import Uniform
-from tests.benchmark.made_up_results import PRESET, MadeUp, filled_store
+from tests.benchmark.fake_results import PRESET, MadeUp, filled_store
 from tests.benchmark.report.test_summary import summary_of
 
 Make = Callable[[MadeUp], Material]

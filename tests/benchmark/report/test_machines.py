@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from benchmark.report import build_report
 from benchmark.store import Store, schema
-from tests.benchmark.made_up_results import MadeUp, fill
+from tests.benchmark.fake_results import MadeUp, fill
 
 
 def lead(store: Store, folder: Path) -> str:

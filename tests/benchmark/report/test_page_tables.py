@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmark.report.page.tables import group_table
 from benchmark.report.page.trials import trace
 from benchmark.report.views import GROUP_VIEW
-from tests.benchmark.made_up_results import MadeUp, filled_store
+from tests.benchmark.fake_results import MadeUp, filled_store
 from tests.benchmark.report.test_summary import summary_of
 
 

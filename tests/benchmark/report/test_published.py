@@ -5,15 +5,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.published import SLIDES_STUDIES, audit, beside_ours, slides
-from benchmark.published.peers import peers, peers_on
 from benchmark.report import build_report
 from benchmark.report.cost import cost_table
+from benchmark.report.published import SLIDES_STUDIES, audit, beside_ours, slides
+from benchmark.report.published.peers import peers, peers_on
 from samplers.bins import Bins
 from samplers.gaussian import Gaussian
 from samplers.random import Random
 from samplers.reverse_gaussian import ReverseGaussian
-from tests.benchmark.made_up_results import MadeUp, filled_store
+from tests.benchmark.fake_results import MadeUp, filled_store
 from tests.benchmark.report.test_summary import summary_of
 
 

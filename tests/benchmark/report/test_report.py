@@ -14,7 +14,7 @@ from benchmark.store import Store
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
 from samplers.random import Random
-from tests.benchmark.made_up_results import ARMS, MadeUp, fill, filled_store
+from tests.benchmark.fake_results import ARMS, MadeUp, fill, filled_store
 from tests.benchmark.report.test_writers import compile_latex
 
 NASTY = '</script><script>alert(1)</script> <img src=x onerror="alert(2)"> & 5 % a_b $x$ | {{ 7 * 7 }}'

@@ -11,7 +11,7 @@ from benchmark.report.summary import summarise
 from benchmark.report.verdicts import study_verdict
 from benchmark.store import Store
 from samplers.gaussian import Gaussian
-from tests.benchmark.made_up_results import ARMS, MadeUp, fill, filled_store
+from tests.benchmark.fake_results import ARMS, MadeUp, fill, filled_store
 
 
 def summary_of(store: Store, study: MadeUp, margin: float = 0.2):

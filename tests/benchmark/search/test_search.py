@@ -16,7 +16,7 @@ import torch
 
 from benchmark.exchange.exporting import export_store
 from benchmark.exchange.importing import import_store
-from benchmark.leases import Leases, worker_name
+from benchmark.run.leases import Leases, worker_name
 from benchmark.search.best import best_points
 from benchmark.search.objective import PointFailedError
 from benchmark.search.optimizer import Optimizer, open_storage
@@ -27,7 +27,7 @@ from benchmark.store.points import load_searches
 from benchmark.store.search_store import Point, SearchStore
 from mhpe.errors import InputError
 from tests.benchmark.postgres import Cluster
-from tests.benchmark.search.made_up import (
+from tests.benchmark.search.fake_search import (
     BEST,
     STUDY,
     add,
@@ -37,7 +37,7 @@ from tests.benchmark.search.made_up import (
     slow_objective,
     value_of,
 )
-from tests.benchmark.test_store import TRIAL, make_test_set, outcome, planned
+from tests.benchmark.store.test_store import TRIAL, make_test_set, outcome, planned
 
 
 def optuna_study(url: str, search: Search) -> optuna.Study:

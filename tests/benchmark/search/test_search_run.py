@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.leases import Leases
-from benchmark.runner import Interrupted
+from benchmark.run.leases import Leases
+from benchmark.run.runner import Interrupted
 from benchmark.search.objective import PrunedError, Trainings
 from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.search import Search
@@ -16,13 +16,13 @@ from benchmark.store import Store
 from benchmark.store.errors import StoreUnavailableError
 from benchmark.store.points import load_searches
 from benchmark.store.search_store import Point, SearchStore
-from benchmark.study import load_study
-from mhpe.catalog import prepared
+from benchmark.study.study import load_study
 from mhpe.data import HeadPoseSet
 from mhpe.data.split import split
+from mhpe.datasets import prepared
 from mhpe.synthheads.sets import SynthConfig
 from tests.benchmark.conftest import TINY, Bench
-from tests.benchmark.test_store import planned
+from tests.benchmark.store.test_store import planned
 
 SEARCH = """
 search:

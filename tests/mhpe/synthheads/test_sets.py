@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from mhpe.catalog import prepared
+from mhpe.datasets import prepared
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
 from mhpe.rotations import from_euler, geodesic_degrees
@@ -76,7 +76,7 @@ def test_more_images_leave_the_first_ones_as_they_are_and_jobs_change_nothing() 
 def generating(cache: Path, count: int) -> subprocess.Popen[str]:
     """A process of its own that generates a set and says so."""
     program = (
-        "from mhpe.catalog import prepared; from mhpe.synthheads.sets import SynthConfig\n"
+        "from mhpe.datasets import prepared; from mhpe.synthheads.sets import SynthConfig\n"
         f"data = prepared('synth_wild', 24, synth=SynthConfig(wild={count}),\n"
         "                progress=lambda what, done, total: print(what, done, flush=True))\n"
         "print(len(data), data.fingerprint)"

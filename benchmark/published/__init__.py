@@ -1,7 +1,0 @@
-"""What others printed: the slides' tables, what is wrong in them, and results of other methods."""
-
-from benchmark.published.audit import audit
-from benchmark.published.peers import peers
-from benchmark.published.slides import SLIDES_STUDIES, beside_ours, slides
-
-__all__ = ["SLIDES_STUDIES", "audit", "beside_ours", "peers", "slides"]

@@ -1,0 +1,86 @@
+"""The slides' tables as facts: printed, recomputed from their own columns, and reproduced."""
+
+from collections.abc import Hashable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+
+from benchmark.study.protocols import PROTOCOLS
+
+SLIDES_STUDIES = ("bins", "gaussian_sigma", "reverse_gaussian", "uniform", "conclusion")
+"""The slides' tables of results, named after the studies that repeat them, in the slides' order."""
+AS_PUBLISHED = {"empty_bin": "nearest", "order": "first", "rounding": "largest_remainder"}
+"""Parameters of our samplers that the slides do not vary, set as the slides do it."""
+ROUNDING = 0.01
+"""Three columns rounded to 0.01 move their mean by up to 0.005, and the printed mean is rounded too."""
+EULER = ["yaw", "pitch", "roll"]
+VECTORS = ["left", "down", "front"]
+
+
+@cache
+def _facts() -> pd.DataFrame:
+    with (files("benchmark.report.published") / "slides.csv").open(encoding="utf-8") as file:
+        facts = pd.read_csv(file, dtype={"sampler": str}, keep_default_na=False, na_values=[""])
+    facts["recomputed"] = facts[EULER].mean(axis=1)
+    facts["maev_recomputed"] = facts[VECTORS].mean(axis=1)
+    # A little slack, since 4.84 - 4.83 is not 0.01 in binary numbers.
+    facts["consistent"] = (facts["mae"] - facts["recomputed"]).abs() <= ROUNDING + 1e-9
+    return facts
+
+
+def slides(table: str | None = None) -> pd.DataFrame:
+    """Rows of the slides' tables in the slides' order.
+
+    Args:
+        table: ``thesis`` (table 2, earlier results) or one of :data:`SLIDES_STUDIES`; all of them for None.
+
+    Returns:
+        Columns table, result (the slides' word), sampler (ours, missing where the slides' method is none of them),
+        bin_width, sigma, protocol ("Protocol 1" or "Protocol 2"), the printed yaw, pitch, roll, mae, left, down,
+        front, maev in degrees, ``recomputed`` and ``maev_recomputed`` (the mean of their own three columns) and
+        ``consistent``, whether printed and recomputed MAE agree within rounding.
+    """
+    facts = _facts()
+    return (facts if table is None else facts[facts["table"] == table]).reset_index(drop=True)
+
+
+def beside_ours(study: str, ours: pd.DataFrame) -> pd.DataFrame:
+    """The slides' rows of a study, and beside them what this suite measured on the very same protocol.
+
+    An arm reproduces a row if its sampler has the row's parameters, and else those of the slides. Results on any
+    other protocol are never put here.
+
+    Args:
+        study: one of :data:`SLIDES_STUDIES`.
+        ours: rows of :func:`benchmark.report.summary.summarise`.
+
+    Returns:
+        The columns of :func:`slides`, and for each preset that was run ``reproduced_<preset>``,
+        ``half_width_<preset>``, ``n_<preset>`` and ``difference_<preset>`` (reproduced minus recomputed).
+    """
+    rows = slides(study)
+    published = {name: protocol.published for name, protocol in PROTOCOLS.items() if protocol.published}
+    ours = ours.assign(published=ours["protocol"].map(published)).dropna(subset=["published", "mae"])
+    for preset in dict.fromkeys(ours["preset"]):
+        of_preset = ours[ours["preset"] == preset]
+        found = [_reproduction(row, of_preset) for row in rows.to_dict("records")]
+        rows[f"reproduced_{preset}"] = [None if row is None else row["mae"] for row in found]
+        rows[f"half_width_{preset}"] = [None if row is None else row["mae_hw"] for row in found]
+        rows[f"n_{preset}"] = [0 if row is None else row["n"] for row in found]
+        rows[f"difference_{preset}"] = rows[f"reproduced_{preset}"].astype(float) - rows["recomputed"]
+    return rows
+
+
+def _reproduction(row: Mapping[Hashable, Any], ours: pd.DataFrame) -> dict[Hashable, Any] | None:
+    if pd.isna(row["sampler"]):
+        return None
+    wanted = AS_PUBLISHED | {name: row[name] for name in ("bin_width", "sigma") if pd.notna(row[name])}
+    candidates = ours[(ours["published"] == row["protocol"]) & (ours["sampler"] == row["sampler"])]
+    fitting = (
+        arm
+        for arm in candidates.to_dict("records")
+        if all(wanted.get(name) == value for name, value in arm["parameters"].items())
+    )
+    return next(fitting, None)

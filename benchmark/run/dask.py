@@ -1,0 +1,224 @@
+"""Trials on the workers of a Dask cluster, which have this program installed.
+
+A worker looks for data sets by fingerprint, first in the folder that the task names (a shared file system),
+then in its own cache; what it lacks is sent to it once.
+"""
+
+import asyncio
+import logging
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from benchmark.run.environment import training_source
+from benchmark.run.task import Task, execute, forget
+from benchmark.run.workers import WorkerDiedError
+from benchmark.store.outcome import Outcome
+from mhpe.data.dataset import HeadPoseSet
+from mhpe.errors import InputError
+from mhpe.paths import cache_folder
+
+CONNECT_SECONDS = 15
+CHUNK_BYTES = 32 * 2**20
+"""How much of a data set is sent at a time."""
+_ONE_AT_A_TIME = threading.Lock()
+"""A worker may have several threads, but PyTorch's initial weights come from a generator they share."""
+
+
+class DaskWorkers:
+    """The workers of a Dask cluster; they may come and go while a study runs.
+
+    Args:
+        address: of the scheduler.
+        data: prepared folders by fingerprint.
+        device: ``auto``, ``cpu`` or ``cuda``, on each worker.
+
+    Raises:
+        InputError: if Dask is not installed, no scheduler answers, there is no worker, or the workers lack this
+            program or have another version of it.
+    """
+
+    def __init__(self, address: str, data: Mapping[str, Path], device: str) -> None:
+        try:
+            import distributed
+        except ImportError:
+            raise InputError("--dask needs Dask; pip install 'mhpe-bench[dask]'") from None
+        for name in ("distributed", "distributed.client"):  # what matters is said in one line, here
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        self.address, self.data, self.device = address, data, device
+        try:
+            asyncio.run(_answers(address))
+            self._client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except Exception as error:  # Dask raises many kinds for an address that it cannot use
+            raise InputError(f"--dask {address}: no scheduler answers there ({error})") from None
+        self._executor = self._client.get_executor(pure=False)
+        self._killed = distributed.KilledWorker
+        try:
+            with self._reachable():
+                if not self._client.nthreads():
+                    raise InputError(f"--dask {address}: the cluster has no worker; dask worker {address} starts one")
+                self._check_versions()
+                self._send_data()
+        except InputError:
+            self.close()
+            raise
+
+    @property
+    def size(self) -> int:
+        """Number of workers now."""
+        with self._reachable():
+            return max(1, len(self._client.nthreads()))
+
+    def submit(self, task: Task) -> Future[Outcome]:
+        """Begin a task; one whose worker dies is begun again by Dask, on another worker."""
+        folders = {folder: name for name, folder in self.data.items()}
+        future: Future[Outcome] = self._executor.submit(_execute, replace(task, device=self.device), folders)
+        return future
+
+    def result(self, future: Future[Outcome]) -> Outcome:
+        """The outcome of a finished task.
+
+        Raises:
+            WorkerDiedError: if several workers died of it, or its worker came late and had no data.
+            InputError: if the scheduler is gone.
+        """
+        try:
+            return future.result()
+        except self._killed:
+            raise WorkerDiedError("several Dask workers died of it") from None
+        except _NoDataError as error:
+            with self._reachable():
+                self._send_data()
+            raise WorkerDiedError(str(error)) from None
+        except CancelledError:
+            raise InputError(f"--dask {self.address}: the scheduler is gone") from None
+
+    def forget(self, key: str) -> None:
+        """Delete what is kept of a trial until it is stored."""
+        forget(key)
+        with self._reachable():
+            self._client.run(forget, key, on_error="ignore")
+
+    def close(self) -> None:
+        """Leave the cluster. A worker ends the trial it is at after the epoch it is at."""
+        self._executor.shutdown(wait=False)
+        self._client.close()
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise InputError(f"--dask {self.address}: the connection was lost ({error})") from None
+
+    def _check_versions(self) -> None:
+        try:
+            versions = self._client.run(training_source)
+        except Exception as error:  # whatever a worker without this program raises
+            raise InputError(f"--dask {self.address}: a worker cannot import this program ({error})") from None
+        for worker, version in versions.items():
+            if version != training_source():
+                raise InputError(
+                    f"--dask {self.address}: worker {worker} has another version of mhpe or samplers; install this one"
+                )
+
+    def _send_data(self) -> None:
+        """Give all workers the data sets that they lack."""
+        for worker, lacking in self._client.run(_lacking, dict(self.data)).items():
+            for fingerprint in lacking:
+                source, upload = self.data[fingerprint], uuid.uuid4().hex[:8]
+                for path in sorted(source.iterdir()):
+                    for chunk in _chunks(path):
+                        self._client.run(_receive, source.name, upload, path.name, chunk, workers=[worker])
+                self._client.run(_complete, source.name, upload, fingerprint, workers=[worker])
+
+
+async def _answers(address: str) -> None:
+    """Connect to a scheduler, and leave again.
+
+    A Dask client that could not connect can block the next one for ever, if it is collected while that starts. So
+    none is made for an address where nobody answers.
+    """
+    from distributed import Security
+    from distributed.comm.core import connect
+
+    connection = await connect(address, timeout=CONNECT_SECONDS, **Security().get_connection_args("scheduler"))
+    await connection.close()
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+# What follows runs on the workers.
+
+
+class _NoDataError(Exception):
+    """A worker came after the data were sent."""
+
+
+class _CancelledError(BaseException):  # not a failure of the trial
+    """Nobody waits for the trial any more."""
+
+
+def _execute(task: Task, fingerprints: Mapping[Path, str]) -> Outcome:
+    with _ONE_AT_A_TIME:
+        here = {}
+        for folder in (task.train_folder, *task.test_folders.values()):
+            found = _find(folder, fingerprints[folder])
+            if found is None:
+                raise _NoDataError(f"its worker had no data set {folder.name}")
+            here[folder] = found
+        tests = {name: here[folder] for name, folder in task.test_folders.items()}
+        return execute(replace(task, train_folder=here[task.train_folder], test_folders=tests), _end_if_cancelled)
+
+
+def _end_if_cancelled() -> None:
+    from distributed import get_worker
+
+    worker = get_worker()
+    state = worker.state.tasks.get(worker.get_current_task())
+    if state is None or state.state == "cancelled":
+        raise _CancelledError
+
+
+def _lacking(data: Mapping[str, Path]) -> list[str]:
+    """Fingerprints of the data sets that this worker cannot find."""
+    return [fingerprint for fingerprint, folder in data.items() if _find(folder, fingerprint) is None]
+
+
+def _find(folder: Path, fingerprint: str) -> Path | None:
+    """The folder of a prepared data set on this machine."""
+    prepared = cache_folder() / "prepared"
+    for place in (folder, prepared / folder.name):
+        with suppress(InputError):
+            if HeadPoseSet.load(place).fingerprint == fingerprint:
+                return place
+    return None
+
+
+def _receive(name: str, upload: str, file: str, chunk: bytes) -> None:
+    place = _upload_folder(name, upload)
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / Path(file).name).open("ab") as part:
+        part.write(chunk)
+
+
+def _complete(name: str, upload: str, fingerprint: str) -> None:
+    """Put a data set in its place, once all of it is there."""
+    place = _upload_folder(name, upload)
+    if HeadPoseSet.load(place).fingerprint != fingerprint:
+        raise InputError(f"{name}: another data set arrived than was sent")
+    target = cache_folder() / "prepared" / Path(name).name
+    if not target.exists():
+        place.replace(target)
+
+
+def _upload_folder(name: str, upload: str) -> Path:
+    return cache_folder() / "prepared" / f".{Path(name).name}.{Path(upload).name}"

@@ -1,0 +1,36 @@
+"""The draws of a training without the training."""
+
+import math
+from itertools import islice
+from typing import Any
+
+from mhpe.config import CoreConfig
+from mhpe.poses import Poses
+from mhpe.train.references import EpochDraws
+from samplers.base import Sampler
+from samplers.support.recorder import Recorder
+
+REFERENCES = 200_000
+"""About how many references are drawn at most."""
+
+
+def simulate(config: CoreConfig, sampler: Sampler, poses: Poses, seed: int = 0) -> dict[str, Any]:
+    """Numbers of the references that a trial with this seed draws; of a long training, the first batches of each epoch.
+
+    A training of at most :data:`REFERENCES` references stores the very same numbers.
+
+    Args:
+        config: the core; its epochs, batches, K, mirroring and pool count.
+        sampler: what draws.
+        poses: of the training set.
+        seed: the trial's.
+
+    Returns:
+        As :meth:`samplers.support.diagnostics.DrawStatistics.summary`.
+    """
+    recorder = Recorder(sampler, len(poses), poses.device)
+    batches = math.ceil(REFERENCES / (config.epochs * config.batch_size * config.k))
+    for epoch in range(config.epochs):
+        for _ in islice(EpochDraws(config, recorder, poses, seed, epoch), batches):
+            pass
+    return recorder.statistics.summary()

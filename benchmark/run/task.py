@@ -1,0 +1,175 @@
+"""What a worker process does: train one trial and evaluate it."""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from benchmark.run.environment import environment
+from benchmark.store.errors import StoreError
+from benchmark.store.outcome import Evaluation, Outcome
+from benchmark.study.trial import Trial
+from mhpe.config import CoreConfig
+from mhpe.data import HeadPoseSet
+from mhpe.model.heads import build
+from mhpe.model.network import Network
+from mhpe.paths import cache_folder
+from mhpe.train.checkpoints import Checkpoint
+from mhpe.train.epoch import Epoch
+from mhpe.train.loop import NotFiniteError, train
+from mhpe.train.metrics import errors, summary
+from samplers.base import Sampler
+from samplers.support.recorder import Recorder
+from samplers.support.registry import Registry, load_source, sampler_classes
+from samplers.support.source_digest import module_source
+
+
+@dataclass(frozen=True)
+class Task:
+    """A trial as plain data, ready for another process or machine.
+
+    Attributes:
+        key: the trial's key.
+        sampler: the sampler's name.
+        parameters: of the sampler.
+        sampler_source: path and text of the user's file that defines it, if any.
+        core: the core's configuration.
+        seed: of all randomness.
+        train_folder: prepared training set.
+        test_folders: prepared test sets by name.
+        weights: trained weights, when only an evaluation is missing.
+        device: where to train; ``auto`` is a graphics card where there is one.
+    """
+
+    key: str
+    sampler: str
+    parameters: Mapping[str, Any]
+    sampler_source: tuple[Path, str] | None
+    core: CoreConfig
+    seed: int
+    train_folder: Path
+    test_folders: Mapping[str, Path]
+    weights: bytes | None = None
+    device: str = "auto"
+
+    @classmethod
+    def of(
+        cls, trial: Trial, train_folder: Path, test_folders: Mapping[str, Path], weights: bytes | None = None
+    ) -> "Task":
+        """The task of a trial."""
+        sampler, file = trial.arm.sampler, trial.arm.sampler_file
+        source = (file, module_source(sys.modules[type(sampler).__module__])) if file else None
+        return cls(
+            trial.key,
+            sampler.name,
+            sampler.model_dump(),
+            source,
+            trial.arm.core,
+            trial.seed,
+            train_folder,
+            test_folders,
+            weights,
+        )
+
+    def build_sampler(self) -> Sampler:
+        """The sampler, from the user's source if there is one."""
+        if self.sampler_source is None:
+            return Registry().build(self.sampler, self.parameters, self.key)
+        path, text = self.sampler_source
+        classes = {cls.name: cls for cls in sampler_classes(load_source(text, path))}
+        return classes[self.sampler](**self.parameters)
+
+
+def execute(
+    task: Task, check: Callable[[], None] = lambda: None, watch: Callable[[int, Network], None] = lambda *_: None
+) -> Outcome:
+    """Do a task. Whatever goes wrong with it is part of the outcome: a study goes on without it.
+
+    Args:
+        task: the trial.
+        check: called after every epoch; what it raises ends the trial.
+        watch: given the number of every epoch and the network; what it raises ends the trial.
+
+    Raises:
+        StoreError: if ``check`` or ``watch`` does, which is no failure of the trial.
+    """
+    torch.set_num_threads(1)  # several processes beat several threads for networks this small
+    outcome = Outcome(task.key)
+    try:
+        task = replace(task, device=resolve_device(task.device))
+        if task.device.startswith("cuda:"):
+            torch.cuda.set_device(task.device)
+        outcome.environment = environment(task.device, task.core.precision)
+        model = _restore(task) if task.weights else _train(task, outcome, check, watch)
+        outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
+        for name, folder in task.test_folders.items():
+            outcome.evaluations[name] = evaluate(model, HeadPoseSet.load(folder))
+    except StoreError:
+        raise
+    except Exception as error:  # a failed trial is a row in the store
+        outcome.error = (type(error).__name__, _storable(str(error)) or "no message")
+        outcome.traceback = _storable(traceback.format_exc())
+    return outcome
+
+
+def resolve_device(device: str) -> str:
+    """``cuda`` or ``cpu`` for ``auto``; any other name as it is."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
+def forget(key: str) -> None:
+    """Delete what this machine keeps of a trial until it is stored: its checkpoint."""
+    Checkpoint(_checkpoint_path(key), "").remove()
+
+
+def evaluate(model: Network, data: HeadPoseSet) -> Evaluation:
+    """Predict a test set and measure the errors."""
+    prediction = model.predict(torch.from_numpy(data.images))
+    needed = (prediction.rotations, prediction.strengths) if model.has_concentration else (prediction.rotations,)
+    if not all(values.isfinite().all() for values in needed):
+        raise NotFiniteError(f"predictions on {data.name} are not finite")
+    found = errors(prediction.rotations, torch.from_numpy(data.rotations), torch.from_numpy(data.angles))
+    return Evaluation(data.fingerprint, summary(found), prediction.rotations.numpy(), prediction.strengths.numpy())
+
+
+def _train(task: Task, outcome: Outcome, check: Callable[[], None], watch: Callable[[int, Network], None]) -> Network:
+    def on_epoch(epoch: Epoch) -> None:
+        outcome.epochs.append(epoch)
+        check()
+
+    # Epochs are only continued by the program, the versions and the device that began the training.
+    context = {name: outcome.environment[name] for name in ("core_source", "packages", "device", "precision")}
+    checkpoint = Checkpoint(_checkpoint_path(task.key), json.dumps(context))
+    data = HeadPoseSet.load(task.train_folder)
+    device = torch.device(task.device)
+    sampler = Recorder(task.build_sampler(), len(data))
+    model = train(task.core, data, sampler, task.seed, device, on_epoch, checkpoint, watch)
+    outcome.seconds, outcome.notes = checkpoint.seconds, checkpoint.notes
+    outcome.diagnostics = sampler.statistics.summary()
+    state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+    outcome.weights = safetensors.torch.save(state)
+    return model
+
+
+def _checkpoint_path(key: str) -> Path:
+    return cache_folder() / "checkpoints" / f"{key}.safetensors"
+
+
+def _storable(text: str) -> str:
+    """Text as every database and CSV file takes it: without NUL, lone surrogates and carriage returns."""
+    text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _restore(task: Task) -> Network:
+    model = build(task.core, task.seed)
+    model.load_state_dict(safetensors.torch.load(task.weights or b""))
+    return model.to(task.device)

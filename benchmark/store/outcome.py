@@ -1,0 +1,58 @@
+"""What came of a trial, as plain records: made by a worker process, kept by the store."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mhpe.train.epoch import Epoch
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A trial's result on one test set.
+
+    Attributes:
+        fingerprint: of the test set's content.
+        metrics: as :func:`mhpe.train.metrics.summary` names them, degrees.
+        rotations: (N, 3, 3) predictions.
+        strengths: (N, 3) predicted concentrations.
+    """
+
+    fingerprint: str
+    metrics: dict[str, float]
+    rotations: NDArray[np.float32]
+    strengths: NDArray[np.float32]
+
+
+@dataclass
+class Outcome:
+    """What came of a task.
+
+    Attributes:
+        key: the trial's key.
+        evaluations: by name of the test set.
+        epochs: the training's history; empty if only an evaluation was missing.
+        weights: the trained weights in safetensors format.
+        seconds: duration of the training.
+        parameters: number of the network's weights.
+        environment: what it ran on.
+        error: type and message of what ended the trial, or None.
+        traceback: of the error.
+        diagnostics: numbers of the training's draws, see :meth:`samplers.support.diagnostics.DrawStatistics.summary`;
+            empty if only an evaluation was missing.
+        notes: what went wrong without harm.
+    """
+
+    key: str
+    evaluations: dict[str, Evaluation] = field(default_factory=dict)
+    epochs: list[Epoch] = field(default_factory=list)
+    weights: bytes | None = None
+    seconds: float = 0.0
+    parameters: int = 0
+    environment: dict[str, Any] = field(default_factory=dict)
+    error: tuple[str, str] | None = None
+    traceback: str | None = None
+    diagnostics: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)

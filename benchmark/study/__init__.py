@@ -1,0 +1,1 @@
+"""What is to be trained: studies, arms, presets, protocols, trials and their grid."""

@@ -1,0 +1,142 @@
+"""Arms: samplers with their parameters, written out from a study's grids."""
+
+import itertools
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mhpe.config import CoreConfig
+from mhpe.errors import InputError
+from mhpe.validation import nearest, parse, short
+from samplers.base import Sampler
+from samplers.support.registry import Registry
+
+LARGEST_OFFSET = 10**9
+"""Of an arm's seeds: a database keeps them in 32 bits."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A sampler with its parameters, and the core it runs with.
+
+    Attributes:
+        label: name in tables and of ``--arm``.
+        sampler: unfitted.
+        core: complete configuration.
+        sampler_file: file of the user's that defines the sampler, if any.
+        baseline: label of the arm it is compared with; None for the study's baseline.
+        seed_offset: added to each seed of its trainings.
+    """
+
+    label: str
+    sampler: Sampler
+    core: CoreConfig
+    sampler_file: Path | None = None
+    baseline: str | None = None
+    seed_offset: int = 0
+
+
+def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry, where: str) -> Iterator[Arm]:
+    """All arms of one entry of a study file.
+
+    Args:
+        entry: ``sampler`` with its parameters; a list of values makes a grid. ``label``, ``baseline``,
+            ``seed_offset`` and ``core`` as :class:`benchmark.study.study.StudyFile` describes them.
+        core: what preset and study change of the core.
+        registry: knows the samplers.
+        where: names the entry in messages.
+
+    Raises:
+        InputError: for an unknown sampler or key, or a wrong value.
+    """
+    entry = dict(entry)
+    name, label, baseline = entry.pop("sampler", None), entry.pop("label", None), entry.pop("baseline", None)
+    changes = entry.pop("core", {})
+    offsets = {"seed_offset": entry.pop("seed_offset")} if "seed_offset" in entry else {}
+    if not isinstance(name, str):
+        raise InputError(f"{where}: sampler is missing")
+    if not isinstance(changes, dict):
+        raise InputError(f"{where}: core must be a mapping")
+    for parameters, change, offset in itertools.product(_grid(entry), _grid(changes), _grid(offsets)):
+        values = parameters | change | offset
+        yield Arm(
+            _label(name, label, values, where),
+            registry.build(name, parameters, where),
+            _core(merge(core, change), f"{where}: core"),
+            registry.file_of(name),
+            None if baseline is None else _filled_in("baseline", baseline, values, where),
+            _seed_offset(offset.get("seed_offset", 0), where),
+        )
+
+
+def select(arms: tuple[Arm, ...], wanted: tuple[str, ...], where: str) -> tuple[Arm, ...]:
+    """The arms that names choose, by label or by sampler; all of them for no name.
+
+    Raises:
+        InputError: if a name chooses none.
+    """
+    if not wanted:
+        return arms
+    for name in wanted:
+        if not any(name in (arm.label, arm.sampler.name) for arm in arms):
+            known = list(dict.fromkeys(word for arm in arms for word in (arm.sampler.name, arm.label)))
+            raise InputError(f"{where}: no arm {short(name)}; {nearest(name, known)}")
+    return tuple(arm for arm in arms if {arm.label, arm.sampler.name} & set(wanted))
+
+
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping with changes applied, sections within sections."""
+    result = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merge(result[key], value) if both else value
+    return result
+
+
+def _grid(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every combination of the values that are lists."""
+    lists = [value if isinstance(value, list) else [value] for value in values.values()]
+    return [dict(zip(values, combination, strict=True)) for combination in itertools.product(*lists)]
+
+
+def _core(values: Mapping[str, Any], where: str) -> CoreConfig:
+    core = parse(CoreConfig, values, where)
+    weights = core.encoder.backbone_weights
+    if weights is not None and not Path(weights).is_file():
+        raise InputError(f"{where}: encoder.backbone_weights: no file {weights}; it holds a backbone's first weights")
+    return core
+
+
+def _seed_offset(value: Any, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_OFFSET:
+        wanted = f"a whole number from 0 to {LARGEST_OFFSET}"
+        raise InputError(f"{where}: seed_offset: input should be {wanted}, not {short(value)}")
+    return value
+
+
+def _label(sampler: str, label: str | None, values: dict[str, Any], where: str) -> str:
+    if label is not None:
+        return _filled_in("label", label, values, where)
+    inner = ", ".join(
+        f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in values.items()
+    )
+    return f"{sampler}({inner})" if inner else sampler
+
+
+class _Template(string.Formatter):
+    """Braces hold the name of a parameter, and nothing that goes into its value."""
+
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:  # noqa: ARG002
+        return kwargs[field_name], field_name
+
+
+def _filled_in(key: str, text: str, values: dict[str, Any], where: str) -> str:
+    """The text with parameters in place of their names in braces."""
+    try:
+        return _Template().format(str(text), **values)
+    except LookupError:
+        raise InputError(f"{where}: {key} {short(text)} names a parameter this arm does not have") from None
+    except (ValueError, TypeError, MemoryError) as error:
+        raise InputError(f"{where}: {key} {short(text)} cannot be filled in: {error or 'it gets too long'}") from None

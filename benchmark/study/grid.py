@@ -1,0 +1,129 @@
+"""From a study to the trials it needs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.store.plans import Planned, Present
+from benchmark.study.arms import Arm
+from benchmark.study.study import Study
+from benchmark.study.trial import Trial
+from mhpe.data import HeadPoseSet
+
+DataProvider = Callable[[str, int], HeadPoseSet]
+"""Gives a prepared data set by its name and image size."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study's grid and the trials that fill it.
+
+    Attributes:
+        study: the study.
+        cells: arms x protocols x seeds.
+        trials: by key; cells with the same training share one.
+        tests: test sets of each trial, by the trial's key.
+        train_sets: prepared training sets by fingerprint.
+    """
+
+    study: Study
+    cells: tuple[Planned, ...]
+    trials: dict[str, Trial]
+    tests: dict[str, tuple[HeadPoseSet, ...]]
+    train_sets: dict[str, HeadPoseSet]
+
+    @property
+    def test_sets(self) -> dict[str, HeadPoseSet]:
+        """All test sets by fingerprint."""
+        return {test.fingerprint: test for tests in self.tests.values() for test in tests}
+
+    @property
+    def data_folders(self) -> dict[str, Path]:
+        """Prepared folders of all training and test sets by fingerprint."""
+        return {name: data.folder for name, data in (self.train_sets | self.test_sets).items()}
+
+    def folders(self, key: str) -> tuple[Path, dict[str, Path]]:
+        """Prepared folders of a trial's training set and, by name, of its test sets."""
+        train = self.train_sets[self.trials[key].fingerprint]
+        return train.folder, {test.name: test.folder for test in self.tests[key]}
+
+
+def is_present(study: Study, plan: Plan | None = None) -> Present:
+    """Says whether a trial is one of a study as it is now.
+
+    Args:
+        study: the study.
+        plan: of a part of it, or of arms that a search found. Only of its cells the training set's content is known
+            and compared.
+    """
+    wanted: dict[tuple[str, str], tuple[dict[str, Any], int]] = {}
+    for protocol in study.protocols:
+        for arm in study.arms:
+            identity = Trial(arm, protocol.train, "", 0).identity
+            wanted[protocol.name, arm.label] = {k: v for k, v in identity.items() if k != "data"}, arm.seed_offset
+    if plan is not None:
+        for cell in plan.cells:
+            trial = plan.trials[cell.trial]
+            wanted[cell.protocol, cell.arm] = trial.identity, trial.seed - cell.seed
+
+    def present(protocol: str, arm: str, seed: int, identity: dict[str, Any]) -> bool:
+        if (protocol, arm) not in wanted:
+            return False
+        parts, offset = wanted[protocol, arm]
+        return all(identity.get(part) == value for part, value in (parts | {"seed": seed + offset}).items())
+
+    return present
+
+
+def join(plans: Sequence[Plan]) -> Plan:
+    """Several plans of one study as one; their trials have different training sets."""
+    first = plans[0]
+    return Plan(
+        first.study,
+        tuple(cell for plan in plans for cell in plan.cells),
+        {key: trial for plan in plans for key, trial in plan.trials.items()},
+        {key: tests for plan in plans for key, tests in plan.tests.items()},
+        {name: data for plan in plans for name, data in plan.train_sets.items()},
+    )
+
+
+def make_plan(study: Study, arms: Sequence[Arm], seeds: int, data: DataProvider, first_seed: int = 0) -> Plan:
+    """Write out a study's grid.
+
+    Args:
+        study: the study.
+        arms: those of its arms to run.
+        seeds: number of paired seeds per arm. An arm with a seed offset trains with others, and its cells pair by
+            number all the same.
+        data: gives prepared data sets.
+        first_seed: the first of them.
+    """
+    cells: list[Planned] = []
+    trials: dict[str, Trial] = {}
+    tests: dict[str, dict[str, HeadPoseSet]] = {}
+    train_sets: dict[str, HeadPoseSet] = {}
+    for protocol in study.protocols:
+        for arm in arms:
+            train, test = data(protocol.train, arm.core.image_size), data(protocol.test, arm.core.image_size)
+            train_sets[train.fingerprint] = train
+            for seed in range(first_seed, first_seed + seeds):
+                trial = Trial(arm, train.name, train.fingerprint, seed + arm.seed_offset)
+                trials.setdefault(trial.key, trial)
+                tests.setdefault(trial.key, {})[test.name] = test
+                cells.append(
+                    Planned(
+                        study=study.name,
+                        preset=study.preset,
+                        protocol=protocol.name,
+                        arm=arm.label,
+                        position=study.arms.index(arm),
+                        parameters=arm.sampler.model_dump(mode="json"),
+                        seed=seed,
+                        trial=trial.key,
+                        test_set=test.fingerprint,
+                    )
+                )
+    # Seed by seed, so that a study that is stopped early has complete seeds.
+    ordered = dict(sorted(trials.items(), key=lambda item: item[1].seed - item[1].arm.seed_offset))
+    return Plan(study, tuple(cells), ordered, {k: tuple(v.values()) for k, v in tests.items()}, train_sets)

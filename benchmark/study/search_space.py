@@ -1,0 +1,190 @@
+"""What a study file says of a search, checked against the samplers."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from mhpe.config import CoreConfig
+from mhpe.errors import InputError
+from mhpe.validation import Section, nearest, parse
+from samplers.support.registry import Registry
+
+Value = bool | int | float | str
+VALIDATION_SHARE, SPLIT_SEED = 0.2, 0
+"""How a training set is split where no study says otherwise."""
+
+
+class Range(Section):
+    """A parameter between two values.
+
+    Attributes:
+        low: smallest value.
+        high: largest value.
+        log: whether ratios count rather than differences.
+    """
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"low must be below high, not {self.low:g} and {self.high:g}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low must be above 0 where log is true, not {self.low:g}")
+        return self
+
+    @property
+    def examples(self) -> tuple[Value, ...]:
+        """Both ends and the middle."""
+        return self.low, self.high, math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2
+
+
+class WholeRange(Range):
+    """A parameter of whole numbers between two values."""
+
+    low: int
+    high: int
+
+    @property
+    def examples(self) -> tuple[Value, ...]:
+        """Both ends and the middle."""
+        return self.low, self.high, (self.low + self.high) // 2
+
+
+class Choices(Section):
+    """A parameter that takes one of some values.
+
+    Attributes:
+        choices: the values, all different.
+    """
+
+    choices: tuple[Value, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _different(self) -> Self:
+        if len(set(self.choices)) < len(self.choices):
+            raise ValueError("choices must be different from each other")
+        return self
+
+    @property
+    def examples(self) -> tuple[Value, ...]:
+        """All values."""
+        return self.choices
+
+
+class Confirm(Section):
+    """What runs again on fresh seeds after the search.
+
+    Attributes:
+        best: how many of a sampler's best points.
+        seeds: fresh seeds for each of them and for the study's arms.
+    """
+
+    best: PositiveInt = 3
+    seeds: PositiveInt = 3
+
+
+class SearchConfig(Section):
+    """The ``search`` section of a study.
+
+    Attributes:
+        samplers: by name, the parameters of each sampler to search: ``{low, high, log}``, ``{choices}``, or a
+            value that stays as it is. Every sampler has the same budget.
+        points: parameter values to try, for each sampler and each training set.
+        seeds: trainings of a point, with seeds 0 to seeds - 1; its value is their mean.
+        optimizer: who chooses the points; ``grid`` wants choices for all parameters.
+        pruner: who ends the training of points that look bad.
+        objective: metric to minimise, on the validation part of the training set.
+        validation_share: of the training set's images.
+        seed: of the split and of the optimizer.
+        confirm: what runs again on fresh seeds.
+    """
+
+    samplers: dict[str, dict[str, Any]] = Field(min_length=1)
+    points: PositiveInt = 24
+    seeds: PositiveInt = 1
+    optimizer: Literal["tpe", "gp", "random", "grid", "cmaes"] = "tpe"
+    pruner: Literal["none", "median", "successive_halving"] = "none"
+    objective: Literal["mae", "geodesic_mean"] = "mae"
+    validation_share: Annotated[float, Field(gt=0, lt=1)] = VALIDATION_SHARE
+    seed: int = Field(SPLIT_SEED, ge=0)
+    confirm: Confirm = Confirm()
+
+
+Space = Mapping[str, Range | Choices]
+
+
+@dataclass(frozen=True)
+class SearchedSampler:
+    """A sampler whose parameters are searched.
+
+    Attributes:
+        name: of the sampler.
+        file: of the user's that defines it, if any.
+        space: the parameters to search.
+        fixed: parameters that stay as they are.
+        core: of all points.
+        config: points, optimizer and objective.
+    """
+
+    name: str
+    file: Path | None
+    space: Space
+    fixed: Mapping[str, Value]
+    core: CoreConfig
+    config: SearchConfig
+
+
+def read_searched(
+    sampler: str, entries: Mapping[str, Any], core: CoreConfig, config: SearchConfig, registry: Registry, where: str
+) -> SearchedSampler:
+    """What a study file says of one sampler to search.
+
+    Args:
+        sampler: its name.
+        entries: its parameters, as :class:`SearchConfig` describes them.
+        core: of all points.
+        config: the whole section.
+        registry: knows the samplers.
+        where: names the section in messages.
+
+    Raises:
+        InputError: for an unknown sampler or parameter, a value that the sampler refuses, or a space that the
+            optimizer cannot search.
+    """
+    fields = registry.find(sampler, where).model_fields
+    where = f"{where}: {sampler}"
+    if unknown := [name for name in entries if name not in fields]:
+        raise InputError(f"{where}: the sampler has no parameter {unknown[0]!r}; {nearest(unknown[0], list(fields))}")
+    space: dict[str, Range | Choices] = {}
+    for name, entry in entries.items():
+        if isinstance(entry, Mapping):
+            ranges = WholeRange if fields[name].annotation is int else Range
+            place = f"{where}: {name}"
+            space[name] = parse(Choices, entry, place) if "choices" in entry else parse(ranges, entry, place)
+    fixed = {name: value for name, value in entries.items() if name not in space}
+    if not space:
+        raise InputError(f"{where}: no parameter has a range, such as {{low: 5, high: 90}} or {{choices: [5, 10]}}")
+    for name, values in space.items():
+        for value in values.examples:
+            registry.build(sampler, fixed | {name: value}, where)
+    if config.optimizer == "grid":
+        _check_grid(space, config.points, where)
+    if config.optimizer == "cmaes" and len(space) < 2:
+        raise InputError(f"{where}: cmaes needs two parameters at least; tpe, gp or random would do")
+    return SearchedSampler(sampler, registry.file_of(sampler), space, fixed, core, config)
+
+
+def _check_grid(space: Space, points: int, where: str) -> None:
+    for name, values in space.items():
+        if not isinstance(values, Choices):
+            raise InputError(f"{where}: {name}: grid needs choices, not low and high")
+    size = math.prod(len(values.examples) for values in space.values())
+    if points > size:
+        raise InputError(f"{where}: its grid has {size} points, fewer than points: {points}")

@@ -1,0 +1,1 @@
+"""The network: encoder, SCME, heads and losses."""

@@ -1,0 +1,18 @@
+"""The networks by the name of their head."""
+
+from mhpe.config import CoreConfig
+from mhpe.model.baselines import Bins, Euler, SixD
+from mhpe.model.mhpe import MHPE
+from mhpe.model.network import Network
+
+HEADS: dict[str, type[Network]] = {"mhpe": MHPE, "six_d": SixD, "euler": Euler, "bins": Bins}
+
+
+def build(config: CoreConfig, seed: int) -> Network:
+    """A network with the configured head and initial weights.
+
+    Args:
+        config: the core's configuration.
+        seed: seed of the initial weights.
+    """
+    return HEADS[config.head](config, seed)

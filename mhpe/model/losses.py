@@ -1,0 +1,73 @@
+"""The five losses of the slides, corrected, and the distance noise.
+
+Equation numbers are the slides'. What is printed there and what is used here:
+
+- (1) the distance's root has an infinite gradient at 0: an epsilon is added under it.
+- (2) is used as printed. It biases the best distance by ``-c^2 / 3`` (relative) and blurs large distances
+  more than small ones.
+- (5) is printed with the ground truth's columns, which makes it always 0: the predicted raw ones are used.
+- (6) is printed as ``Z Z^T - I_3``, whose sizes do not match: ``Z^T Z - I_3`` is used.
+- (7) is printed with the opposite sign, see :mod:`mhpe.model.scme`.
+"""
+
+import torch
+from torch import Tensor
+
+EPSILON = 1e-6
+
+
+def triple_distance(first: Tensor, second: Tensor) -> Tensor:
+    """Equation 1, ``||a - b||_F = sqrt(2 (3 - tr(a^T b)))``, for columns of unit length.
+
+    The same formula is the distance of two rotations.
+
+    Args:
+        first: (..., m, 3).
+        second: (..., m, 3), broadcast against ``first``.
+
+    Returns:
+        (...) distances in [0, sqrt(12)]; rotations reach sqrt(8).
+    """
+    return (2 * (3 - (first * second).sum((-2, -1)))).clamp_min(0).add(EPSILON).sqrt()
+
+
+def pairwise_triple_distance(first: Tensor, second: Tensor) -> Tensor:
+    """All distances of (A, m, 3) and (B, m, 3) as one matrix product, (A, B)."""
+    return (2 * (3 - first.flatten(1) @ second.flatten(1).T)).clamp_min(0).add(EPSILON).sqrt()
+
+
+def distance_noise(distance: Tensor, c: float, generator: torch.Generator) -> Tensor:
+    """Equation 2, ``d + eps c d`` with eps uniform in [-1, 1] (against class collapse).
+
+    Args:
+        distance: any shape, on any device.
+        c: in [0, 1).
+        generator: on the host.
+    """
+    if c == 0:
+        return distance
+    u = torch.rand(distance.shape, generator=generator).to(distance.device, non_blocking=True)
+    return distance * (1 + c * (2 * u - 1))
+
+
+def vector_loss(raw: Tensor, rotation: Tensor) -> Tensor:
+    """Equation 4: mean squared error of the three columns, (B, 3, 3) and (B, 3, 3) to (B,)."""
+    return (raw - rotation).square().sum((1, 2)) / 3
+
+
+def vector_ortho_loss(raw: Tensor) -> Tensor:
+    """Equation 5 on the predicted raw columns, (B, 3, 3) to (B,)."""
+    gram = raw.mT @ raw
+    products = gram[:, 0, 1].square() + gram[:, 1, 2].square() + gram[:, 0, 2].square()
+    lengths = torch.diagonal(gram, dim1=1, dim2=2).clamp_min(EPSILON).sqrt()
+    return products + (lengths - 1).square().sum(1)
+
+
+def feat_ortho_loss(z: Tensor) -> Tensor:
+    """Equation 6: ``||z^T z - I_3||_F^2`` of triple vectors (B, m, 3), to (B,)."""
+    return (z.mT @ z - torch.eye(3, device=z.device)).square().sum((1, 2))
+
+
+def dist_loss(noisy: Tensor, target: Tensor) -> Tensor:
+    """Equation 8: mean over the K references of the squared distance error, (B, K) and (B, K) to (B,)."""
+    return (noisy - target).square().mean(1)

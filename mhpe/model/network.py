@@ -1,0 +1,111 @@
+"""What the training, the evaluation and the exports ask of a network: a loss and a prediction."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from mhpe.config import CoreConfig
+from mhpe.model.encoder import Encoder, normalise
+from mhpe.model.precision import autocast
+from mhpe.poses import Poses
+from mhpe.seeding import generator
+
+
+class Prediction(NamedTuple):
+    """The answer for B images.
+
+    Attributes:
+        rotations: (B, 3, 3) canonical rotations, float32.
+        strengths: (B, 3) matrix Fisher concentration, s1 >= s2 >= s3 >= 0; not a number where the network
+            predicts none.
+    """
+
+    rotations: Tensor
+    strengths: Tensor
+
+
+class StepLoss(NamedTuple):
+    """A step's loss.
+
+    Attributes:
+        total: the weighted sum, a scalar.
+        parts: the unweighted losses in the order of :attr:`Network.parts`, detached.
+    """
+
+    total: Tensor
+    parts: Tensor
+
+
+class Network(nn.Module, ABC):
+    """An encoder and a head that makes rotations of its triple vectors; one for input and references.
+
+    Attributes:
+        parts: names of the losses.
+        has_concentration: whether predictions say how sure they are.
+
+    Args:
+        config: the core's configuration.
+        seed: seed of the initial weights; PyTorch's global generator is left as it was. The encoder starts
+            with the same weights whatever the head.
+    """
+
+    parts: ClassVar[tuple[str, ...]]
+    has_concentration: ClassVar[bool] = True
+
+    def __init__(self, config: CoreConfig, seed: int) -> None:
+        super().__init__()
+        self.config = config
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(generator(seed, "weights").initial_seed())
+            self.encoder = Encoder(config.encoder)
+            self.add_head()
+        self.to(memory_format=torch.channels_last)
+
+    @abstractmethod
+    def add_head(self) -> None:
+        """Make the head's modules."""
+
+    def forward(self, images: Tensor, dtype: torch.dtype = torch.float32) -> Any:
+        """Normalised images (B, 3, S, S) to the network's output; the encoder computes in ``dtype``."""
+        with autocast(dtype, images.device):
+            z = self.encoder(images)
+        return self.output(z)
+
+    @abstractmethod
+    def output(self, z: Tensor) -> Any:
+        """What the network says, for its loss, of triple vectors (B, m, 3)."""
+
+    @abstractmethod
+    def loss(self, output: Any, poses: Poses, inputs: Tensor, references: Tensor, noise: torch.Generator) -> StepLoss:
+        """The loss of a step whose distinct images were encoded once.
+
+        Args:
+            output: of the M distinct images.
+            poses: their labels.
+            inputs: (B,) positions of the inputs among the M.
+            references: (B, K) positions of the references among the M.
+            noise: generator of the distance noise.
+        """
+
+    @abstractmethod
+    def answer(self, z: Tensor) -> Prediction:
+        """The prediction for triple vectors (B, m, 3)."""
+
+    @torch.no_grad()
+    def predict(self, images: Tensor, batch_size: int = 256) -> Prediction:
+        """Inference: the input stream alone, in float32.
+
+        Args:
+            images: (N, 3, S, S) bytes, anywhere.
+            batch_size: images at a time.
+
+        Returns:
+            Predictions on the CPU.
+        """
+        self.eval()
+        device = next(self.parameters()).device
+        answers = [self.answer(self.encoder(normalise(batch.to(device)))) for batch in images.split(batch_size)]
+        rotations, strengths = zip(*answers, strict=True)
+        return Prediction(torch.cat(rotations).cpu(), torch.cat(strengths).cpu())

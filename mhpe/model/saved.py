@@ -1,0 +1,111 @@
+"""A trained network in one file: safetensors with the core's configuration in its metadata."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors
+import safetensors.torch
+import torch
+
+from mhpe.config import CoreConfig
+from mhpe.errors import InputError
+from mhpe.model.heads import build
+from mhpe.model.network import Network
+from mhpe.validation import parse
+
+FORMAT = "mhpe-bench network 1"
+"""Says that a file is such a one; the number is raised when a change makes older weights mean something else."""
+
+PRETRAINED = Path(__file__).parents[1] / "pretrained" / "synthheads.safetensors"
+"""The network that comes with the package, trained on SynthHeads alone; see ORIGIN.md beside it."""
+
+
+def save_network(network: Network, path: Path, notes: Mapping[str, Any]) -> None:
+    """Write a network with its configuration.
+
+    Args:
+        network: trained.
+        path: file to write.
+        notes: where it comes from: anything that JSON can hold.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    metadata = {
+        "format": FORMAT,
+        "core": network.config.model_dump_json(),
+        "notes": json.dumps(notes, sort_keys=True),
+    }
+    try:
+        safetensors.torch.save_file(state, path, metadata)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise InputError(f"cannot write {path}: {error}") from None
+
+
+class Saved(NamedTuple):
+    """What a weights file holds.
+
+    Attributes:
+        network: ready to predict, on the CPU.
+        notes: where it comes from.
+    """
+
+    network: Network
+    notes: dict[str, Any]
+
+
+def load_network(path: Path) -> Saved:
+    """Read what :func:`save_network` has written.
+
+    Raises:
+        InputError: if the file is missing, damaged or no such file.
+    """
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no mapping
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such weights file") from None
+    except (OSError, safetensors.SafetensorError) as error:
+        raise InputError(f"{path}: not a safetensors file ({error}); bench export writes one") from None
+    if metadata.get("format") != FORMAT:
+        raise InputError(f"{path}: not a network of this program; bench export FILE --trial KEY writes one")
+    core, notes = (_mapping(metadata.get(part), f"{path}: its {part}") for part in ("core", "notes"))
+    return Saved(restore(core, state, str(path)), notes)
+
+
+def _mapping(text: str | None, what: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "")
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise InputError(f"{what} (metadata) cannot be read; bench export writes the file anew")
+    return found
+
+
+def restore(core: Mapping[str, Any], state: Mapping[str, torch.Tensor], where: str) -> Network:
+    """A network from its configuration and weights.
+
+    Args:
+        core: fields of :class:`mhpe.config.CoreConfig`.
+        state: the weights by name.
+        where: they come from, for the message.
+
+    Raises:
+        InputError: if the configuration is not one of this version's, or the weights don't fit it.
+    """
+    config = parse(CoreConfig, core, f"{where}: core")
+    # A backbone's first weights are of no use here, and their file need not be on this machine.
+    encoder = config.encoder.model_copy(update={"backbone_weights": None})
+    network = build(config.model_copy(update={"encoder": encoder}), seed=0)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(f"{where}: its weights don't fit its configuration: {str(error).splitlines()[-1]}") from None
+    if not all(value.isfinite().all() for value in state.values()):
+        raise InputError(f"{where}: some of its weights are not finite numbers; train or export it anew")
+    return network.eval()

@@ -1,0 +1,117 @@
+"""SCME, Separated-Concentration Matrix Fisher distribution Estimation.
+
+The slides name three parts: RE (rotation estimator), CM (concentration module) and PM (probability
+module). The separation is read as the polar decomposition ``F = M K`` of the matrix Fisher parameter: RE
+gives the mode M, CM the symmetric positive definite concentration K, PM multiplies them. c(F) then needs K
+alone. One SCME serves the input and the references ("SCME_in" and "SCME_ref" share their weights).
+"""
+
+from typing import NamedTuple
+
+import roma
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mhpe.model.matrix_fisher import log_normalizer_of_singular_values
+from mhpe.model.procrustes import nearest_rotation
+
+
+class Concentration(NamedTuple):
+    """``K = V diag(s) V^T``: strength and axes of the concentration.
+
+    Attributes:
+        strength: (B, 3) s1 >= s2 >= s3 >= 0. A head known to about a degrees has s near (57 / a)^2 / 2.
+        axes: (B, 3, 3) rotation V, columns in the head's frame.
+    """
+
+    strength: Tensor
+    axes: Tensor
+
+    def matrix(self) -> Tensor:
+        """K, (B, 3, 3)."""
+        return (self.axes * self.strength[:, None, :]) @ self.axes.mT
+
+
+class RotationEstimator(nn.Module):
+    """RE: the flattened triple vector (FL) to a raw 3x3 matrix, columns left, down, front."""
+
+    def __init__(self, m: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3 * m, 9)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """(B, m, 3) to (B, 3, 3)."""
+        return torch.unflatten(self.linear(z.flatten(1)), 1, (3, 3))
+
+
+class ConcentrationModule(nn.Module):
+    """CM: the flattened triple vector (FL) to the concentration.
+
+    Three outputs are the gaps between the strengths (softplus keeps them positive), six span the axes.
+    """
+
+    def __init__(self, m: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3 * m, 9)
+        with torch.no_grad():  # start with axes near the identity: Gram-Schmidt is undefined at 0
+            self.linear.bias.copy_(torch.tensor([0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]))
+
+    def forward(self, z: Tensor) -> Concentration:
+        """(B, m, 3) to the concentration of B images."""
+        out = self.linear(z.flatten(1))
+        gaps, spans = out[:, :3], out[:, 3:]
+        strength = F.softplus(gaps).flip(1).cumsum(1).flip(1)
+        return Concentration(strength, roma.special_gramschmidt(spans.unflatten(1, (3, 2))))
+
+
+class MatrixFisher(NamedTuple):
+    """PM's result, the distribution of B rotations.
+
+    Attributes:
+        mode: (B, 3, 3) rotation M.
+        concentration: K.
+    """
+
+    mode: Tensor
+    concentration: Concentration
+
+    def parameter(self) -> Tensor:
+        """``F = M K``, (B, 3, 3)."""
+        return self.mode @ self.concentration.matrix()
+
+    def negative_log_likelihood(self, rotation: Tensor) -> Tensor:
+        """Equation 7 with its sign corrected, ``log c(F) - tr(F^T R)``, for rotations (B, 3, 3)."""
+        log_c = log_normalizer_of_singular_values(self.concentration.strength)
+        return log_c - (self.parameter() * rotation).sum((1, 2))
+
+
+def probability_module(raw: Tensor, concentration: Concentration) -> MatrixFisher:
+    """PM: combine RE's raw matrix (B, 3, 3), projected to the nearest rotation, with CM's concentration."""
+    return MatrixFisher(project(raw), concentration)
+
+
+def project(raw: Tensor) -> Tensor:
+    """Nearest rotation to a raw matrix: the special orthogonal Procrustes solution, (B, 3, 3)."""
+    if torch.compiler.is_exporting():
+        return nearest_rotation(raw)
+    rotation: Tensor = roma.special_procrustes(raw)
+    return rotation
+
+
+class SCME(nn.Module):
+    """RE and CM on the same triple vector.
+
+    Args:
+        m: rows of the triple vector.
+    """
+
+    def __init__(self, m: int) -> None:
+        super().__init__()
+        self.rotation_estimator = RotationEstimator(m)
+        self.concentration_module = ConcentrationModule(m)
+
+    def forward(self, z: Tensor) -> tuple[Tensor, MatrixFisher]:
+        """Triple vectors (B, m, 3) to RE's raw matrices (B, 3, 3) and the distribution."""
+        raw = self.rotation_estimator(z)
+        return raw, probability_module(raw, self.concentration_module(z))

@@ -1,0 +1,1 @@
+"""Using a trained network: photographs, pictures, expected errors and ONNX."""

@@ -1,0 +1,1 @@
+"""The training of a network: loop, references, augmentation, checkpoints and metrics."""

@@ -1,0 +1,1 @@
+"""What samplers share: groups, counts, registry, source digest, recorder and diagnostics."""

@@ -1,0 +1,163 @@
+"""Samplers by name: the built-in ones, installed plugins, and files that the user names."""
+
+import hashlib
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import samplers
+from mhpe.errors import InputError
+from mhpe.validation import nearest, parse
+from samplers.base import Sampler
+from samplers.support.source_digest import TEXT
+
+ENTRY_POINTS = "mhpe_bench.samplers"
+"""Entry point group of installed plugins; each entry is a module that defines samplers."""
+
+
+class Registry:
+    """All samplers that can be named.
+
+    Attributes:
+        classes: sampler classes by name.
+        broken: installed plugins that cannot be used, with the reason; they take nothing else down.
+
+    Args:
+        files: sampler files of the user's.
+
+    Raises:
+        InputError: if a file is missing, fails to import, defines no sampler, or one of a name that is taken.
+    """
+
+    def __init__(self, files: Iterable[Path] = ()) -> None:
+        self.classes: dict[str, type[Sampler]] = {}
+        self.broken: dict[str, str] = {}
+        self._files: dict[str, Path] = {}
+        for module in _built_in_modules():
+            self._add(module, module.__name__)
+        for entry in entry_points(group=ENTRY_POINTS):
+            try:
+                if not self._add(entry.load(), entry.value):
+                    self.broken[entry.value] = "it is no module that defines a sampler"
+            except InputError as error:
+                self.broken[entry.value] = str(error)
+            except (Exception, SystemExit) as error:  # whatever a plugin's import raises
+                self.broken[entry.value] = f"{type(error).__name__}: {error}"
+        for path in {path.resolve(): path for path in files}.values():
+            module = load_file(path)
+            names = self._add(module, str(path))
+            self._files |= dict.fromkeys(names, path)
+            if not names:
+                raise InputError(f"{path}: defines no sampler{_what_is_missing(module)}")
+
+    def _add(self, module: ModuleType, place: str) -> list[str]:
+        found = {cls.name: cls for cls in sampler_classes(module)}
+        for name, cls in found.items():
+            other = self.classes.get(name, cls)
+            if other is not cls:
+                raise InputError(f"{place}: {other.__module__} has a sampler {name!r} already; choose another name")
+        self.classes |= found
+        return list(found)
+
+    def file_of(self, name: str) -> Path | None:
+        """The user's file that defines a sampler, None for any other."""
+        return self._files.get(name)
+
+    def find(self, name: str, where: str = "") -> type[Sampler]:
+        """The sampler class of a name.
+
+        Args:
+            name: of the sampler.
+            where: it is named, for the message.
+
+        Raises:
+            InputError: if there is none.
+        """
+        if name not in self.classes:
+            broken = "".join(f"; {module} cannot be used: {reason}" for module, reason in self.broken.items())
+            place = f"{where}: " if where else ""
+            known = nearest(name, sorted(self.classes))
+            own = "" if self._files else " (one of your own needs --sampler-file or sampler_files)"
+            raise InputError(f"{place}no sampler {name!r}; {known}{own}{broken}")
+        return self.classes[name]
+
+    def build(self, name: str, parameters: Mapping[str, Any], where: str) -> Sampler:
+        """A sampler with its parameters.
+
+        Raises:
+            InputError: for an unknown name, an unknown parameter or a wrong value.
+        """
+        cls = self.find(name, where)
+        try:
+            return parse(cls, parameters, where)
+        except InputError:
+            raise
+        except Exception as error:  # whatever a user's class raises
+            raise InputError(f"{where}: {name} cannot be built: {type(error).__name__}: {error}") from error
+
+
+def sampler_classes(module: ModuleType) -> list[type[Sampler]]:
+    """The samplers that a module defines itself: named, not abstract."""
+    return [
+        cls
+        for cls in vars(module).values()
+        if inspect.isclass(cls)
+        and issubclass(cls, Sampler)
+        and cls.__module__ == module.__name__
+        and not inspect.isabstract(cls)
+        and hasattr(cls, "name")
+    ]
+
+
+def _what_is_missing(module: ModuleType) -> str:
+    """What keeps a module's subclasses of Sampler from being samplers."""
+    for cls in vars(module).values():
+        if inspect.isclass(cls) and issubclass(cls, Sampler) and cls.__module__ == module.__name__:
+            if inspect.isabstract(cls):
+                return f": class {cls.__name__} lacks {', '.join(sorted(cls.__abstractmethods__))}()"
+            return f': class {cls.__name__} lacks a name; name = "{cls.__name__.lower()}" would be one'
+    return "; it needs a subclass of samplers.Sampler with a name"
+
+
+@cache
+def _built_in_modules() -> list[ModuleType]:
+    return [importlib.import_module(f"samplers.{info.name}") for info in pkgutil.iter_modules(samplers.__path__)]
+
+
+def load_file(path: Path) -> ModuleType:
+    """Import a sampler file.
+
+    Raises:
+        InputError: if it is missing or its import fails.
+    """
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot read this sampler file: {error}") from None
+    return load_source(source, path)
+
+
+def load_source(source: str, path: Path) -> ModuleType:
+    """Import the source of a sampler file, which a worker on another machine need not have.
+
+    Raises:
+        InputError: if the import fails.
+    """
+    name = f"sampler_file_{path.stem}_{hashlib.sha256(f'{path}{source}'.encode()).hexdigest()[:8]}"
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    setattr(module, TEXT, source)
+    sys.modules[name] = module
+    try:
+        exec(compile(source, str(path), "exec"), vars(module))
+    except (Exception, SystemExit) as error:  # whatever the user's file raises
+        del sys.modules[name]
+        raise InputError(f"{path}: import failed with {type(error).__name__}: {error}") from error
+    return module

@@ -1,0 +1,114 @@
+"""A sampler's own source, as part of a trial's identity."""
+
+import ast
+import hashlib
+import inspect
+import sys
+from functools import cache
+from importlib import import_module
+from importlib.metadata import packages_distributions
+from importlib.util import find_spec, resolve_name
+from types import ModuleType
+
+from samplers.base import Sampler
+
+PACKAGE = "samplers"
+BLOCKS = (
+    ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.If, ast.For, ast.AsyncFor, ast.While, ast.With,
+    ast.AsyncWith, ast.Try, ast.ExceptHandler,
+)  # fmt: skip
+"""Statements whose body must not be empty."""
+TEXT = "__source__"
+"""Attribute of a module that was not imported from a file: the source it was made of."""
+
+
+def source_digest(cls: type[Sampler]) -> str:
+    """Digest of the source that a sampler's draws depend on.
+
+    That is the source of the class's module and of its bases' modules with all their functions and
+    constants, and of all modules they import, at any depth, from this package or from the sampler's own
+    one. Comments, docstrings, layout and import statements do not count, so that moving a module changes no digest.
+
+    Not followed: modules of other packages (``mhpe`` has a version of its own, ``CORE_VERSION``), files
+    that a sampler reads, and imports that are not ``import`` statements.
+    """
+    modules: dict[str, ModuleType] = {}
+    for base in cls.__mro__:
+        if issubclass(base, Sampler):
+            _collect(sys.modules[base.__module__], {PACKAGE, _root(base.__module__)}, modules)
+    sources = sorted(normalised(module_source(module)) for module in modules.values())
+    return hashlib.sha256("\n".join(sources).encode()).hexdigest()
+
+
+def module_source(module: ModuleType) -> str:
+    """Source of a module as it was loaded, whatever has become of a user's file since."""
+    text: str = getattr(module, TEXT, None) or inspect.getsource(module)
+    return text
+
+
+def not_followed(cls: type[Sampler]) -> list[str]:
+    """Top-level modules that a sampler's module imports, but no installed package has: changing them changes no key."""
+    module = sys.modules[cls.__module__]
+    roots = {_root(name) for name in _imports(module)}
+    known = {PACKAGE, "mhpe", _root(module.__name__), *sys.stdlib_module_names, *packages_distributions()}
+    return sorted(roots - known)
+
+
+@cache  # a study asks for every trial
+def normalised(source: str) -> str:
+    """Python source without comments, docstrings, layout and import statements."""
+    return ast.unparse(_WithoutStringsAndImports().visit(ast.parse(source)))
+
+
+class _WithoutStringsAndImports(ast.NodeTransformer):
+    """Removes import statements, and strings that are statements: docstrings of modules, classes and functions."""
+
+    def visit_Import(self, node: ast.Import) -> None:  # noqa: ARG002
+        return None
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: ARG002
+        return None
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text else node
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        node = super().generic_visit(node)
+        if isinstance(node, BLOCKS):
+            node.body = node.body or [ast.Pass()]
+        return node
+
+
+def _collect(module: ModuleType, packages: set[str], modules: dict[str, ModuleType]) -> None:
+    """The module and what it imports of some packages, transitively."""
+    if module.__name__ in modules:
+        return
+    modules[module.__name__] = module
+    for name in _imports(module):
+        if _root(name) in packages and name != PACKAGE:  # which defines nothing itself
+            _collect(import_module(name), packages, modules)
+
+
+def _imports(module: ModuleType) -> tuple[str, ...]:
+    """Names of the modules that a module's import statements name, wherever they are."""
+    return _imported(module_source(module), module.__package__ or "")
+
+
+@cache
+def _imported(source: str, package: str) -> tuple[str, ...]:
+    """Names of the modules that a source's import statements name in a package."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            outer = resolve_name("." * node.level + (node.module or ""), package)
+            for alias in node.names:
+                inner = f"{outer}.{alias.name}"
+                names.append(inner if hasattr(sys.modules.get(outer), "__path__") and find_spec(inner) else outer)
+    return tuple(names)
+
+
+def _root(name: str) -> str:
+    return name.partition(".")[0]

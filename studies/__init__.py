@@ -1,1 +1,0 @@
-"""The studies that come with the suite, one YAML file each."""

@@ -1,0 +1,230 @@
+"""Many processes on one store: kills, interrupts, and several runs at once."""
+
+import os
+import re
+import signal
+import time
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from benchmark.exchange.layout import title
+from benchmark.store import Store, schema
+from benchmark.store.database import writer
+from mhpe.datasets import prepared
+from tests.benchmark.conftest import Bench
+from tests.benchmark.zygote import Process, Zygote, lives, waiting
+
+STUDY = """
+title: A study that is killed
+question: Does it come to its end?
+baseline: random
+protocols: [aflw2000_to_biwi]
+seeds: 4
+core: {image_size: 16, k: 2, epochs: 8, batch_size: 16, precision: float32, encoder: {m: 4, widths: [8]}}
+arms:
+  - sampler: random
+  - sampler: gaussian
+    sigma: [15, 30]
+"""
+TRIALS = 12
+TABLES = (schema.epochs, schema.weights, schema.evaluations, schema.predictions)
+KILLS = 20
+
+
+class Place:
+    """A folder in which runs of one study are started; its store is results/bench.sqlite if none is named."""
+
+    def __init__(self, folder: Path, data_root: Path, prepared_data: Path, zygote: Zygote) -> None:
+        self.folder, self.data_root, self.zygote = folder, data_root, zygote
+        self.cache = folder / "cache"
+        self.cache.mkdir(parents=True)
+        (self.cache / "prepared").symlink_to(prepared_data)
+        (folder / "killed.yaml").write_text(STUDY)
+
+    def run(self, *words: object, jobs: int = 2) -> Process:
+        call = ("run", "--study", "killed.yaml", "--data-root", self.data_root, "--jobs", jobs, "--device", "cpu")
+        return self.zygote.start(
+            "benchmark.cli:main", *call, *words, cwd=self.folder, MHPE_CACHE=self.cache, BENCH_LEASE=2
+        )
+
+    def train_longer(self) -> None:
+        """More epochs, so that a training that has a checkpoint is far from its end."""
+        (self.folder / "killed.yaml").write_text(STUDY.replace("epochs: 8", "epochs: 24"))
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(str(self.folder / "results" / "bench.sqlite"))
+
+    def checkpoints(self) -> set[tuple[str, int]]:
+        """The checkpoints as they are now."""
+        found = set()
+        for path in (self.cache / "checkpoints").glob("*.safetensors"):
+            try:
+                found.add((path.name, path.stat().st_mtime_ns))
+            except FileNotFoundError:
+                continue
+        return found
+
+
+@pytest.fixture(scope="module")
+def prepared_data(tmp_path_factory: pytest.TempPathFactory, data_root: Path) -> Path:
+    """The prepared data sets, so that no run spends its time on them."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MHPE_CACHE", str(folder))
+        for name in ("aflw2000", "biwi"):
+            prepared(name, 16, data_root)
+    return folder / "prepared"
+
+
+@pytest.fixture
+def place(tmp_path: Path, data_root: Path, prepared_data: Path, zygote: Zygote) -> Place:
+    return Place(tmp_path / "place", data_root, prepared_data, zygote)
+
+
+def contents(store: Store) -> dict[str, list]:
+    """All that was trained, bit for bit."""
+    with store.engine.connect() as connection:
+        return {
+            title(table): connection.execute(sa.select(table).order_by(*table.primary_key)).all() for table in TABLES
+        }
+
+
+def reported(bench: Bench, place: Place, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """The whole report, for trainings of equal duration and date."""
+    with writer(place.store.engine).begin() as connection:
+        connection.execute(sa.update(schema.trials).values(seconds=1.0, finished=0.0))
+    monkeypatch.chdir(place.folder)
+    result = bench("report")
+    assert result.status == 0, result.err
+    folder = Path("results/report")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def watch(store: Store) -> None:
+    """Let the database itself write down every end of a trial, and every change of a finished one."""
+    with writer(store.engine).begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE ends (key)")
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER watched AFTER UPDATE OF status ON {schema.trials.name} "
+            "WHEN NEW.status = 'done' OR OLD.status = 'done' BEGIN INSERT INTO ends VALUES (NEW.key); END"
+        )
+
+
+def ends(store: Store) -> pd.Series:
+    """How often each trial ended."""
+    with store.engine.connect() as connection:
+        return pd.Series(list(connection.exec_driver_sql("SELECT key FROM ends").scalars())).value_counts()
+
+
+def test_twenty_kills_lose_nothing_and_repeat_nothing(
+    place: Place, bench: Bench, tmp_path: Path, prepared_data: Path, zygote: Zygote, monkeypatch, record_property
+) -> None:
+    """20 times kill -9 of a random worker or parent at a random moment, each followed by a new run."""
+    whole = Place(tmp_path / "whole", place.data_root, prepared_data, zygote)
+    assert whole.run().wait() == 0
+    assert whole.checkpoints() == set()
+    (place.folder / "results").mkdir()
+    watch(place.store)
+
+    rng = np.random.default_rng(0)
+    runs, killed = [place.run()], {"worker": [], "parent": []}
+    while sum(map(len, killed.values())) < KILLS:
+        seen, wanted = place.checkpoints(), rng.integers(1, 4)
+        for _ in waiting("checkpoints"):  # let it make some progress
+            seen |= place.checkpoints()
+            runs = [run for run in runs if run.status() is None] or [place.run()]
+            if len(seen) >= wanted:
+                break
+        time.sleep(rng.uniform(0, 0.05))
+        kind = str(rng.choice(["worker", "parent"]))
+        targets = [pid for run in runs for pid in (run.workers() if kind == "worker" else [run.pid])]
+        if not targets:
+            continue
+        target = int(rng.choice(targets))
+        os.kill(target, signal.SIGKILL)
+        killed[kind].append(target)
+        if len(runs) < 2 or kind == "parent":
+            runs.append(place.run("--retry-failed"))
+    for run in runs:
+        run.wait()
+    last = place.run("--retry-failed")
+    assert last.wait() == 0, last.output
+
+    store, expected = place.store, contents(whole.store)
+    found = contents(store)
+    count = ends(store)
+    lost = TRIALS - len(found["evaluations"])
+    duplicates = int((count - 1).sum())
+    kills = {f"kills of a {kind}": len(pids) for kind, pids in killed.items()}
+    for name, number in {"trials": TRIALS, **kills, "duplicates": duplicates, "lost": lost}.items():
+        record_property(name, number)  # for the note: pytest --junitxml
+    assert min(map(len, killed.values())) > 0
+    assert (lost, duplicates, len(count)) == (0, 0, TRIALS)
+    assert set(store.statuses([row.trial for row in found["evaluations"]]).values()) == {"done"}
+    assert found == expected  # history, weights, metrics and predictions, bit for bit
+    assert reported(bench, place, monkeypatch) == reported(bench, whole, monkeypatch)
+    assert place.checkpoints() == set()
+    for _ in waiting("the end of the killed runs' workers"):
+        if not any(lives(pid) for pids in killed.values() for pid in pids):
+            break
+
+
+def test_four_runs_on_one_store_share_the_work(place: Place, store_url: str) -> None:
+    runs = [place.run("--store", store_url, jobs=1) for _ in range(4)]
+    outputs = [run.output for run in runs if run.wait() == 0]
+    trained = [int(re.search(r"(\d+) trained", text)[1]) for text in outputs]
+    assert len(trained) == 4, [run.output for run in runs]
+    assert sum(trained) == TRIALS
+    assert sum(count > 0 for count in trained) >= 2, "one process did everything"
+    found = contents(Store(store_url))
+    assert len(found["evaluations"]) == len(found["weights"]) == TRIALS
+    assert len(found["epochs"]) == 8 * TRIALS
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_says_what_is_done_and_how_to_go_on(place: Place, number: signal.Signals) -> None:
+    place.train_longer()
+    run = place.run()
+    for _ in waiting("a finished trial and a checkpoint of one that is not"):
+        begun = {name.partition(".")[0] for name, _ in place.checkpoints()}
+        status = statuses(place)
+        if "done" in status.values() and any(status.get(key) == "running" for key in begun):
+            break
+    workers = run.workers()
+    if number == signal.SIGINT:
+        os.killpg(run.pid, number)  # as a terminal does: the workers get it too
+    else:
+        os.kill(run.pid, number)
+    assert run.wait() == 130
+    count = list(statuses(place).values()).count("done")
+    assert 0 < count < TRIALS
+    *finished, last = run.output.splitlines()
+    assert len(finished) in (count - 1, count)  # the last one's line may not have come before the signal
+    assert [line.split()[:2] for line in finished] == [[f"{n}/{TRIALS}", "done"] for n in range(1, len(finished) + 1)]
+    assert last == (
+        f"bench: interrupted: {count} of {TRIALS} trials are stored in sqlite:///results/bench.sqlite; "
+        "the same command goes on from there"
+    )
+    assert set(statuses(place).values()) == {"done", "waiting"}  # no lease is left
+    assert place.checkpoints()  # unfinished trainings go on from their last epoch
+    assert workers
+    for _ in waiting("the end of the workers"):
+        if not any(lives(pid) for pid in workers):
+            break
+    again = place.run()
+    assert again.wait() == 0
+    assert f"{TRIALS - count} trained, {count} there before" in again.output
+
+
+def statuses(place: Place) -> dict[str, str]:
+    """Status of each trial by its key."""
+    if not (place.folder / "results" / "bench.sqlite").exists():
+        return {}
+    with place.store.engine.connect() as connection:
+        return dict(connection.execute(sa.select(schema.trials.c.key, schema.trials.c.status)).all())

@@ -1,0 +1,135 @@
+"""Worker processes: their devices, and what is made of their deaths."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from benchmark.run.workers import START_METHOD, devices
+from benchmark.store import Store, schema
+from tests.benchmark.conftest import TINY, Bench
+
+FATAL = '''
+import os
+import signal
+from pathlib import Path
+
+from samplers import Sampler
+
+
+class Fatal(Sampler):
+    """Kills its process, as the system does when memory is short: every time, or only the first time."""
+
+    name = "fatal"
+    marker: str = ""
+
+    def draw(self, query, k, generator):
+        if not self.marker or not Path(self.marker).exists():
+            if self.marker:
+                Path(self.marker).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return query.index[:, None].expand(-1, k) * 0
+
+
+class Greedy(Sampler):
+    """Asks for more memory than there is."""
+
+    name = "greedy"
+
+    def draw(self, query, k, generator):
+        raise MemoryError("cannot [allocate] 1 PiB")
+'''
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> list[object]:
+    """Words for a study with all of these samplers."""
+    (tmp_path / "fatal.py").write_text(FATAL)
+    path = tmp_path / "tiny.yaml"
+    arms = f"  - sampler: fatal\n  - {{sampler: fatal, label: once, marker: {tmp_path}/marker}}\n  - sampler: greedy\n"
+    path.write_text(TINY.replace("image_size: 32", "image_size: 16") + arms)
+    return ["--study", path, "--sampler-file", tmp_path / "fatal.py"]
+
+
+def test_dead_and_failed_workers_cost_their_own_trials_only(bench: Bench, study: list, data_root: Path) -> None:
+    call = ("run", *study, "--data-root", data_root, "--seeds", 1, "--jobs", 2)
+    result = bench(*call)
+    assert result.status == 1
+    # random, two gaussians, and the one that died once
+    assert "6 trials: 4 trained, 0 there before, 2 failed" in result.out
+    died = "its process was killed, ran out of memory, or crashed"
+    assert f"bench: fatal, aflw2000, seed 0: {died}; trying again\n" in result.err
+    assert f"bench: once, aflw2000, seed 0: {died}; trying again\n" in result.err
+    assert f"bench: failed: fatal, aflw2000, seed 0: WorkerDied: {died}, 2 times\n" in result.err
+    assert "bench: failed: greedy, aflw2000, seed 0: MemoryError: cannot [allocate] 1 PiB\n" in result.err
+
+    t = schema.trials.c
+    with Store("results/bench.sqlite").engine.connect() as connection:
+        failed = {row.sampler: row for row in connection.execute(sa.select(schema.trials).where(t.status == "failed"))}
+    assert set(failed) == {"fatal", "greedy"}
+    assert failed["fatal"].error_type == "WorkerDied"
+    assert "MemoryError" in failed["greedy"].traceback
+    assert all(row.environment["host"] for row in failed.values())
+    report = bench("report")
+    assert re.search(r"fatal.*WorkerDied \(seed 0\)", report.out)
+    assert "6 trials: 0 trained, 4 there before, 2 failed" in bench(*call).out
+
+
+def test_same_trial_same_predictions(bench: Bench, tiny_study: Path, data_root: Path) -> None:
+    """With one process or two, alone or in a study."""
+
+    def predictions(name: str, *words: object) -> pd.Series:
+        words = ("run", "--study", tiny_study, "--data-root", data_root, "--store", name, *words)
+        assert bench(*words).status == 0
+        table = schema.predictions.c
+        with Store(name).engine.connect() as connection:
+            rows = connection.execute(sa.select(table.trial, table.rotations, table.strengths)).all()
+        return pd.Series({row.trial: (row.rotations, row.strengths) for row in rows})
+
+    one = predictions("one.sqlite", "--jobs", 1)
+    assert len(one) == 6
+    assert predictions("two.sqlite", "--jobs", 2).to_dict() == one.to_dict()
+    alone = predictions("alone.sqlite", "--jobs", 2, "--arm", "gaussian(sigma=30)", "--seeds", 1)
+    assert len(alone) == 1
+    assert alone.to_dict() == one[alone.index].to_dict()
+
+
+def test_graphics_cards_are_used_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert devices("cuda", 5) == ["cuda:0", "cuda:1", "cuda:0", "cuda:1", "cuda:0"]
+    assert devices("cuda", 1) == ["cuda:0"]
+    assert devices("cpu", 3) == ["cpu"] * 3
+
+
+BEGIN = """
+import signal
+import benchmark.run.workers
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever runs the tests may ignore it
+print("ready", flush=True)
+try:
+    benchmark.run.workers.process_pool().submit(abs, 1).result()
+except KeyboardInterrupt:
+    raise SystemExit(130)
+"""
+
+
+@pytest.mark.skipif(START_METHOD != "forkserver", reason="no fork server here")
+@pytest.mark.parametrize("seconds", [0.1, 1])
+def test_interrupt_while_workers_start_is_quiet(seconds: float) -> None:
+    call = [sys.executable, "-c", BEGIN]
+    with subprocess.Popen(
+        call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(seconds)  # the server takes longer to import PyTorch
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the server gets it too
+        _, problems = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert problems == ""
