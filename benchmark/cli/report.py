@@ -11,8 +11,8 @@ from benchmark.cli.terminal import needed_width, out, plain_table, print_table
 from benchmark.report import StudyReport, build_report
 from benchmark.report.labels import protocol_title, synthetic_note
 from benchmark.report.search import fresh_text
-from benchmark.report.summary import groups_of
 from benchmark.report.views import EULER, PARAMETERS, TERMINAL_VIEW, Column, as_text
+from benchmark.statistics import groups_of
 
 LEFT_OUT: tuple[list[Column], ...] = ([], EULER, [*EULER, *PARAMETERS])
 """Columns that a narrow terminal's table lacks, the first that fits."""

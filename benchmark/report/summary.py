@@ -1,13 +1,13 @@
 """A study in numbers: means over paired seeds with their uncertainty, and each arm against the baseline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from benchmark.statistics import compare
+from benchmark.statistics import compare, groups_of, paired_differences, seed_table
 
 EULER = ("yaw", "pitch", "roll", "mae")
 VECTORS = ("left", "down", "front", "maev")
@@ -67,31 +67,6 @@ def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float
         for preset, protocol, cells in groups_of(results)
     ]
     return table.merge(pd.concat(compared, ignore_index=True), how="left", on=[*GROUP, "arm"], validate="1:1")
-
-
-def groups_of(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Preset, protocol and rows of each group, in order."""
-    for (preset, protocol), group in rows.groupby(GROUP, sort=False):
-        yield str(preset), str(protocol), group
-
-
-def seed_table(cells: pd.DataFrame, metric: str = "mae") -> pd.DataFrame:
-    """A metric by seed (rows) and arm (columns, in the study's order) of one preset on one protocol."""
-    table = cells.pivot(index="seed", columns="arm", values=metric).sort_index()
-    return table[list(dict.fromkeys(cells["arm"]))]
-
-
-def paired_differences(values: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
-    """Arm minus its own baseline by seed (rows) and arm (columns).
-
-    Args:
-        values: as :func:`seed_table` gives them.
-        baselines: by arm, the arm it is compared with.
-    """
-    compared = {arm: baselines[arm] for arm in map(str, values) if baselines.get(arm, arm) != arm}
-    return pd.DataFrame(
-        {arm: values[arm] - values.reindex(columns=[own])[own] for arm, own in compared.items()}, values.index
-    )
 
 
 def _comparison(values: pd.DataFrame, baselines: Mapping[str, str], margin: float) -> pd.DataFrame:

@@ -6,9 +6,8 @@ from typing import Any
 import pandas as pd
 
 from benchmark.report.labels import counted, protocol_title, synthetic_note
-from benchmark.report.summary import groups_of
 from benchmark.report.text import difference, signed
-from benchmark.statistics import fewest_pairs
+from benchmark.statistics import fewest_pairs, groups_of
 
 NAMED = 3
 """Arms named in a sentence; of more only their number is said."""

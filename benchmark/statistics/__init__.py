@@ -1,6 +1,7 @@
 """The statistics behind the verdicts: seeds are the replicates, paired across the arms of a study."""
 
 from benchmark.statistics.bootstrap import BootstrapDifference, bootstrap_difference
+from benchmark.statistics.cells import groups_of, paired_differences, seed_table
 from benchmark.statistics.intervals import half_width
 from benchmark.statistics.paired import compare
 from benchmark.statistics.power import fewest_pairs, seeds_needed, smallest_detectable
@@ -12,7 +13,10 @@ __all__ = [
     "bootstrap_difference",
     "compare",
     "fewest_pairs",
+    "groups_of",
     "half_width",
+    "paired_differences",
+    "seed_table",
     "seeds_needed",
     "sign_flip_p",
     "smallest_detectable",

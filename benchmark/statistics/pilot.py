@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy import stats
 
-from benchmark.report.summary import paired_differences, seed_table
-from benchmark.statistics import seeds_needed, smallest_detectable
+from benchmark.statistics.cells import paired_differences, seed_table
+from benchmark.statistics.power import seeds_needed, smallest_detectable
 
 DIFFERENCES = (0.2, 0.1)
 """Differences of MAE, in degrees, that seeds are planned for."""

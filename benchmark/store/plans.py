@@ -1,7 +1,7 @@
 """Studies in the store: their cells, the trials that fill them, and what came of these."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -11,38 +11,9 @@ from benchmark.store import schema
 from benchmark.store.arrays import to_bytes
 from benchmark.store.base import StoreBase
 from benchmark.store.problems import patient
+from benchmark.study.cell import Planned, Present
 from benchmark.study.trial import Trial
 from mhpe.data import HeadPoseSet
-
-Present = Callable[[str, str, int, dict[str, Any]], bool]
-"""Whether a trial of a protocol, an arm, a cell's seed and an identity is one of the study as it is now."""
-
-
-@dataclass(frozen=True)
-class Planned:
-    """One cell of a study's grid.
-
-    Attributes:
-        study: name of the study.
-        preset: name of the core's preset.
-        protocol: name of the protocol.
-        arm: the arm's label.
-        position: of the arm in the study.
-        parameters: of the arm's sampler.
-        seed: of the trial.
-        trial: key of the trial that fills the cell.
-        test_set: fingerprint of the protocol's test set.
-    """
-
-    study: str
-    preset: str
-    protocol: str
-    arm: str
-    position: int
-    parameters: dict[str, Any]
-    seed: int
-    trial: str
-    test_set: str
 
 
 class Plans(StoreBase):

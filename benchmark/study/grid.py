@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.store.plans import Planned, Present
 from benchmark.study.arms import Arm
+from benchmark.study.cell import Planned, Present
 from benchmark.study.study import Study
 from benchmark.study.trial import Trial
 from mhpe.data import HeadPoseSet

@@ -12,8 +12,8 @@ import torch
 
 from benchmark.store import Store
 from benchmark.store.outcome import Evaluation, Outcome
-from benchmark.store.plans import Planned
 from benchmark.study.arms import Arm
+from benchmark.study.cell import Planned
 from benchmark.study.presets import PRESETS
 from benchmark.study.protocols import protocol
 from benchmark.study.trial import Trial

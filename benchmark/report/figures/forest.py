@@ -10,8 +10,8 @@ from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, LackingErro
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
 from benchmark.report.style import headline, legend, named_rows
-from benchmark.report.summary import paired_differences, seed_table
 from benchmark.report.text import signed
+from benchmark.statistics import paired_differences, seed_table
 
 ARMS_DRAWN = 40
 SEEDS_DRAWN = 20

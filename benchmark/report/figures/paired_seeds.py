@@ -8,7 +8,7 @@ from benchmark.report.figures.drawing import Drawing, LackingError
 from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
 from benchmark.report.style import BASELINE, headline, legend, named_rows
-from benchmark.report.summary import seed_table
+from benchmark.statistics import seed_table
 
 ARMS_DRAWN = 30
 SEEDS_DRAWN = 20

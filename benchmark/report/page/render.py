@@ -22,8 +22,8 @@ from benchmark.report.search import fresh_text
 from benchmark.report.secondary import NOTE as SECONDARY_NOTE
 from benchmark.report.secondary import secondary_text
 from benchmark.report.study_report import FigureFile, StudyReport
-from benchmark.report.summary import groups_of
 from benchmark.report.views import COMPARISON_NOTE, GROUP_DETAILS, GROUP_VIEW, NOTE, VECTOR_NOTE
+from benchmark.statistics import groups_of
 from benchmark.store import Store
 from benchmark.study.presets import PRESETS, describe
 

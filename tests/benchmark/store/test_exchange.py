@@ -12,9 +12,9 @@ from benchmark.exchange import exporting, importing
 from benchmark.exchange.exporting import export_store
 from benchmark.exchange.importing import import_store
 from benchmark.store import Store, schema
-from benchmark.store.plans import Planned
 from benchmark.store.reading import load_predictions
 from benchmark.store.search_store import SearchStore
+from benchmark.study.cell import Planned
 from benchmark.study.study import Arm
 from benchmark.study.trial import Trial, identity_key
 from mhpe.config import CoreConfig

@@ -12,9 +12,9 @@ import pytest
 from benchmark.store import Store
 from benchmark.store.arrays import from_bytes, to_bytes
 from benchmark.store.outcome import Evaluation, Outcome
-from benchmark.store.plans import Planned
 from benchmark.store.reading import load_draws, load_predictions
 from benchmark.store.schema import METRICS
+from benchmark.study.cell import Planned
 from benchmark.study.study import Arm
 from benchmark.study.trial import Trial
 from mhpe.config import CoreConfig
