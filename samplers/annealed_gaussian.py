@@ -1,4 +1,4 @@
-"""References that come nearer to the input while the training goes on."""
+"""References whose distance to the input shrinks during training."""
 
 from pydantic import PositiveFloat
 from torch import Tensor

@@ -28,9 +28,9 @@ class Sampler(BaseModel, ABC):
         ...     name = "nearest"
         ...
         ...     def draw(self, query, k, generator):
-        ...         way = (query.yaw[:, None] - self.candidates.yaw).abs()
-        ...         way[query.index[:, None] == self.candidates.index] = torch.inf  # never the input itself
-        ...         return way.argsort(1)[:, torch.arange(k) % max(1, len(self.candidates) - 1)]
+        ...         distance = (query.yaw[:, None] - self.candidates.yaw).abs()
+        ...         distance[query.index[:, None] == self.candidates.index] = torch.inf  # never the input itself
+        ...         return distance.argsort(1)[:, torch.arange(k) % max(1, len(self.candidates) - 1)]
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False)

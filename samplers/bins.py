@@ -8,7 +8,7 @@ from samplers.yaw_bins import YawBins, YawBinSampler
 
 
 class Bins(YawBinSampler):
-    """All K from the input's own bin; when it has too few, from neighbouring bins.
+    """All K from the input's bin; when it has too few images, from neighbouring bins.
 
     Slides, "Using reference images in bins".
     """

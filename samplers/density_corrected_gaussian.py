@@ -1,4 +1,4 @@
-"""References near the input's rotation, wherever most images are."""
+"""References near the input's rotation, corrected for the density of poses."""
 
 from pydantic import Field
 from torch import Tensor
@@ -8,11 +8,11 @@ from samplers.geodesic_gaussian import GeodesicGaussian
 
 
 class DensityCorrectedGaussian(GeodesicGaussian):
-    """Image weights ``w = exp(-theta^2 / (2 sigma^2)) / p``, p the density of poses round the reference.
+    """Image weights ``w = exp(-theta^2 / (2 sigma^2)) / p``, p the density of poses around the reference.
 
-    So the Gaussian weighs volumes of SO(3), as far as they have images, in place of images:
-    ``geodesic_gaussian`` draws mostly from the side of the input that has more of them, the frontal one.
-    The density is a kernel estimate over the candidates (Silverman 1986); in a pool it is a rough one.
+    The Gaussian then weighs volumes of SO(3) instead of images: ``geodesic_gaussian`` draws mostly from the side
+    of the input that has more images, the frontal one. The density is a kernel estimate over the candidates
+    (Silverman 1986); in a pool it is rough.
 
     Cost: O(C) for an input, C populated cells of SO(3); O(C^2) to fit.
 

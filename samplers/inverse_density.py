@@ -8,18 +8,18 @@ from samplers.so3_cells import CellSampler
 
 
 class InverseDensity(CellSampler):
-    """Image weights ``w = 1 / p``, p the density of poses round the image, whatever the input.
+    """Image weights ``w = 1 / p``, p the density of poses around the image, the same for every input.
 
     As samples are weighted in imbalanced regression (Yang et al. 2021, "Delving into Deep Imbalanced
     Regression"): by the inverse of the labels' kernel-smoothed density. All volumes of SO(3) that have images get
-    equal shares. The weight is capped, as theirs is in practice: without that a handful of images far from all
-    others would be references of almost every input.
+    equal shares. The weight is capped, as theirs is in practice: without a cap a few isolated images would be
+    references of almost every input.
 
     Cost: O(C) for an input, C populated cells of SO(3); O(C^2) to fit.
 
     Attributes:
         bandwidth: of the density's kernel, degrees, at least 1.
-        cap: no image weighs more than this many times an image where the density is at its mean.
+        cap: largest weight, relative to that of an image at the mean density.
     """
 
     name = "inverse_density"

@@ -1,4 +1,4 @@
-"""Some references near the input's rotation, the others from anywhere."""
+"""A mixture of references near the input's rotation and uniform ones."""
 
 import math
 

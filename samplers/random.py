@@ -18,7 +18,7 @@ class Random(Sampler):
     _groups: Groups
 
     def fit(self, poses: Poses, progress: float) -> None:
-        """Put all candidates into one group."""
+        """Put all candidates in one group."""
         super().fit(poses, progress)
         group = torch.zeros(len(poses), dtype=torch.int64, device=poses.device)
         self._groups = Groups(poses, group, 1)

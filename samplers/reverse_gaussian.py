@@ -11,8 +11,8 @@ class ReverseGaussian(RoundedBinSampler):
     """Bin weights ``w(x) = exp(+(x - mu)^2 / (2 sigma^2))``, x a bin's centre, mu the input's yaw.
 
     Slides, "Inverse Gaussian weights". Their worked table leaves out the factor 2 and shows five of the 18
-    bins; over all of them nearly all the weight lies opposite the input, where data sets have no image, so
-    that ``empty_bin`` decides what is drawn.
+    bins; over all of them nearly all the weight lies opposite the input, where data sets have no images, so
+    ``empty_bin`` decides what is drawn.
 
     Attributes:
         sigma: degrees.

@@ -14,8 +14,8 @@ class SamePoseOtherIdentity(GeodesicGaussian):
 
     With its small sigma input and reference share the pose and differ in the head: the positive pairs of
     metric learning (Schroff et al. 2015, "FaceNet", with pose and identity exchanged). Where no other
-    identity has the input's pose, the nearest poses serve. An input with fewer than K images of other
-    identities to draw from gets its own identity's too, but not itself.
+    identity has the input's pose, the nearest poses are drawn. An input with fewer than K images of other
+    identities also gets images of its own identity, but never itself.
 
     Cost: O(C) for an input, C populated cells of SO(3).
 

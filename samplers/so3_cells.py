@@ -47,7 +47,7 @@ class Cells(Groups):
         return torch.rad2deg(2 * cosine.abs().clamp(max=1).acos())
 
     def density(self, bandwidth: float) -> Tensor:
-        """Kernel estimate of the density of candidates round each cell.
+        """Kernel estimate of the density of candidates around each cell.
 
         The kernel is an isotropic matrix Fisher one, ``exp(-2 sin^2(theta / 2) / h^2)``: for small angles
         ``exp(-theta^2 / (2 h^2))``.
@@ -56,7 +56,7 @@ class Cells(Groups):
             bandwidth: h in degrees, at least 1.
 
         Returns:
-            (C,) the number of images within about h, the cell's own ones included.
+            (C,) the number of images within about h, those of the cell included.
         """
         sharpness = 2 / math.radians(bandwidth) ** 2
         sizes = self.sizes.to(self.centres.dtype)
@@ -111,7 +111,7 @@ def cell_numbers(quaternions: Tensor, per_edge: int) -> Tensor:
     """Cells of an even grid on SO(3), found without a search.
 
     Rotations are the unit quaternions with their largest component positive: four faces of the hypercube
-    round the unit sphere, projected on it (Yershova and LaValle 2004). Each face is cut into ``per_edge``^3
+    around the unit sphere, projected on it (Yershova and LaValle 2004). Each face is cut into ``per_edge``^3
     cells, evenly in angle; their volumes differ by a factor of 2.25 at most.
 
     Args:

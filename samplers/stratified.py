@@ -1,4 +1,4 @@
-"""One reference from each shell round the input."""
+"""One reference from each shell around the input."""
 
 import torch
 from torch import Tensor
@@ -11,9 +11,8 @@ from samplers.so3_cells import Cells
 class Stratified(Sampler):
     """One image from each of K quantile shells of the angle theta to the input.
 
-    The images in the order of theta are cut into K shells of equally many, and one is drawn uniformly from
-    each (stratified sampling, Cochran 1977). An image is as likely as with ``random``, but every input gets near,
-    middling and far references. The order is that of cells of SO(3), and a random one inside a cell.
+    The images, sorted by theta, are split into K shells of equal size, and one is drawn uniformly from each (stratified sampling, Cochran 1977). Every image is as likely as with ``random``, but each input gets near,
+    middle and far references. The order is that of cells of SO(3), and a random one inside a cell.
 
     Cost: O(C log C) for an input, C populated cells.
     """

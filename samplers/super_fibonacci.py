@@ -20,13 +20,14 @@ class SuperFibonacci(Sampler):
     of SO(3)"). Each candidate belongs to its nearest anchor; anchors take turns, in a new random order for each
     input, and give one of their images, so that weights are equal for anchors: ``uniform`` in random order over
     populated bins, with cells of SO(3) for bins of yaw. Most anchors have no candidate and are left out. So are
-    those with very few, which would be references of almost every input: theirs go to the nearest anchor left.
+    anchors with very few candidates, which would be references of almost every input: their candidates go to the
+    nearest remaining anchor.
 
     Cost: O(anchors) for an input; O(N anchors) to fit N images.
 
     Attributes:
-        anchors: on all of SO(3); 500 are some 30 degrees apart, and about a tenth of them are head poses.
-        least: an anchor with fewer candidates than this part of the mean is left out.
+        anchors: number on all of SO(3); 500 are about 30 degrees apart, and about a tenth of them are head poses.
+        least: an anchor with fewer candidates than this share of the mean is left out.
     """
 
     name = "super_fibonacci"

@@ -13,12 +13,12 @@ from samplers.yaw_bins import YawBins, YawBinSampler
 class Uniform(YawBinSampler):
     """One image from each bin in turn, until there are K.
 
-    Slides, "Using uniform distribution". As published the turn starts at the first bin every time: with
+    Slides, "Using uniform distribution". As published, the turn starts at the first bin every time: with
     K = 10 of 18 bins all references come from yaw [-180, 20), one side of the head.
 
     Attributes:
-        order: ``first`` goes through the bins from -180 degrees on, as published; ``shuffled`` in a new
-            random order for each input.
+        order: ``first`` takes the bins from -180 degrees on, as published; ``shuffled`` takes them in a new random
+            order for each input.
     """
 
     name = "uniform"

@@ -46,7 +46,7 @@ class YawBins:
         return ((wrap_degrees(yaw) + 180) / self.width).long().clamp(0, self.count - 1)
 
     def offsets(self, yaw: Tensor) -> Tensor:
-        """Way from each yaw (B,) to each bin's centre round the circle, (B, bins) in [-180, 180)."""
+        """Signed angular distance from each yaw (B,) to each bin centre, (B, bins) in [-180, 180)."""
         return wrap_degrees(self.centres - yaw[:, None])
 
 
@@ -55,9 +55,9 @@ class YawBinSampler(Sampler):
 
     Attributes:
         bin_width: degrees, a divisor of 360.
-        empty_bin: what becomes of references wanted from a bin that holds no image. ``nearest`` takes
-            them from the nearest bin that has images; ``populated_only`` gives such bins no weight in the
-            first place. A bin with too few images passes the rest on to its neighbours either way.
+        empty_bin: rule for references requested from a bin without images. ``nearest`` takes them from the nearest
+            bin that has images; ``populated_only`` gives empty bins no weight. Under both rules a bin with too few
+            images takes the rest from its neighbours.
     """
 
     bin_width: BinWidth = 20.0
@@ -69,8 +69,8 @@ class YawBinSampler(Sampler):
         """Sort the candidates into bins."""
         super().fit(poses, progress)
         self._bins = YawBins(self.bin_width, poses.device)
-        way = wrap_degrees(self._bins.centres[:, None] - self._bins.centres).abs()
-        self._groups = NeighbouringGroups(poses, self._bins.of(poses.yaw), way)
+        distance = wrap_degrees(self._bins.centres[:, None] - self._bins.centres).abs()
+        self._groups = NeighbouringGroups(poses, self._bins.of(poses.yaw), distance)
 
     @abstractmethod
     def log_weights(self, query: Poses, bins: YawBins) -> Tensor:
@@ -85,14 +85,13 @@ class YawBinSampler(Sampler):
         """
 
     def requested_counts(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
-        """How many references each input wants from each bin, (B, bins) int64; rows sum to k."""
+        """Number of references requested from each bin, (B, bins) int64; rows sum to k."""
         return largest_remainder(self.usable_log_weights(query), k, generator)
 
     def usable_log_weights(self, query: Poses) -> Tensor:
-        """The logarithmic weights as ``empty_bin`` says, (B, bins).
+        """Log-weights with the rule ``empty_bin`` applied, (B, bins).
 
-        An input all of whose bins are empty keeps its weights under either rule: its references then come
-        from the nearest bins.
+        If all weighted bins of an input are empty, its weights stay: the references come from the nearest bins.
         """
         log_weights = self.log_weights(query, self._bins)
         if self.empty_bin == "nearest":
@@ -105,7 +104,7 @@ class YawBinSampler(Sampler):
         return self.draw_requested(query, self.requested_counts(query, k, generator), k, generator)
 
     def draw_requested(self, query: Poses, requested: Tensor, k: int, generator: torch.Generator) -> Tensor:
-        """Draw so many references from each bin, (B, k), with ``requested`` (B, bins) of row sum k."""
+        """Draw the requested number of references from each bin, (B, k); rows of ``requested`` (B, bins) sum to k."""
         return self._groups.draw(slots(requested, k), query.index, generator)
 
 
@@ -113,14 +112,14 @@ class RoundedBinSampler(YawBinSampler):
     """A sampler whose weights have to be rounded to counts.
 
     Attributes:
-        rounding: how K times the weights become whole numbers. ``largest_remainder`` is nearest to the slides'
-            worked example; bins of small weight never get a reference, so that with K = 4 all sigmas from 30 on
-            ask for the same counts. ``systematic`` gets every weight right on average.
+        rounding: how K times the weights are rounded to whole numbers. ``largest_remainder`` is nearest to the
+            slides' worked example, but bins of small weight never get a reference: with K = 4 all sigmas from
+            30 on give the same counts. ``systematic`` is right on average for every weight.
     """
 
     rounding: Literal["largest_remainder", "systematic"] = "largest_remainder"
 
     def requested_counts(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
-        """How many references each input wants from each bin, (B, bins) int64; rows sum to k."""
+        """Number of references requested from each bin, (B, bins) int64; rows sum to k."""
         to_counts = systematic if self.rounding == "systematic" else largest_remainder
         return to_counts(self.usable_log_weights(query), k, generator)

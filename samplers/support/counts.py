@@ -1,4 +1,4 @@
-"""From weights to whole numbers of references, vectorised over a batch."""
+"""Convert sampling weights to integer reference counts, vectorised over a batch."""
 
 import torch
 from torch import Tensor
@@ -31,7 +31,7 @@ def systematic(log_weights: Tensor, k: int, generator: torch.Generator) -> Tenso
     """Counts that sum to k and are k times the normalised weights on average, each within one of that.
 
     Systematic sampling: k evenly spaced marks with one random start fall on the groups' shares laid end to end
-    (Madow 1949). Small weights get their due in the long run, which largest remainders deny them.
+    (Madow 1949). Small weights get their share on average, which largest remainders never give them.
 
     Args:
         log_weights: (B, groups), -inf for no weight; at least one weight in each row.

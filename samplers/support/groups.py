@@ -9,14 +9,14 @@ from mhpe.poses import Poses
 class Groups:
     """Candidates by group: a yaw bin, a cell of SO(3), or all of them in one.
 
-    An input never gets a candidate that is its own: by default the image itself. One who owns all
-    candidates gets them all the same.
+    A query never gets a candidate that it owns: by default the image itself. If every candidate belongs to the
+    query's owner, they are drawn anyway.
 
     Args:
         candidates: N images.
         group: (N,) number of each candidate's group.
         count: number of groups.
-        owner: (N,) whose own each candidate is, the image's number by default.
+        owner: (N,) owner of each candidate: the image's number by default.
     """
 
     def __init__(self, candidates: Poses, group: Tensor, count: int, owner: Tensor | None = None) -> None:
@@ -36,20 +36,20 @@ class Groups:
         return len(self._order)
 
     def owned(self, query_owner: Tensor) -> Tensor:
-        """How many candidates are an input's own, (B,)."""
+        """Number of candidates that each query owns, (B,)."""
         first, end = self._blocks(query_owner)
         return self._owned_before[end] - self._owned_before[first]
 
     def room(self, query_owner: Tensor, k: int) -> Tensor:
-        """How often each group may be drawn from.
+        """Number of references that each group can give.
 
         Args:
             query_owner: (B,) the inputs' owners, their image numbers by default.
             k: references per input.
 
         Returns:
-            (B, groups): the group's images that are not the input's own, times the number of times that
-            each image must be allowed so that k references can be had.
+            (B, groups): the group's images that the query does not own, times the number of times that each image
+            may be drawn (more than once only if there are fewer than k images).
         """
         room = self.sizes.repeat(len(query_owner), 1)
         first, end = self._blocks(query_owner)
@@ -63,8 +63,7 @@ class Groups:
     def draw(self, group: Tensor, query_owner: Tensor, generator: torch.Generator) -> Tensor:
         """Draw images from groups.
 
-        No image is drawn twice for an input as long as there are images; who wants more references than
-        there are other images gets some of them repeatedly.
+        References repeat only if ``k`` exceeds the number of available images.
 
         Args:
             group: (B, K) group of each reference, none more often than :meth:`room` says.
@@ -96,7 +95,7 @@ class Groups:
             chosen[:, slot] = torch.where(taken, base[:, slot] + last[:, slot], chosen[:, slot])
 
         place = self._starts[group] + (chosen - base) % size
-        place += own_size * (place >= self._block_starts[block])  # step over what is the input's own
+        place += own_size * (place >= self._block_starts[block])  # skip the block that the query owns
         return self._order[place]
 
     def _blocks(self, owner: Tensor) -> tuple[Tensor, Tensor]:
@@ -108,63 +107,63 @@ class Groups:
         )
 
     def _copies(self, query_owner: Tensor, k: int) -> Tensor:
-        """How often each image may be drawn so that k references can be had, (B, 1)."""
+        """Number of times that each image may be drawn so that there are k references, (B, 1)."""
         left = len(self) - self.owned(query_owner) * self._kept_apart(query_owner)
         return -(-k // left)[:, None]
 
     def _kept_apart(self, query_owner: Tensor) -> Tensor:
-        """Whether an input's own candidates are kept from it, (B,): not if it has no others."""
+        """Whether the query's own candidates are excluded, (B,): not if there are no others."""
         return self.owned(query_owner) < len(self)
 
 
 class NeighbouringGroups(Groups):
-    """Groups that help each other out: when one has no image left, the nearest one that has serves.
+    """Groups with fallback: a group that has no image left is replaced by the nearest group that has one.
 
     Args:
         candidates: N images.
         group: (N,) number of each candidate's group.
-        way: (groups, groups) how far groups are apart.
+        distance: (groups, groups) distance between groups.
     """
 
-    def __init__(self, candidates: Poses, group: Tensor, way: Tensor) -> None:
-        super().__init__(candidates, group, len(way))
-        self._way = way
-        self._nearest_populated = way.masked_fill(self.sizes == 0, torch.inf).argmin(1)
+    def __init__(self, candidates: Poses, group: Tensor, distance: Tensor) -> None:
+        super().__init__(candidates, group, len(distance))
+        self._distance = distance
+        self._nearest_populated = distance.masked_fill(self.sizes == 0, torch.inf).argmin(1)
         self._scarcest = int(self.sizes[self.sizes > 0].min())
 
-    def serve(self, wanted: Tensor, query_index: Tensor) -> Tensor:
-        """The groups that references come from when some of the wanted ones have too few images.
+    def with_fallback(self, requested: Tensor, query_index: Tensor) -> Tensor:
+        """Groups that references come from when some requested groups have too few images.
 
         A reference from an empty group comes from the nearest group that has images; from a group whose
         images are all taken already, from the nearest one with an image left.
 
         Args:
-            wanted: (B, K) group of each reference.
+            requested: (B, K) group of each reference.
             query_index: (B,) image numbers of the inputs.
 
         Returns:
             (B, K) groups.
         """
-        served = self._nearest_populated[wanted]
-        k = wanted.shape[1]
+        served = self._nearest_populated[requested]
+        k = requested.shape[1]
         if self._scarcest > k:
             return served
         room = self.room(query_index, k)
         for slot in range(k):
-            cost = self._way[served[:, slot]].masked_fill(room <= 0, torch.inf)
+            cost = self._distance[served[:, slot]].masked_fill(room <= 0, torch.inf)
             served[:, slot] = cost.argmin(1)
             room.scatter_add_(1, served[:, slot : slot + 1], -torch.ones_like(served[:, :1]))
         return served
 
     def draw(self, group: Tensor, query_owner: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw images from groups as far as they have any, and from their neighbours.
+        """Draw images from groups, and from their nearest neighbours where a group has too few.
 
         Args:
-            group: (B, K) wanted group of each reference, as often as one likes.
+            group: (B, K) requested group of each reference, without limit.
             query_owner: (B,) image numbers of the inputs.
             generator: on the candidates' device.
 
         Returns:
             (B, K) positions in the candidates.
         """
-        return super().draw(self.serve(group, query_owner), query_owner, generator)
+        return super().draw(self.with_fallback(group, query_owner), query_owner, generator)
