@@ -11,7 +11,8 @@ from samplers.so3_cells import Cells
 class Stratified(Sampler):
     """One image from each of K quantile shells of the angle theta to the input.
 
-    The images, sorted by theta, are split into K shells of equal size, and one is drawn uniformly from each (stratified sampling, Cochran 1977). Every image is as likely as with ``random``, but each input gets near,
+    The images, sorted by theta, are split into K shells of equal size, and one is drawn uniformly from each
+    (stratified sampling, Cochran 1977). Every image is as likely as with ``random``, but each input gets near,
     middle and far references. The order is that of cells of SO(3), and a random one inside a cell.
 
     Cost: O(C log C) for an input, C populated cells.
