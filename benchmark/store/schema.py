@@ -5,6 +5,8 @@ Optuna's tables lie in the same database, hence the names that begin with ``benc
 
 from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text
 
+from benchmark.study.names import LONGEST_LABEL, LONGEST_NAME
+
 SCHEMA_VERSION = 3
 PROGRAM = "mhpe-bench"
 METRICS = (
@@ -36,9 +38,9 @@ trials = Table(
     tables,
     Column("key", String(20), primary_key=True),
     Column("status", String(10), nullable=False, index=True),  # waiting, running, done, failed or pruned
-    Column("sampler", String(100), nullable=False),
+    Column("sampler", String(LONGEST_NAME), nullable=False),
     Column("seed", Integer, nullable=False),
-    Column("train_set", String(100), nullable=False),
+    Column("train_set", String(LONGEST_NAME), nullable=False),
     Column("identity", JSON, nullable=False),
     Column("worker", String(200)),
     Column("lease_until", Float),
@@ -75,7 +77,7 @@ test_sets = Table(
     "bench_test_sets",
     tables,
     Column("fingerprint", String(64), primary_key=True),
-    Column("name", String(100), nullable=False),
+    Column("name", String(LONGEST_NAME), nullable=False),
     Column("meta", JSON, nullable=False),
     Column("image_ids", JSON, nullable=False),
     Column("identities", LargeBinary, nullable=False),
@@ -103,7 +105,7 @@ predictions = Table(
 studies = Table(
     "bench_studies",
     tables,
-    Column("name", String(100), primary_key=True),
+    Column("name", String(LONGEST_NAME), primary_key=True),
     Column("definition", JSON, nullable=False),
 )
 
@@ -112,8 +114,8 @@ planned = Table(
     tables,
     Column("study", ForeignKey("bench_studies.name", ondelete="CASCADE"), primary_key=True),
     Column("preset", String(40), primary_key=True),
-    Column("protocol", String(100), primary_key=True),
-    Column("arm", String(200), primary_key=True),
+    Column("protocol", String(LONGEST_NAME), primary_key=True),
+    Column("arm", String(LONGEST_LABEL), primary_key=True),
     Column("seed", Integer, primary_key=True),
     Column("position", Integer, nullable=False),  # of the arm in the study
     Column("parameters", JSON, nullable=False),  # of the arm's sampler
@@ -127,8 +129,8 @@ searches = Table(
     Column("key", String(20), primary_key=True),
     Column("study", ForeignKey("bench_studies.name", ondelete="CASCADE"), nullable=False),
     Column("preset", String(40), nullable=False),
-    Column("train_set", String(100), nullable=False),
-    Column("sampler", String(100), nullable=False),
+    Column("train_set", String(LONGEST_NAME), nullable=False),
+    Column("sampler", String(LONGEST_NAME), nullable=False),
     Column("definition", JSON, nullable=False),  # everything that the points' values depend on
     Column("created", Float, nullable=False),
 )
@@ -151,7 +153,7 @@ points = Table(
 locks = Table(
     "bench_locks",
     tables,
-    Column("name", String(100), primary_key=True),
+    Column("name", String(LONGEST_NAME), primary_key=True),
     Column("worker", String(200)),
     Column("lease_until", Float),
 )

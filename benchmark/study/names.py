@@ -1,0 +1,48 @@
+"""What may be a name in the store: limits of its columns, and characters that terminals, pages and files can hold."""
+
+from mhpe.errors import InputError
+from mhpe.validation import short
+
+LONGEST_NAME = 100
+"""Of a study, a data set, a protocol or a sampler, in bytes: file names of the report begin with it."""
+LONGEST_LABEL = 200
+"""Of an arm, in characters."""
+NOT_IN_FILE_NAMES = '/\\:*?"<>|'
+
+
+def check_name(text: str, what: str) -> None:
+    """Check a name that is stored and that files are named after, such as a study's.
+
+    Args:
+        text: the name.
+        what: it names, for the message, such as ``my.yaml: the study's name``.
+
+    Raises:
+        InputError: if it is empty, too long, or holds what a file's name or a terminal cannot.
+    """
+    _check_text(text, what)
+    if len(text.encode()) > LONGEST_NAME:
+        raise InputError(f"{what} {short(text)} is {len(text.encode())} bytes long; at most {LONGEST_NAME} are kept")
+    unfit = sorted(set(text) & set(NOT_IN_FILE_NAMES))
+    if unfit or text.startswith(".") or text.endswith((".", " ")):
+        fault = f"holds {' '.join(unfit)}" if unfit else "begins with a dot, or ends with a dot or a space"
+        raise InputError(f"{what} {short(text)} {fault}; files are named after it: use letters, digits, _ and -")
+
+
+def check_label(text: str, what: str) -> None:
+    """Check a text that is stored and shown, such as an arm's label.
+
+    Raises:
+        InputError: if it is empty, too long, or holds characters that cannot be shown.
+    """
+    _check_text(text, what)
+    if len(text) > LONGEST_LABEL:
+        raise InputError(f"{what} {short(text)} is {len(text)} characters long; at most {LONGEST_LABEL} are kept")
+
+
+def _check_text(text: str, what: str) -> None:
+    if not text.strip():
+        raise InputError(f"{what} is empty; give it at least one letter")
+    hidden = next((character for character in text if not character.isprintable()), None)
+    if hidden is not None:
+        raise InputError(f"{what} {short(text)} holds a control character (U+{ord(hidden):04X}); leave it out")
