@@ -17,8 +17,7 @@ from benchmark.cli.options import (
 )
 from benchmark.cli.study_data import StudyData
 from benchmark.cli.terminal import out, plain_table, print_table
-from benchmark.report.labels import counted, protocol_title
-from benchmark.report.text import duration
+from benchmark.report.text import counted, duration, protocol_title
 from benchmark.run.speed import Speed, probe_speed, stored_speed
 from benchmark.statistics.pilot import DIFFERENCES, Need, need, pooled, spreads
 from benchmark.store import Store

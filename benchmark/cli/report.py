@@ -9,8 +9,8 @@ from rich.table import Table
 from benchmark.cli.options import existing_store, store_option
 from benchmark.cli.terminal import needed_width, out, plain_table, print_table
 from benchmark.report import StudyReport, build_report
-from benchmark.report.labels import protocol_title, synthetic_note
 from benchmark.report.search import fresh_text
+from benchmark.report.text import protocol_title, synthetic_note
 from benchmark.report.views import EULER, PARAMETERS, TERMINAL_VIEW, Column, as_text
 from benchmark.statistics import groups_of
 

@@ -19,7 +19,7 @@ from benchmark.cli.options import (
 )
 from benchmark.cli.study_data import StudyData
 from benchmark.cli.terminal import plain_table, print_table
-from benchmark.report.draws import draws_figure
+from benchmark.report.figures.sampler import draws_figure
 from benchmark.report.style import save
 from benchmark.run.simulation import simulate
 from benchmark.study.presets import PRESETS, default_preset

@@ -7,11 +7,10 @@ from typing import Any
 import joblib
 import pandas as pd
 
-from benchmark.report.cost import cost_table, cost_text
 from benchmark.report.figures import cost
 from benchmark.report.page import render_page
 from benchmark.report.published import SLIDES_STUDIES, audit
-from benchmark.report.published.peers import CEP
+from benchmark.report.published.peers import CEP, cost_table, cost_text
 from benchmark.report.study_report import FigureFile, StudyReport, report_study
 from benchmark.report.style import save, style
 from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown

@@ -1,4 +1,4 @@
-"""Errors of the arms image by image, from the stored predictions."""
+"""Errors image by image, from the stored predictions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from benchmark.report.summary import LEVEL
+from benchmark.statistics import half_width
 from benchmark.store import Store
 from benchmark.store.reading import TestSet, load_predictions, load_test_set
 from mhpe.model.matrix_fisher import log_normalizer_and_moments
@@ -18,7 +20,7 @@ SEEDS_READ = 50
 AT_ONCE = 20_000
 """Predictions whose concentration is worked out at a time: it takes a quarter of a kilobyte and more for each."""
 ARMS_SHOWN = 14
-"""Arms whose predictions are read, and that a figure with a line for each arm shows."""
+"""Arms whose predictions are read, and lines of a figure with one for each arm."""
 
 Array = NDArray[np.float32]
 
@@ -110,3 +112,34 @@ def _errors(store: Store, cells: pd.DataFrame, labels: TestSet) -> ImageErrors |
         values.float().view(len(found), images).numpy() for values in (of_all.euler.mean(1), of_all.geodesic, expected)
     )
     return ImageErrors(tuple(found), mae, geodesic, expected_cosine)
+
+
+EDGES = np.array([0, 15, 30, 45, 60, 75, 90, 180])
+"""Of the bins, degrees; the last one takes the few images beyond 90."""
+
+
+def errors_by_yaw(images: Images) -> pd.DataFrame:
+    """Geodesic errors of a protocol's arms in bins of |yaw|; bins without images are left out.
+
+    Returns:
+        Columns arm, low and high (of the bin, degrees), images, seeds, geodesic_mean and geodesic_mean_hw, the mean
+        over seeds in degrees and the half-width of its Student-t interval.
+    """
+    place = np.digitize(np.abs(images.test_set.angles[:, 0]), EDGES[:-1]) - 1
+    rows = []
+    for arm, of_arm in images.arms.items():
+        for number in np.unique(place):
+            chosen = place == number
+            of_seeds = of_arm.geodesic[:, chosen].mean(1)
+            rows.append(
+                {
+                    "arm": arm,
+                    "low": EDGES[number],
+                    "high": EDGES[number + 1],
+                    "images": int(chosen.sum()),
+                    "seeds": len(of_seeds),
+                    "geodesic_mean": float(of_seeds.mean()),
+                    "geodesic_mean_hw": half_width(of_seeds, LEVEL),
+                }
+            )
+    return pd.DataFrame(rows)

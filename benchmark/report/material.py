@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmark.report.draw_table import draw_table
 from benchmark.report.images import Images, read_images
+from benchmark.report.references import draw_table
 from benchmark.store import Store
 from benchmark.store.reading import load_distances, load_losses
 
@@ -72,7 +72,7 @@ class Material:
 
     @cached_property
     def draws(self) -> pd.DataFrame:
-        """What each arm drew, as :func:`benchmark.report.draw_table.draw_table` gives it."""
+        """What each arm drew, as :func:`benchmark.report.references.draw_table` gives it."""
         return draw_table(self.store, self.study, self.preset)
 
     @cached_property

@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.labels import counted, synthetic_note
-from benchmark.report.text import difference, number, signed, with_error
+from benchmark.report.text import counted, difference, number, signed, synthetic_note, with_error
 from benchmark.search.best import FOUND, best_points
 from benchmark.statistics import half_width
 from benchmark.store import Store

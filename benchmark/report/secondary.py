@@ -3,37 +3,24 @@
 import numpy as np
 import pandas as pd
 
-from benchmark.report.labels import protocol_title
+from benchmark.report.images import errors_by_yaw
 from benchmark.report.material import Material
-from benchmark.report.text import difference, percent
-from benchmark.statistics import bootstrap_difference, variance_split
+from benchmark.report.text import difference, protocol_title
+from benchmark.statistics import bootstrap_difference
 
 NOTE = (
-    "Secondary: the difference of MAE to the baseline with a bootstrap interval over seeds and persons (for new seeds "
-    "and new persons at once), the share of (seed, image) pairs on which the arm is better, and the sources of the "
-    "variance of this mean difference, for new seeds and new persons (seeds x persons: what a seed does to a "
-    "person). The verdict is the primary analysis's, not this one's."
+    "Secondary: the difference of MAE to the baseline with a bootstrap interval for new seeds and new persons at once, "
+    "and the share of (seed, image) pairs on which the arm is better. The verdict is the primary analysis's."
 )
 PROBABILITY = ["probability_of_improvement", "probability_low", "probability_high"]
-SOURCES = {
-    "seed": "seeds",
-    "person": "persons",
-    "seed_person": "seeds × persons",
-    "image": "images",
-    "residual": "rest",
-}
-"""Components of :func:`benchmark.statistics.variance_split`, and what they are called."""
-SHARES = ("share", "share_of_mean")
 
 
 def secondary(material: Material) -> pd.DataFrame:
     """One row per protocol and arm whose predictions can be compared with the baseline's image by image.
 
     Returns:
-        Columns preset, protocol, arm, baseline, seeds, images, persons, difference, low, high (degrees of MAE),
-        probability_of_improvement with its ends probability_low and probability_high, and for each of the sources
-        seed, person, seed_person, image and residual its ``_share`` of the variance of a single image's difference
-        and its ``_share_of_mean``, of the variance of the mean difference.
+        Columns preset, protocol, arm, baseline, seeds, images, persons, difference, low, high (degrees of MAE), and
+        probability_of_improvement with its ends probability_low and probability_high.
     """
     rows = []
     for protocol in material.protocols:
@@ -49,7 +36,6 @@ def secondary(material: Material) -> pd.DataFrame:
             mine = errors.mae[[errors.seeds.index(seed) for seed in seeds]]
             theirs = base.mae[[base.seeds.index(seed) for seed in seeds]]
             found = bootstrap_difference(mine, theirs, persons)
-            split = variance_split(mine - theirs, persons)
             rows.append(
                 {
                     "preset": material.preset,
@@ -60,10 +46,19 @@ def secondary(material: Material) -> pd.DataFrame:
                     "images": mine.shape[1],
                     "persons": len(np.unique(persons)),
                     **vars(found),
-                    **{f"{source}_{kind}": split.loc[source, kind] for kind in SHARES for source in SOURCES},
                 }
             )
     return pd.DataFrame(rows)
+
+
+def yaw_table(material: Material) -> pd.DataFrame:
+    """Errors in bins of |yaw| on every protocol, with columns preset and protocol; empty without predictions."""
+    found = [
+        errors_by_yaw(images).assign(preset=material.preset, protocol=protocol)
+        for protocol in material.protocols
+        if (images := material.images(protocol)) is not None
+    ]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
 def secondary_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -77,7 +72,6 @@ def secondary_text(table: pd.DataFrame) -> pd.DataFrame:
             "Persons": table["persons"].map("{:,}".format),
             "Difference": [difference(*row) for row in table[["difference", "low", "high"]].to_numpy()],
             "P(better)": [_probability(*row) for row in table[PROBABILITY].to_numpy()],
-            **{f"From {words}": table[f"{source}_share_of_mean"].map(percent) for source, words in SOURCES.items()},
         }
     )
 

@@ -8,23 +8,21 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from benchmark.report.by_yaw import yaw_table
-from benchmark.report.caveats import caveat, machines_note
-from benchmark.report.core_changes import core_note
-from benchmark.report.draw_table import NOTE as DRAW_NOTE
-from benchmark.report.draw_table import draw_text
-from benchmark.report.figures import FIGURES, MAIN, LackingError
+from benchmark.report.figures import FIGURES, MAIN, NoDataError
 from benchmark.report.figures.search import draw_search
-from benchmark.report.labels import protocol_title
 from benchmark.report.material import Material
+from benchmark.report.notes import caveat, core_note, machines_note
 from benchmark.report.published import SLIDES_STUDIES, beside_ours
-from benchmark.report.published_text import published_notes, published_text
+from benchmark.report.published.slides import published_notes, published_text
+from benchmark.report.references import NOTE as DRAW_NOTE
+from benchmark.report.references import draw_text
 from benchmark.report.search import NOTE as SEARCH_NOTE
 from benchmark.report.search import SearchReport, fresh_text, report_searches
 from benchmark.report.secondary import NOTE as SECONDARY_NOTE
-from benchmark.report.secondary import secondary, secondary_text
+from benchmark.report.secondary import secondary, secondary_text, yaw_table
 from benchmark.report.style import save, style, watermark
 from benchmark.report.summary import summarise
+from benchmark.report.text import protocol_title
 from benchmark.report.verdicts import study_verdict
 from benchmark.report.views import VIEWS, as_text
 from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown
@@ -43,7 +41,7 @@ class FigureFile:
         name: of its files, without suffix.
         title: what it shows.
         caption: how to read it.
-        alt: for who cannot see it.
+        alt: alternative text.
         svg: its drawing.
         main: whether it is among those that the page shows without being asked.
     """
@@ -77,7 +75,7 @@ class StudyReport:
         cells: as :meth:`benchmark.store.Store.results` gives them.
         table: as :func:`benchmark.report.summary.summarise` gives it.
         verdict: a sentence, and a line, a protocol.
-        draws: as :func:`benchmark.report.draw_table.draw_table` gives it.
+        draws: as :func:`benchmark.report.references.draw_table` gives it.
         caveats: by protocol, what a reader must know of its test set; nothing for most.
         core: what the baseline's core changes of the presets', in sentences; nothing for most.
         machines: a sentence on what the trainings ran on.
@@ -181,7 +179,7 @@ def _write_tables(report: StudyReport, folder: Path) -> None:
         _write(report.title, f"{report.slug}-draws", report.draws, view, "", folder)
     if report.published is not None:
         notes = published_notes(report.published)
-        view = {"Printed, recomputed, reproduced": TextTable(published_text(report.published), notes)}
+        view = {"Published, recomputed, reproduced": TextTable(published_text(report.published), notes)}
         _write(report.title, f"{report.slug}-published", report.published, view, "", folder)
     if not report.secondary.empty:
         view = {"Bootstrap over seeds and persons": TextTable(secondary_text(report.secondary), SECONDARY_NOTE)}
@@ -213,8 +211,8 @@ def _draw(report: StudyReport, material: Material, folder: Path) -> None:
         try:
             with style():
                 drawing = draw(material)
-        except LackingError as lacking:
-            report.not_drawn[shown] = str(lacking)
+        except NoDataError as missing:
+            report.not_drawn[shown] = str(missing)
             continue
         watermark(drawing.figure, material.incomplete)
         name = f"{report.slug}-{kind}-{slug(material.preset)}"

@@ -54,9 +54,9 @@ def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float
         table[f"{metric}_hw"] = stdtrit(freedom.to_numpy(float), (1 + LEVEL) / 2) * sd / np.sqrt(n)
     table["n"] = statistics["mae", "count"].astype(int)
     table["planned"] = groups.size()
-    lacking = results[results["mae"].isna()]
+    absent = results[results["mae"].isna()]
     table["missing"] = pd.Series(
-        {key: _missing(cells) for key, cells in lacking.groupby(keys, sort=False)}, dtype=object
+        {key: _missing(cells) for key, cells in absent.groupby(keys, sort=False)}, dtype=object
     ).reindex(table.index, fill_value="")
     table["weights"] = groups["weights"].max()
     table["cep"] = table["weights"].astype(float) / 1e6 * table["mae"]
@@ -85,7 +85,7 @@ def _comparison(values: pd.DataFrame, baselines: Mapping[str, str], margin: floa
 
 
 def _missing(cells: pd.DataFrame) -> str:
-    """What cells without a result lack, with the reason: error type and seeds, or the trial's state."""
+    """Why cells have no result: error type and seeds, or the state of the trial."""
     failed = cells[cells["status"] == "failed"]
     parts = [
         f"{kind} (seed {', '.join(map(str, group['seed']))})" for kind, group in failed.groupby("error_type", sort=True)

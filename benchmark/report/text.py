@@ -1,8 +1,10 @@
-"""Numbers as people read them."""
+"""Numbers and names for display."""
 
 import math
 
 import pandas as pd
+
+from benchmark.study.protocols import described
 
 MINUS = "−"
 NOTHING = "–"
@@ -59,3 +61,27 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def protocol_title(name: str) -> str:
+    """A protocol's title; the slides' label before it where it is one of theirs."""
+    protocol = described(name)
+    if protocol is None:
+        return name
+    return f"{protocol.published} ({protocol.title})" if protocol.published else protocol.title
+
+
+def synthetic_note(name: str) -> str:
+    """Whether a protocol's images are synthetic: "synthetic images", "trained on synthetic images", ... or nothing."""
+    protocol = described(name)
+    if protocol is None:
+        return ""
+    train, test = protocol.synthetic
+    if train and test:
+        return "synthetic images"
+    return "trained on synthetic images" if train else "tested on synthetic images" if test else ""
+
+
+def counted(count: int, word: str) -> str:
+    """A number and its word: "1 seed", "3 seeds"."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

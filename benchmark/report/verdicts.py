@@ -5,8 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.labels import counted, protocol_title, synthetic_note
-from benchmark.report.text import difference, signed
+from benchmark.report.text import counted, difference, protocol_title, signed, synthetic_note
 from benchmark.statistics import fewest_pairs, groups_of
 
 NAMED = 3

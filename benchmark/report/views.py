@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.labels import protocol_title
-from benchmark.report.text import NOTHING, difference, duration, number, p_value, plain, with_error
+from benchmark.report.text import NOTHING, difference, duration, number, p_value, plain, protocol_title, with_error
 
 Row = dict[str, Any]
 
@@ -63,7 +62,7 @@ DIFFERENCE = [
 ]
 REMARK = Column("Note", lambda row: row["note"])
 
-MAY_LACK = ("Range of bins", "Std dev", "Missing", "Note")
+OPTIONAL = ("Range of bins", "Std dev", "Missing", "Note")
 """Columns that are left out where no row has anything to say."""
 GROUP_VIEW = [ARM, *PARAMETERS, *EULER, MAE, SEEDS, *DIFFERENCE, REMARK, MISSING]
 """The page's main table of one preset on one protocol."""
@@ -106,5 +105,5 @@ def as_text(table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     for heading in ("Preset", "Protocol", "Against"):  # said elsewhere where it is the same for all
         if len(set(shown.get(heading, ())) - {""}) < 2:
             shown.pop(heading, None)
-    optional = [heading for heading, cells in shown.items() if set(cells) <= {"", NOTHING} and heading in MAY_LACK]
+    optional = [heading for heading, cells in shown.items() if set(cells) <= {"", NOTHING} and heading in OPTIONAL]
     return pd.DataFrame({heading: cells for heading, cells in shown.items() if heading not in optional})

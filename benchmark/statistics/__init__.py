@@ -6,7 +6,6 @@ from benchmark.statistics.intervals import half_width
 from benchmark.statistics.paired import compare
 from benchmark.statistics.power import fewest_pairs, seeds_needed, smallest_detectable
 from benchmark.statistics.sign_flip import sign_flip_p, smallest_p
-from benchmark.statistics.variance import variance_split
 
 __all__ = [
     "BootstrapDifference",
@@ -21,5 +20,4 @@ __all__ = [
     "sign_flip_p",
     "smallest_detectable",
     "smallest_p",
-    "variance_split",
 ]

@@ -1,37 +1,26 @@
-"""The figures of a study, one module each."""
+"""The figures of a study."""
 
 from collections.abc import Callable
 
-from benchmark.report.figures import (
-    against_parameter,
-    by_yaw,
-    calibration,
-    cumulative,
-    distances,
-    drawn,
-    forest,
-    heat_map,
-    paired_seeds,
-    training,
-)
-from benchmark.report.figures.drawing import Drawing, LackingError
+from benchmark.report.figures import images, parameters, references, seeds, training
+from benchmark.report.figures.drawing import Drawing, NoDataError
 from benchmark.report.material import Material
 
 FIGURES: dict[str, tuple[str, Callable[[Material], Drawing]]] = {
-    "mae": ("MAE against the parameter", against_parameter.draw),
-    "differences": ("Differences to the baseline", forest.draw),
-    "seeds": ("Paired seeds", paired_seeds.draw),
-    "grid": ("MAE over sigma and bin width", heat_map.draw),
-    "yaw": ("Error by |yaw|", by_yaw.draw),
-    "cumulative": ("Cumulative error", cumulative.draw),
-    "distances": ("Distance of the references", distances.draw),
-    "drawn": ("Error against what was drawn", drawn.draw),
-    "calibration": ("Calibration of the concentration", calibration.draw),
-    "training": ("Training curves", training.draw),
+    "mae": ("MAE against the parameter", parameters.against_parameter),
+    "differences": ("Differences to the baseline", seeds.forest),
+    "seeds": ("Paired seeds", seeds.paired_seeds),
+    "grid": ("MAE over sigma and bin width", parameters.heat_map),
+    "yaw": ("Error by |yaw|", images.by_yaw),
+    "cumulative": ("Cumulative error", images.cumulative),
+    "distances": ("Distance of the references", references.distances),
+    "drawn": ("Error against what was drawn", references.error_against_draws),
+    "calibration": ("Calibration of the concentration", images.calibration),
+    "training": ("Training curves", training.training),
 }
 """Title and function of each, by the name its file has."""
 
 MAIN = ("mae", "differences", "grid", "distances", "drawn")
-"""Those that answer a study's question; the others are for who wants to know more."""
+"""Those that answer a study's question; the page folds the others."""
 
-__all__ = ["FIGURES", "MAIN", "Drawing", "LackingError"]
+__all__ = ["FIGURES", "MAIN", "Drawing", "NoDataError"]

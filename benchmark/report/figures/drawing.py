@@ -11,8 +11,8 @@ INTERVAL_FROM = 3
 """Seeds or pairs from which an interval is drawn; with two it is 12.7 standard errors wide and hides the seeds."""
 
 
-class LackingError(Exception):
-    """The store lacks what a figure shows; the message says what."""
+class NoDataError(Exception):
+    """The store has no data for a figure; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Drawing:
     Attributes:
         figure: matplotlib's.
         caption: how to read it.
-        alt: what it shows, for who cannot see it.
+        alt: alternative text.
     """
 
     figure: Figure
@@ -36,6 +36,6 @@ def shown_note(count: int) -> str:
 
 
 def need_several_rules(material: Material) -> None:
-    """Raise :class:`LackingError` if there is nothing to compare: all arms have the same sampler."""
+    """Raise :class:`NoDataError` if there is nothing to compare: all arms have the same sampler."""
     if len(material.table[["sampler", "parameters"]].astype(str).drop_duplicates()) < 2:
-        raise LackingError("all arms draw by the same rule")
+        raise NoDataError("all arms draw by the same rule")

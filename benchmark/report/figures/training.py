@@ -2,7 +2,7 @@
 
 from matplotlib.ticker import MaxNLocator
 
-from benchmark.report.figures.drawing import Drawing, LackingError, shown_note
+from benchmark.report.figures.drawing import Drawing, NoDataError, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
 from benchmark.report.style import headline, legend, line_styles, panels
@@ -12,11 +12,11 @@ WIDE = 30
 """Ratio of the largest loss to the smallest from which the axis is logarithmic."""
 
 
-def draw(material: Material) -> Drawing:
+def training(material: Material) -> Drawing:
     """Total loss over the epochs, mean over seeds."""
     losses = material.losses
     if losses.empty:
-        raise LackingError("no trial stores the history of its training")
+        raise NoDataError("no trial stores the history of its training")
     train_sets = list(dict.fromkeys(losses["train_set"]))
     figure, axes = panels(len(train_sets))
     for axis, train_set in zip(axes, train_sets, strict=True):

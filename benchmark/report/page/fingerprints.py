@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.labels import protocol_title
+from benchmark.report.text import protocol_title
 from benchmark.store import Store
 from benchmark.store.reading import TestSet, load_test_set
 from mhpe.data.source import MAX_ANGLE

@@ -8,27 +8,27 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from benchmark.report.draw_table import NOTE as DRAW_NOTE
-from benchmark.report.draw_table import draw_text
-from benchmark.report.labels import protocol_title, synthetic_note
 from benchmark.report.page.fingerprints import fingerprints
 from benchmark.report.page.tables import PageTable, group_table, page_table
 from benchmark.report.page.trials import Group, trace
 from benchmark.report.published import SLIDES_STUDIES, audit, beside_ours
 from benchmark.report.published.peers import CEP
-from benchmark.report.published_text import published_notes, published_text, reproduced
+from benchmark.report.published.slides import published_notes, published_text, reproduced
+from benchmark.report.references import NOTE as DRAW_NOTE
+from benchmark.report.references import draw_text
 from benchmark.report.search import NOTE as SEARCH_NOTE
 from benchmark.report.search import fresh_text
 from benchmark.report.secondary import NOTE as SECONDARY_NOTE
 from benchmark.report.secondary import secondary_text
 from benchmark.report.study_report import FigureFile, StudyReport
+from benchmark.report.text import protocol_title, synthetic_note
 from benchmark.report.views import COMPARISON_NOTE, GROUP_DETAILS, GROUP_VIEW, NOTE, VECTOR_NOTE
 from benchmark.statistics import groups_of
 from benchmark.store import Store
 from benchmark.study.presets import PRESETS, describe
 
 LONG = 300
-"""Trials from which the list is not printed on paper."""
+"""Trials above which the list is left out on paper."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _published(name: str, rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _missing(table: pd.DataFrame) -> list[str]:
-    """What lacks in a study, arm by arm."""
+    """Missing results of a study, arm by arm."""
     rows = table[table["missing"] != ""]
     return [f"{row['arm']}, {protocol_title(row['protocol'])}: {row['missing']}" for _, row in rows.iterrows()]
 

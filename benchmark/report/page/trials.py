@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.labels import protocol_title
 from benchmark.report.summary import METRICS
+from benchmark.report.text import protocol_title
 from benchmark.store import Store
 from benchmark.store.reading import iterate_trials
 from mhpe.datasets import title as set_title

@@ -1,7 +1,6 @@
-"""What others printed: the slides' tables, what is wrong in them, and results of other methods."""
+"""Published results: the slides' tables, what is wrong in them, and results of other methods."""
 
-from benchmark.report.published.audit import audit
 from benchmark.report.published.peers import peers
-from benchmark.report.published.slides import SLIDES_STUDIES, beside_ours, slides
+from benchmark.report.published.slides import SLIDES_STUDIES, audit, beside_ours, slides
 
 __all__ = ["SLIDES_STUDIES", "audit", "beside_ours", "peers", "slides"]

@@ -1,11 +1,14 @@
-"""Published results of other methods, each with its source."""
+"""Published results of other methods with their source, and this suite's arms on the same protocols."""
 
 from importlib.resources import files
 
 import pandas as pd
 
+from benchmark.report.text import number
+from benchmark.study.protocols import PROTOCOLS
+
 CEP = "CEP (cost-error product) = parameters in millions x MAE in degrees; smaller is better"
-"""The slides name the product without a definition; this is the one used here, printed wherever it is shown."""
+"""The slides name the product without a definition; this is the one used here, stated wherever it is shown."""
 COLUMNS = {"Protocol 1": "biwi_mae", "Protocol 2": "aflw_mae"}
 
 
@@ -28,3 +31,50 @@ def peers_on(protocol: str) -> pd.DataFrame:
     """
     rows = peers().rename(columns={COLUMNS[protocol]: "mae"}).dropna(subset=["params_m", "mae"])
     return rows.assign(cep=rows["params_m"] * rows["mae"])[["method", "params_m", "mae", "cep", "source"]]
+
+
+def on_published_protocols(ours: pd.DataFrame) -> pd.DataFrame:
+    """Rows with a result on the slides' own protocols, and these protocols' labels as column ``published``.
+
+    Args:
+        ours: rows of all studies, as :func:`benchmark.report.summary.summarise` gives them, with a column study.
+    """
+    labels = {name: protocol.published for name, protocol in PROTOCOLS.items() if protocol.published}
+    found = ours.assign(published=ours["protocol"].map(labels)).dropna(subset=["published", "mae", "weights"])
+    return found.drop_duplicates(["arm", "preset", "protocol", "mae", "weights"])
+
+
+def cost_table(ours: pd.DataFrame) -> pd.DataFrame:
+    """Columns method, params_m (millions), and mae and cep on each of the slides' protocols, and source."""
+    rows = peers().rename(columns={column: f"mae {protocol}" for protocol, column in COLUMNS.items()})
+    own = on_published_protocols(ours)
+    found = [
+        {
+            "method": f"{arm} (measured here, preset {preset})",
+            "params_m": of_arm["weights"].iloc[0] / 1e6,
+            **{f"mae {row['published']}": row["mae"] for _, row in of_arm.iterrows()},
+            "source": "this store",
+        }
+        for (_, arm, preset), of_arm in own.groupby(["study", "arm", "preset"], sort=False)
+    ]
+    table = pd.concat([rows, pd.DataFrame(found)], ignore_index=True)
+    for protocol in COLUMNS:
+        table[f"cep {protocol}"] = table["params_m"] * table[f"mae {protocol}"].astype(float)
+    columns = [f"{value} {protocol}" for protocol in COLUMNS for value in ("mae", "cep")]
+    return table[["method", "params_m", "gmacs", "input", *columns, "source"]]
+
+
+def cost_text(table: pd.DataFrame) -> pd.DataFrame:
+    """The same as people read it."""
+    return pd.DataFrame(
+        {
+            "Method": table["method"],
+            "Parameters (M)": table["params_m"].map(number),
+            **{
+                f"{value.upper()} {protocol}": table[f"{value} {protocol}"].map(number)
+                for protocol in COLUMNS
+                for value in ("mae", "cep")
+            },
+            "Source": table["source"],
+        }
+    )

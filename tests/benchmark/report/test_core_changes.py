@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmark.report import build_report
-from benchmark.report.core_changes import core_changes, core_note
+from benchmark.report.notes import core_changes, core_note
 from benchmark.study.presets import PRESETS
 from mhpe.config import CoreConfig
 from tests.benchmark.fake_results import MadeUp, filled_store

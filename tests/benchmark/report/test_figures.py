@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from benchmark.report.figures import FIGURES, Drawing, LackingError
-from benchmark.report.figures.calibration import calibration
-from benchmark.report.figures.per_image import images_of
+from benchmark.report.figures import FIGURES, Drawing, NoDataError
+from benchmark.report.figures.images import calibration_curve, images_of
 from benchmark.report.images import ARMS_SHOWN, ImageErrors, Images, first_arms
 from benchmark.report.material import Material
 from benchmark.report.secondary import secondary
@@ -75,15 +74,15 @@ def test_every_figure_has_a_panel_for_each_protocol_and_says_what_it_shows(mater
 
 @pytest.mark.parametrize("kind", ["yaw", "cumulative", "distances", "drawn", "calibration", "training"])
 def test_a_figure_without_its_data_is_not_drawn(bare: Material, kind: str) -> None:
-    with pytest.raises(LackingError, match=r"the store holds no predictions|no trial stores"):
+    with pytest.raises(NoDataError, match=r"the store holds no predictions|no trial stores"):
         draw(kind, bare)
 
 
 def test_one_seed_has_no_paired_lines_and_no_common_seed_no_differences(make: Make, bare: Material) -> None:
-    with pytest.raises(LackingError, match="fewer than two seeds"):
+    with pytest.raises(NoDataError, match="fewer than two seeds"):
         draw("seeds", bare)
     absent = {("random", 0), ("gaussian 15", 1), ("gaussian 30", 1)}
-    with pytest.raises(LackingError, match="no arm shares a seed"):
+    with pytest.raises(NoDataError, match="no arm shares a seed"):
         draw("differences", make(MadeUp(seeds=2, images=6, absent=absent)))
 
 
@@ -121,7 +120,7 @@ def test_only_arms_that_differ_in_one_parameter_are_joined_by_a_line(
 ) -> None:
     study = make(MadeUp(arms={"random": Random()} | arms, protocols=("synth_1",), seeds=1, images=6))
     if lines is None:
-        with pytest.raises(LackingError):
+        with pytest.raises(NoDataError):
             draw("mae", study)
         return
     drawn = draw("mae", study).figure.axes[0].get_lines()
@@ -144,7 +143,7 @@ def test_the_heat_map_shows_every_combination(make: Make, bare: Material) -> Non
     study = make(MadeUp(arms=arms, protocols=("synth_1",), seeds=1, images=6))
     shown = sorted(text.get_text() for text in draw("grid", study).figure.axes[0].texts)
     assert shown == sorted(f"{mae:.2f}" for mae in study.table.loc[study.table["arm"] != "random", "mae"])
-    with pytest.raises(LackingError, match="varies both"):
+    with pytest.raises(NoDataError, match="varies both"):
         draw("grid", bare)
 
 
@@ -174,7 +173,7 @@ def test_the_yaw_bins_count_every_image_once(material: Material) -> None:
 def test_calibration_of_a_network_that_knows_its_errors_is_the_diagonal() -> None:
     geodesic = np.random.default_rng(0).uniform(1, 60, (3, 200))
     errors = ImageErrors((0, 1, 2), geodesic, geodesic, np.cos(np.radians(geodesic)))
-    expected, observed = calibration(errors)
+    expected, observed = calibration_curve(errors)
     assert len(expected) == 10
     np.testing.assert_allclose(observed, expected)
     assert (np.diff(expected) > 0).all()
@@ -192,13 +191,11 @@ def test_a_network_that_does_not_say_how_sure_it_is_has_no_calibration(
 
         return lambda _: {protocol: unknown(images) for protocol, images in images_of(material).items()}
 
-    monkeypatch.setattr("benchmark.report.figures.calibration.images_of", silent("random"))
+    monkeypatch.setattr("benchmark.report.figures.images.images_of", silent("random"))
     shown = [line.get_label() for line in draw("calibration", material).figure.axes[0].get_lines()]
     assert shown == ["gaussian 15", "gaussian 30", "calibrated"]
-    monkeypatch.setattr(
-        "benchmark.report.figures.calibration.images_of", silent("random", "gaussian 15", "gaussian 30")
-    )
-    with pytest.raises(LackingError, match="no arm predicts a concentration"):
+    monkeypatch.setattr("benchmark.report.figures.images.images_of", silent("random", "gaussian 15", "gaussian 30"))
+    with pytest.raises(NoDataError, match="no arm predicts a concentration"):
         draw("calibration", material)
 
 

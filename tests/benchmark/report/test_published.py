@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 
 from benchmark.report import build_report
-from benchmark.report.cost import cost_table
 from benchmark.report.published import SLIDES_STUDIES, audit, beside_ours, slides
-from benchmark.report.published.peers import peers, peers_on
+from benchmark.report.published.peers import cost_table, peers, peers_on
 from samplers.bins import Bins
 from samplers.gaussian import Gaussian
 from samplers.random import Random
@@ -78,11 +77,11 @@ def test_the_audit_names_what_does_not_hold() -> None:
     assert set(findings.index) >= {"equation 5", "equation 6", "equation 7", "all tables"}
     assert "0.411" in findings.loc["Gaussian example, weight at 40 degrees", "right"]
     assert "1.25 and 2.43" in findings.loc["inverse Gaussian example, weights at 20 and 40 degrees", "right"]
-    assert "9 of K = 10" in findings.loc["Gaussian example, references of the five bins", "printed"]
+    assert "9 of K = 10" in findings.loc["Gaussian example, references of the five bins", "published"]
     differing = [place for place in findings.index if place.startswith("conclusion, ")]
     assert len(differing) == 5
     assert "0.16 degrees on Protocol 1 and 0.02 degrees on Protocol 2" in findings.loc["conclusion", "right"]
-    assert "25 of 56" in findings.loc["all tables", "printed"]
+    assert "25 of 56" in findings.loc["all tables", "published"]
 
 
 def test_peers_have_a_source_and_nothing_from_memory() -> None:
@@ -116,5 +115,5 @@ def test_slides_of_which_nothing_is_reproduced_are_folded(protocol: str, reprodu
     study = MadeUp(name="gaussian_sigma", protocols=(protocol,), seeds=1, predictions=False)
     build_report(filled_store(tmp_path, study), (), tmp_path / "out")
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
-    assert ("<h3>Printed, recomputed, reproduced</h3>" in page) is reproduced
+    assert ("<h3>Published, recomputed, reproduced</h3>" in page) is reproduced
     assert ("of which nothing is reproduced" in page) is not reproduced

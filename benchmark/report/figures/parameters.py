@@ -1,16 +1,19 @@
-"""MAE against the parameter that the arms vary."""
+"""MAE against the parameters that the arms vary."""
 
 import itertools
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
-from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, LackingError
-from benchmark.report.labels import protocol_title
+from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, NoDataError
 from benchmark.report.material import Material
 from benchmark.report.style import BASELINE, headline, legend, line_styles, panels
+from benchmark.report.text import protocol_title
 
 PARAMETERS = {"sigma": "standard deviation in degrees", "bin_width": "range of a bin in degrees"}
 SEEDS_DRAWN = 20
@@ -19,12 +22,12 @@ TICKS_NAMED = 12
 """Most values that are all named on the axis."""
 
 
-def draw(material: Material) -> Drawing:
+def against_parameter(material: Material) -> Drawing:
     """Seeds, mean and interval of each arm against sigma or bin width, and the baseline's band."""
     arms = material.table[(material.table["arm"] != material.baseline) & material.table["mae"].notna()]
     parameter = next((name for name in PARAMETERS if list(_series(arms, name))), None)
     if parameter is None:
-        raise LackingError("no sampler with two results varies sigma or the bin width")
+        raise NoDataError("no sampler with two results varies sigma or the bin width")
     figure, axes = panels(len(material.protocols))
     for axis, protocol in zip(axes, material.protocols, strict=True):
         rows = material.arms(protocol)
@@ -62,7 +65,7 @@ def _not_shown(arms: pd.DataFrame, parameter: str) -> str:
 
 
 def _offsets(series: list[tuple[str, pd.DataFrame]], parameter: str) -> list[float]:
-    """How far each line is moved aside, so that intervals at the same value can be told apart."""
+    """Horizontal offset of each line, so that intervals at the same value do not overlap."""
     values = sorted({value for _, points in series for value in points[parameter]})
     step = min((b - a for a, b in itertools.pairwise(values)), default=0.0) / 12
     return [step * (i - (len(series) - 1) / 2) for i in range(len(series))]
@@ -110,3 +113,40 @@ def _points(
         axis.errorbar(
             sure[parameter], sure["mae"], sure["mae_hw"], fmt="none", ecolor=colour, capsize=3, label="95 % interval"
         )
+
+
+def heat_map(material: Material) -> Drawing:
+    """Mean MAE of each sampler that varies both sigma and bin width; darker is better."""
+    arms = material.table[material.table["mae"].notna()]
+    grids = {
+        (str(protocol), sampler): rows
+        for (protocol, sampler), rows in arms.groupby(["protocol", "sampler"], sort=False)
+        if rows["sigma"].nunique() > 1 and rows["bin_width"].nunique() > 1
+    }
+    if not grids:
+        raise NoDataError("no sampler varies both sigma and the bin width")
+    sizes = [(rows["sigma"].nunique(), rows["bin_width"].nunique()) for rows in grids.values()]
+    width, height = max(s for s, _ in sizes), max(b for _, b in sizes)
+    figure, axes = panels(len(grids), max(3.6, 1.8 + 0.65 * width), 1.8 + 0.45 * height, beside=0)
+    for axis, ((protocol, sampler), rows) in zip(axes, grids.items(), strict=True):
+        _map(axis, rows)
+        axis.set_title(f"{sampler}\n{protocol_title(protocol)}", fontsize="medium")
+    headline(figure, f"{material.title}: MAE in degrees")
+    return Drawing(
+        figure,
+        "Mean MAE in degrees by standard deviation and range of bins; darker is better. Empty fields have no result. "
+        "Neighbouring values differ by chance, too: see the intervals in the table.",
+        "Heat map of MAE by standard deviation and range of bins; the values are in the table of this study.",
+    )
+
+
+def _map(axis: Axes, rows: pd.DataFrame) -> None:
+    table = rows.pivot_table(index="bin_width", columns="sigma", values="mae").sort_index(ascending=False)
+    sns.heatmap(
+        table, ax=axis, annot=True, fmt=".2f", cmap="cividis", linewidths=0.5, mask=table.isna(), cbar=False,
+        xticklabels=[f"{value:g}" for value in table.columns], yticklabels=[f"{value:g}" for value in table.index],
+    )  # fmt: skip
+    axis.set(xlabel="standard deviation in degrees", ylabel="range of a bin in degrees")
+    axis.tick_params(axis="y", labelrotation=0)
+    best = np.unravel_index(np.nanargmin(table.to_numpy()), table.shape)
+    axis.add_patch(Rectangle((best[1] + 0.04, best[0] + 0.04), 0.92, 0.92, fill=False, ec="white", lw=1.5))
