@@ -1,10 +1,14 @@
 """The core's configuration: everything that is fixed while samplers are compared."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from mhpe.validation import Section
+
+LARGEST_STEP = 2**30
+"""Pixels that a step may encode: with three channels as float32 these alone are 12 GiB, a network's activations tens
+of times that."""
 
 
 class EncoderConfig(Section):
@@ -19,12 +23,18 @@ class EncoderConfig(Section):
         backbone_weights: file with the backbone's weights; random ones without it.
     """
 
-    m: PositiveInt = 128
-    widths: tuple[PositiveInt, ...] = Field((32, 64, 128), min_length=1)
-    patch: int = Field(4, ge=0)
+    m: int = Field(128, ge=1, le=65_536)
+    widths: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field((32, 64, 128), min_length=1, max_length=10)
+    patch: int = Field(4, ge=0, le=256)
     attention: Literal["mcbam", "cbam", "none"] = "mcbam"
     backbone: str | None = None
     backbone_weights: str | None = None
+
+    @model_validator(mode="after")
+    def _weights_have_a_backbone(self) -> "EncoderConfig":
+        if self.backbone_weights is not None and self.backbone is None:
+            raise ValueError("backbone_weights needs backbone, the name of the network they are of")
+        return self
 
 
 class LossWeights(Section):
@@ -38,11 +48,11 @@ class LossWeights(Section):
         feat_ortho: mu, equation 6.
     """
 
-    vector: float = Field(1.0, ge=0)
-    vector_ortho: float = Field(0.1, ge=0)
-    dist: float = Field(1.0, ge=0)
-    nll: float = Field(0.2, ge=0)
-    feat_ortho: float = Field(0.1, ge=0)
+    vector: float = Field(1.0, ge=0, le=1e6)
+    vector_ortho: float = Field(0.1, ge=0, le=1e6)
+    dist: float = Field(1.0, ge=0, le=1e6)
+    nll: float = Field(0.2, ge=0, le=1e6)
+    feat_ortho: float = Field(0.1, ge=0, le=1e6)
 
 
 class AugmentationConfig(Section):
@@ -62,7 +72,7 @@ class AugmentationConfig(Section):
     shift: float = Field(0.06, ge=0, lt=0.5)
     colour: float = Field(0.3, ge=0, lt=1)
     blur: float = Field(0.2, ge=0, le=1)
-    groups: PositiveInt = 16
+    groups: int = Field(16, ge=1, le=65_536)
 
 
 class ScheduleConfig(Section):
@@ -75,7 +85,7 @@ class ScheduleConfig(Section):
     """
 
     kind: Literal["step", "one_cycle"] = "one_cycle"
-    milestones: tuple[PositiveInt, ...] = ()
+    milestones: tuple[PositiveInt, ...] = Field((), max_length=100)
 
 
 class CoreConfig(Section):
@@ -105,16 +115,16 @@ class CoreConfig(Section):
     """
 
     head: Literal["mhpe", "six_d", "euler", "bins"] = "mhpe"
-    image_size: int = Field(64, ge=16)
-    k: PositiveInt = 8
+    image_size: int = Field(64, ge=16, le=1024)
+    k: int = Field(8, ge=1, le=10_000)
     references: Literal["exact", "pool"] = "exact"
-    pool_size: PositiveInt = 200
+    pool_size: int = Field(200, ge=1, le=1_000_000)
     noise_c: float = Field(0.1, ge=0, lt=1)
     supervise_references: bool = True
-    batch_size: int = Field(16, ge=2)
-    epochs: PositiveInt = 8
-    learning_rate: PositiveFloat = 5e-3
-    weight_decay: float = Field(1e-6, ge=0)
+    batch_size: int = Field(16, ge=2, le=1_000_000)
+    epochs: int = Field(8, ge=1, le=10_000)
+    learning_rate: float = Field(5e-3, gt=0, le=1000)
+    weight_decay: float = Field(1e-6, ge=0, le=1000)
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
     schedule: ScheduleConfig = ScheduleConfig()
     encoder: EncoderConfig = EncoderConfig()
@@ -125,6 +135,16 @@ class CoreConfig(Section):
     def _pool_holds_k(self) -> "CoreConfig":
         if self.references == "pool" and self.pool_size <= self.k:
             raise ValueError(f"pool_size must be above k = {self.k}, not {self.pool_size}")
+        return self
+
+    @model_validator(mode="after")
+    def _step_fits(self) -> "CoreConfig":
+        images = self.batch_size + (self.pool_size if self.references == "pool" else self.batch_size * self.k)
+        if images * self.image_size**2 > LARGEST_STEP:
+            raise ValueError(
+                f"a step of up to {images:,} images of {self.image_size} x {self.image_size} pixels fits no machine's "
+                "memory; make batch_size, k, pool_size or image_size smaller"
+            )
         return self
 
     def used(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from mhpe.errors import InputError
 
@@ -15,10 +15,44 @@ SHORT = 80
 """Characters of a value that a message shows."""
 
 
+WANTED = {
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be at most {le}",
+    "finite_number": "must be a finite number",
+    "int_from_float": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "tuple_type": "must be a list",
+    "too_short": "needs {min_length} or more entries",
+    "too_long": "has room for {max_length} entries",
+    "literal_error": "must be {expected}",
+}
+"""What is wanted, in place of pydantic's messages."""
+
+
 class Section(BaseModel):
     """A section of a configuration: unknown keys are errors, values cannot be changed afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true and false where a number is wanted, which would be 1 and 0."""
+        values = value if isinstance(value, list | tuple) else (value,)
+        annotation = cls.model_fields[str(info.field_name)].annotation
+        if any(isinstance(each, bool) for each in values) and "bool" not in str(annotation) and annotation is not Any:
+            raise ValueError("a number or a text is wanted")
+        return value
 
 
 def short(value: object) -> str:
@@ -63,7 +97,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         )
     if problem["type"] == "missing":
         return f"{place} is missing"
-    message = problem["msg"].removeprefix("Value error, ")
+    wanted = WANTED.get(problem["type"])
+    limits = {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in problem.get("ctx", {}).items()}
+    message = wanted.format(**limits) if wanted else problem["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     return f"{place}: {message}, not {short(problem['input'])}" if place else message
 

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from mhpe.poses import Poses
 from samplers.so3_cells import CellSampler
+from samplers.support.counts import gaussian_exponent
 
 
 class AnnealedGaussian(CellSampler):
@@ -32,4 +33,4 @@ class AnnealedGaussian(CellSampler):
 
     def log_weights(self, angles: Tensor, room: Tensor) -> Tensor:  # noqa: ARG002
         """The Gaussian's exponent."""
-        return angles.square() / (-2 * self._sigma**2)
+        return gaussian_exponent(angles, self._sigma)

@@ -4,13 +4,14 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from torch import Tensor
 
 from mhpe.poses import Poses
+from mhpe.validation import Section
 
 
-class Sampler(BaseModel, ABC):
+class Sampler(Section, ABC):
     """A strategy that chooses K reference images for an input image.
 
     A sampler is a class in one file: a ``name``, its parameters as typed fields with defaults, and
@@ -33,7 +34,7 @@ class Sampler(BaseModel, ABC):
         ...         return distance.argsort(1)[:, torch.arange(k) % max(1, len(self.candidates) - 1)]
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, allow_inf_nan=False)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
     name: ClassVar[str]
     _candidates: Poses | None = None
 

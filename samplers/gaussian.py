@@ -4,6 +4,7 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from mhpe.poses import Poses
+from samplers.support.counts import gaussian_exponent
 from samplers.yaw_bins import RoundedBinSampler, YawBins
 
 
@@ -21,4 +22,4 @@ class Gaussian(RoundedBinSampler):
 
     def log_weights(self, query: Poses, bins: YawBins) -> Tensor:
         """The Gaussian's exponent."""
-        return -bins.offsets(query.yaw).square() / (2 * self.sigma**2)
+        return gaussian_exponent(bins.offsets(query.yaw), self.sigma)

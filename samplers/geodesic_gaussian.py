@@ -4,6 +4,7 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from samplers.so3_cells import CellSampler
+from samplers.support.counts import gaussian_exponent
 
 
 class GeodesicGaussian(CellSampler):
@@ -23,4 +24,4 @@ class GeodesicGaussian(CellSampler):
 
     def log_weights(self, angles: Tensor, room: Tensor) -> Tensor:  # noqa: ARG002
         """The Gaussian's exponent."""
-        return angles.square() / (-2 * self.sigma**2)
+        return gaussian_exponent(angles, self.sigma)

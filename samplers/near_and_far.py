@@ -7,6 +7,7 @@ from pydantic import Field, PositiveFloat
 from torch import Tensor
 
 from samplers.so3_cells import CellSampler
+from samplers.support.counts import gaussian_exponent
 
 
 class NearAndFar(CellSampler):
@@ -29,7 +30,7 @@ class NearAndFar(CellSampler):
 
     def log_weights(self, angles: Tensor, room: Tensor) -> Tensor:
         """Logarithm of the mixture of two distributions over the images."""
-        near = angles.square() / (-2 * self.sigma**2)
+        near = gaussian_exponent(angles, self.sigma)
         near = near - torch.logsumexp(near + room.log(), 1, keepdim=True)
         far = -room.sum(1, keepdim=True).log()
         return torch.logaddexp(near + math.log(self.rho), far + math.log1p(-self.rho))

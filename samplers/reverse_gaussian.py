@@ -4,6 +4,7 @@ from pydantic import PositiveFloat
 from torch import Tensor
 
 from mhpe.poses import Poses
+from samplers.support.counts import gaussian_exponent
 from samplers.yaw_bins import RoundedBinSampler, YawBins
 
 
@@ -23,4 +24,4 @@ class ReverseGaussian(RoundedBinSampler):
 
     def log_weights(self, query: Poses, bins: YawBins) -> Tensor:
         """The exponent, positive; weights are normalised in logarithms, so nothing overflows."""
-        return bins.offsets(query.yaw).square() / (2 * self.sigma**2)
+        return -gaussian_exponent(bins.offsets(query.yaw), self.sigma)

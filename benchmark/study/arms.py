@@ -1,12 +1,16 @@
 """Arms: samplers with their parameters, written out from a study's grids."""
 
 import itertools
+import math
+import re
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmark.study.names import check_label
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
 from mhpe.validation import nearest, parse, short
@@ -15,6 +19,10 @@ from samplers.support.registry import Registry
 
 LARGEST_OFFSET = 10**9
 """Of an arm's seeds: a database keeps them in 32 bits."""
+MOST_ARMS = 1000
+"""Arms of one entry: each is a row of the tables and at least one training."""
+WIDEST = 99
+"""Characters to which a parameter in a label can be padded."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +65,16 @@ def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry
     offsets = {"seed_offset": entry.pop("seed_offset")} if "seed_offset" in entry else {}
     if not isinstance(name, str):
         raise InputError(f"{where}: sampler is missing")
+    for key, text in (("label", label), ("baseline", baseline)):
+        if text is not None and not isinstance(text, str):
+            raise InputError(f"{where}: {key} must be text, not {short(text)}; quotation marks make it one")
     if not isinstance(changes, dict):
         raise InputError(f"{where}: core must be a mapping")
-    for parameters, change, offset in itertools.product(_grid(entry), _grid(changes), _grid(offsets)):
+    count = math.prod(len(values) for values in (entry | changes | offsets).values() if isinstance(values, list))
+    if count > MOST_ARMS:
+        raise InputError(f"{where}: its lists make {count} arms; at most {MOST_ARMS} can be compared in a table")
+    grids = _grid(entry, where), _grid(changes, f"{where}: core"), _grid(offsets, where)
+    for parameters, change, offset in itertools.product(*grids):
         values = parameters | change | offset
         yield Arm(
             _label(name, label, values, where),
@@ -95,18 +110,32 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
-def _grid(values: dict[str, Any]) -> list[dict[str, Any]]:
+def _grid(values: dict[str, Any], where: str) -> list[dict[str, Any]]:
     """Every combination of the values that are lists."""
+    for key, value in values.items():
+        if value == []:
+            raise InputError(f"{where}: {key}: an empty list makes no arm; name at least one value")
+        if isinstance(value, list) and (twice := [each for i, each in enumerate(value) if each in value[:i]]):
+            raise InputError(f"{where}: {key}: {short(twice[0])} is in the list twice")
     lists = [value if isinstance(value, list) else [value] for value in values.values()]
     return [dict(zip(values, combination, strict=True)) for combination in itertools.product(*lists)]
 
 
 def _core(values: Mapping[str, Any], where: str) -> CoreConfig:
     core = parse(CoreConfig, values, where)
-    weights = core.encoder.backbone_weights
-    if weights is not None and not Path(weights).is_file():
-        raise InputError(f"{where}: encoder.backbone_weights: no file {weights}; it holds a backbone's first weights")
+    if core.encoder.backbone is not None:
+        try:
+            _check_backbone(core.encoder.backbone, core.encoder.backbone_weights)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
     return core
+
+
+@cache
+def _check_backbone(name: str, weights: str | None) -> None:
+    from mhpe.model.backbones import backbone  # torchvision takes a second to import, and few studies name one
+
+    backbone(name, weights)
 
 
 def _seed_offset(value: Any, where: str) -> int:
@@ -116,9 +145,13 @@ def _seed_offset(value: Any, where: str) -> int:
     return value
 
 
-def _label(sampler: str, label: str | None, values: dict[str, Any], where: str) -> str:
-    if label is not None:
-        return _filled_in("label", label, values, where)
+def _label(sampler: str, template: str | None, values: dict[str, Any], where: str) -> str:
+    label = _default_label(sampler, values) if template is None else _filled_in("label", template, values, where)
+    check_label(label, f"{where}: label")
+    return label
+
+
+def _default_label(sampler: str, values: dict[str, Any]) -> str:
     inner = ", ".join(
         f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in values.items()
     )
@@ -131,12 +164,17 @@ class _Template(string.Formatter):
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:  # noqa: ARG002
         return kwargs[field_name], field_name
 
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if any(int(number) > WIDEST for number in re.findall(r"\d+", format_spec)):
+            raise ValueError(f"{short(format_spec)} asks for more than {WIDEST} characters")
+        return str(super().format_field(value, format_spec))
+
 
 def _filled_in(key: str, text: str, values: dict[str, Any], where: str) -> str:
     """The text with parameters in place of their names in braces."""
     try:
-        return _Template().format(str(text), **values)
+        return _Template().format(text, **values)
     except LookupError:
         raise InputError(f"{where}: {key} {short(text)} names a parameter this arm does not have") from None
-    except (ValueError, TypeError, MemoryError) as error:
-        raise InputError(f"{where}: {key} {short(text)} cannot be filled in: {error or 'it gets too long'}") from None
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{where}: {key} {short(text)} cannot be filled in: {error}") from None

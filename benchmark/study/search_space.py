@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
@@ -64,7 +64,7 @@ class Choices(Section):
         choices: the values, all different.
     """
 
-    choices: tuple[Value, ...] = Field(min_length=1)
+    choices: tuple[Value, ...] = Field(min_length=1, max_length=10_000)
 
     @model_validator(mode="after")
     def _different(self) -> Self:
@@ -86,8 +86,8 @@ class Confirm(Section):
         seeds: fresh seeds for each of them and for the study's arms.
     """
 
-    best: PositiveInt = 3
-    seeds: PositiveInt = 3
+    best: int = Field(3, ge=1, le=100)
+    seeds: int = Field(3, ge=1, le=10_000)
 
 
 class SearchConfig(Section):
@@ -107,13 +107,13 @@ class SearchConfig(Section):
     """
 
     samplers: dict[str, dict[str, Any]] = Field(min_length=1)
-    points: PositiveInt = 24
-    seeds: PositiveInt = 1
+    points: int = Field(24, ge=1, le=100_000)
+    seeds: int = Field(1, ge=1, le=1000)
     optimizer: Literal["tpe", "gp", "random", "grid", "cmaes"] = "tpe"
     pruner: Literal["none", "median", "successive_halving"] = "none"
     objective: Literal["mae", "geodesic_mean"] = "mae"
     validation_share: Annotated[float, Field(gt=0, lt=1)] = VALIDATION_SHARE
-    seed: int = Field(SPLIT_SEED, ge=0)
+    seed: int = Field(SPLIT_SEED, ge=0, le=2**31)
     confirm: Confirm = Confirm()
 
 

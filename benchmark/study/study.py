@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field
 
 import benchmark
 from benchmark.study.arms import Arm, merge, write_out
+from benchmark.study.names import check_label, check_name
 from benchmark.study.presets import PRESETS, default_preset
 from benchmark.study.protocols import Protocol, protocol
 from benchmark.study.search_space import SearchConfig, SearchedSampler, read_searched
@@ -17,6 +18,11 @@ from mhpe.errors import InputError
 from mhpe.synthheads.sets import SynthConfig
 from mhpe.validation import Section, nearest, parse, short
 from samplers.support.registry import Registry
+
+MOST_SEEDS = 10_000
+"""Paired seeds of an arm: 0.01 degrees of difference need fewer."""
+MOST_CELLS = 1_000_000
+"""Arms x protocols x seeds: a plan is held in memory."""
 
 
 class StudyFile(Section):
@@ -42,9 +48,9 @@ class StudyFile(Section):
     title: str
     question: str
     baseline: str
-    margin: NonNegativeFloat = 0.2
+    margin: float = Field(0.2, ge=0, le=180)
     protocols: tuple[str, ...] = Field(("synth_1", "synth_2"), min_length=1)
-    seeds: PositiveInt = 2
+    seeds: int = Field(2, ge=1, le=MOST_SEEDS)
     core: dict[str, Any] = Field(default_factory=dict)
     synthheads: dict[str, Any] = Field(default_factory=dict)
     sampler_files: tuple[str, ...] = Field((), serialization_alias="samplers")  # the name in stores
@@ -102,9 +108,12 @@ def study_text(name_or_file: str) -> tuple[str, str, str]:
     path = Path(name_or_file)
     if path.suffix in (".yaml", ".yml"):
         try:
-            return path.stem, str(path), path.read_text(encoding="utf-8")
+            return path.stem, str(path), path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: this study file is not text in UTF-8; save it in that encoding") from None
         except (OSError, ValueError) as error:
-            raise InputError(f"{path}: cannot read this study file: {error}") from None
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"{path}: cannot read this study file: {reason}") from None
     if name_or_file not in study_names():
         raise InputError(
             f"no study {short(name_or_file)}; {nearest(name_or_file, study_names())} (or name a .yaml file)"
@@ -118,6 +127,7 @@ def load_study(
     preset: str | None = None,
     protocols: tuple[str, ...] = (),
     sampler_files: tuple[Path, ...] = (),
+    seeds: int | None = None,
 ) -> Study:
     """Read and check a study.
 
@@ -126,6 +136,7 @@ def load_study(
         preset: name of the preset; by default what fits the protocols.
         protocols: names of the protocols instead of the file's.
         sampler_files: sampler files named on the command line.
+        seeds: paired seeds instead of the file's; only their number is checked here.
 
     Raises:
         InputError: for an unknown study, preset, protocol, arm, sampler or key, or a wrong value.
@@ -135,7 +146,13 @@ def load_study(
     if not isinstance(content, dict):
         raise InputError(f"{where}: a study is a mapping with title, question, baseline and arms")
     file = parse(StudyFile, content, where)
-    run_on = tuple(protocol(name) for name in protocols or file.protocols)
+    check_name(name, f"{where}: the study's name, which is the file's,")
+    for key, value in (("title", file.title), ("question", file.question)):
+        check_label(value, f"{where}: {key}")
+    names = protocols or file.protocols
+    if twice := [name for i, name in enumerate(names) if name in names[:i]]:
+        raise InputError(f"{where}: protocol {twice[0]!r} is named twice")
+    run_on = tuple(protocol(name) for name in names)
     preset = preset or default_preset(run_on)
     if preset not in PRESETS:
         raise InputError(f"no preset {preset!r}; {nearest(preset, list(PRESETS))}")
@@ -149,6 +166,9 @@ def load_study(
     arms = tuple(
         arm for i, entry in enumerate(file.arms) for arm in write_out(entry, core, registry, f"{where}: arms[{i}]")
     )
+    cells = len(arms) * len(run_on) * (seeds or file.seeds)
+    if cells > MOST_CELLS:
+        raise InputError(f"{where}: arms x protocols x seeds are {cells} cells; at most {MOST_CELLS} can be planned")
     labels = [arm.label for arm in arms]
     for label in labels:
         if labels.count(label) > 1:

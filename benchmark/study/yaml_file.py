@@ -1,5 +1,6 @@
 """YAML that a person has written, read with errors that name the line."""
 
+import re
 from typing import Any
 
 import yaml
@@ -11,12 +12,20 @@ INTEGER_BITS = 63
 
 
 class _Reader(yaml.SafeLoader):
-    """Plain data alone: no key twice, no number or text that no database keeps, and a date is text."""
+    """Plain data alone: no key twice, and no number or text that no database keeps.
+
+    Values mean what YAML 1.2 says. PyYAML reads YAML 1.1, where ``no`` is false, ``1:30`` is 90, ``020`` is 16, and
+    ``1e3`` is text. Here ``no`` and ``1:30`` are text, ``020`` is 20, ``1e3`` is 1000, and a date is text.
+    """
 
     yaml_implicit_resolvers = {  # noqa: RUF012, as PyYAML has it
-        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":null", ":merge"))]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """A decimal number, leading zeros or not."""
+        return int(str(self.construct_scalar(node)))
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -41,6 +50,16 @@ class _Reader(yaml.SafeLoader):
                 problem = f"key {short(key.value)} is in line {first.start_mark.line + 1} already"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
         return mapping
+
+
+for _tag, _pattern, _first in (
+    ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9][0-9_]*", "-+0123456789"),
+    ("float", r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+."),
+):
+    _Reader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+_Reader.add_constructor("tag:yaml.org,2002:int", _Reader.construct_yaml_int)
 
 
 def read_yaml(text: str, where: str) -> Any:

@@ -1,7 +1,16 @@
-"""Convert sampling weights to integer reference counts, vectorised over a batch."""
+"""Sampling weights, and integer reference counts from them, vectorised over a batch."""
 
 import torch
 from torch import Tensor
+
+
+def gaussian_exponent(distance: Tensor, sigma: float) -> Tensor:
+    """``-distance^2 / (2 sigma^2)``, finite in float32 for any positive sigma.
+
+    Below 1e-15 sigma counts as 1e-15 and above 1e15 as 1e15: all the weight is on the nearest group long before the
+    one, and on all groups alike long before the other.
+    """
+    return (distance / min(max(sigma, 1e-15), 1e15)).square() / -2
 
 
 def largest_remainder(log_weights: Tensor, k: int, generator: torch.Generator) -> Tensor:

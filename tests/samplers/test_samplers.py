@@ -230,3 +230,29 @@ def test_published_and_corrected_are_different_arms_of_one_class() -> None:
     assert Uniform().model_dump() == {"bin_width": 20.0, "empty_bin": "nearest", "order": "first"}
     published = {"bin_width": 20.0, "empty_bin": "nearest", "rounding": "largest_remainder", "sigma": 30.0}
     assert Gaussian(sigma=30).model_dump() == published
+
+
+@pytest.mark.parametrize("sigma", [1e-300, 1e-20, 1e-3])
+@pytest.mark.parametrize("empty_bin", ["nearest", "populated_only"])
+def test_a_sigma_that_underflows_draws_from_the_nearest_bin(sigma: float, empty_bin: str) -> None:
+    poses = make_poses(400)
+    sampler = Gaussian(sigma=sigma, empty_bin=empty_bin)
+    sampler.fit(poses, 0.0)
+    bins = YawBins(20)
+    drawn = sampler.draw(poses, 3, torch.Generator().manual_seed(0))
+    full = torch.bincount(bins.of(poses.yaw), minlength=18)[bins.of(poses.yaw)] > 3
+    assert full.any()
+    assert torch.equal(bins.of(poses.yaw[drawn])[full], bins.of(poses.yaw)[full, None].expand(-1, 3))
+
+
+@pytest.mark.parametrize("sigma", [5e-324, 1e-300, 1e300])
+@pytest.mark.parametrize(
+    "name", ["gaussian", "reverse_gaussian", "geodesic_gaussian", "density_corrected_gaussian", "near_and_far"]
+)
+def test_any_positive_sigma_draws(name: str, sigma: float) -> None:
+    sampler = Registry().build(name, {"sigma": sigma}, "test")
+    poses = make_poses(60)
+    sampler.fit(poses, 0.0)
+    drawn = sampler.draw(poses, 4, torch.Generator().manual_seed(0))
+    assert drawn.shape == (60, 4)
+    assert not (drawn == torch.arange(60)[:, None]).any()

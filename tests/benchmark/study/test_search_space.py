@@ -25,17 +25,17 @@ search:
     [
         (
             ("points: 4", "optimizer: tpee"),
-            "optimizer: input should be 'tpe', 'gp', 'random', 'grid' or 'cmaes'",
+            "optimizer: must be 'tpe', 'gp', 'random', 'grid' or 'cmaes'",
         ),
-        (("points: 4", "pruner: medan"), "search.pruner: input should be 'none', 'median'"),
+        (("points: 4", "pruner: medan"), "search.pruner: must be 'none', 'median'"),
         (("points: 4", "point: 4"), "unknown key 'search.point'; did you mean 'points'?"),
-        (("points: 4", "points: 0"), "search.points: input should be greater than 0, not 0"),
-        (("points: 4", "validation_share: 1"), "search.validation_share: input should be less than 1, not 1"),
+        (("points: 4", "points: 0"), "search.points: must be at least 1, not 0"),
+        (("points: 4", "validation_share: 1"), "search.validation_share: must be below 1, not 1"),
         (("low: 5", "low: 95"), "search: gaussian: sigma: low must be below high, not 95 and 90"),
         (("low: 5", "low: 0"), "search: gaussian: sigma: low must be above 0 where log is true, not 0"),
         (("low: 5", "lo: 5"), "search: gaussian: sigma: unknown key 'lo'; did you mean 'low'?"),
         (("log: true", "logg: true"), "search: gaussian: sigma: unknown key 'logg'; did you mean 'log'?"),
-        (("[10, 20]", "[]"), "search: gaussian: bin_width: choices: tuple should have at least 1 item"),
+        (("[10, 20]", "[]"), "search: gaussian: bin_width: choices: needs 1 or more entries"),
         (("[10, 20]", "[10, 10]"), "search: gaussian: bin_width: choices must be different from each other"),
         (("[10, 20]", "[10, 7]"), "search: gaussian: bin_width: a bin width must divide 360, not 7"),
         (

@@ -200,16 +200,44 @@ def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
         (("seeds: 2", "samplers: [mine.py]"), "unknown key 'samplers'; did you mean 'sampler_files'?"),
         (("epochs: 1", "epoch: 1"), "core: unknown key 'epoch'; did you mean 'epochs'?"),
         (("m: 8", "n: 8"), "unknown key 'encoder.n'"),
-        (("k: 2", "k: [4, 8]"), "core: k: input should be a valid integer, not [4, 8]"),
-        (("k: 2", "k: 0"), "k: input should be greater than 0, not 0"),
-        (("sigma: [15, 30]", "sigma: [15, 0]"), "arms[1]: sigma: input should be greater than 0"),
+        (("k: 2", "k: [4, 8]"), "core: k: must be a whole number, not [4, 8]"),
+        (("k: 2", "k: 0"), "k: must be at least 1, not 0"),
+        (("sigma: [15, 30]", "sigma: [15, 0]"), "arms[1]: sigma: must be above 0"),
         (("sigma: [15, 30]", "bin_width: 7"), "arms[1]: bin_width: a bin width must divide 360, not 7"),
         (("sampler: gaussian", "sampler: gausian"), "no sampler 'gausian'; did you mean 'gaussian'?"),
         (("sampler: gaussian", "samplr: gaussian"), "arms[1]: sampler is missing"),
         (("baseline: random", "baseline: rand"), "baseline 'rand' is no arm; did you mean 'random'?"),
-        (("sigma: [15, 30]", "sigma: [15, 15]"), "two arms are called 'gaussian(sigma=15)'"),
+        (("sigma: [15, 30]", "sigma: [15, 15.0]"), "sigma: 15.0 is in the list twice"),
+        (("sigma: [15, 30]", "sigma: [15, '15']"), "two arms are called 'gaussian(sigma=15)'"),
+        (("sigma: [15, 30]", "sigma: []"), "sigma: an empty list"),
+        (("sigma: [15, 30]", "core: {k: []}"), "core: k: an empty list"),
+        (("sigma: [15, 30]", f"sigma: {list(range(1, 1002))}"), "1001 arms; at most 1000"),
+        (("sigma: [15, 30]", "sigma: 1:30"), "sigma: must be a number, not '1:30'"),
+        (("sigma: [15, 30]", "sigma: true"), "sigma: a number or a text is wanted, not True"),
+        (("sigma: [15, 30]", "sigma: 15\n    label: ''"), "label is empty"),
+        (("sigma: [15, 30]", "sigma: 15\n    label: true"), "label must be text, not True"),
+        (("sigma: [15, 30]", "sigma: 15\n    label: 1.10"), "label must be text, not 1.1"),
+        (("sigma: [15, 30]", r'label: "a\e[31mb"'), "label 'a\\x1b[31mb' holds a control character"),
+        (("sigma: [15, 30]", f"label: {'x' * 201}"), "201 characters long"),
+        (("A tiny study", r'"a\e[31mb"'), "title 'a\\x1b[31mb' holds a control character"),
+        (("question: Does it run?", "question: ''"), "question is empty"),
+        (("[aflw2000_to_biwi]", "[synth_1, synth_2, synth_1]"), "protocol 'synth_1' is named twice"),
+        (("[aflw2000_to_biwi]", "synth_1"), "protocols: must be a list, not 'synth_1'"),
+        (("seeds: 2", "seeds: true"), "seeds: a number or a text is wanted, not True"),
+        (("seeds: 2", "seeds: 1000000000"), "seeds: must be at most 10000"),
+        (("seeds: 2", "seeds: 2\nmargin: 1.0e+9"), "margin: must be at most 180"),
+        (("seeds: 2", "synthheads: {train: 1000000000}"), "synthheads: train: must be at most"),
+        (("k: 2", "k: 1000000000"), "core: k: must be at most"),
+        (
+            ("k: 2, epochs: 1, batch_size: 16", "k: 10000, batch_size: 4096"),
+            "make batch_size, k, pool_size",
+        ),
+        (("image_size: 32", "image_size: 100000"), "image_size: must be at most 1024"),
+        (("epochs: 1", "epochs: 1000000000"), "epochs: must be at most"),
+        (("m: 8", "m: 1000000000"), "encoder.m: must be at most"),
+        (("m: 8", "backbone: resnet_18"), "no torchvision network 'resnet_18'; did you mean 'resnet18'?"),
         (("title: A tiny study\n", ""), "title is missing"),
-        (("seeds: 2", "seeds: 0"), "seeds: input should be greater than 0"),
+        (("seeds: 2", "seeds: 0"), "seeds: must be at least 1"),
         (("arms:", "arms: ["), "not valid YAML"),
         (("k: 2", "references: pool, pool_size: 2, k: 2"), "pool_size must be above k = 2"),
         (("sigma: [15, 30]", "label: '{width}'"), "label '{width}' names a parameter this arm does not have"),
@@ -234,9 +262,10 @@ def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
             ("sigma: [15, 30]", f"seed_offset: {10**10}"),
             "seed_offset: input should be a whole number",
         ),
-        (("sigma: [15, 30]", "seed_offset: 0x" + "f" * 5000), "ffffff' is no int that can be used"),
+        (("sigma: [15, 30]", "seed_offset: " + "9" * 5000), "999999' is no int that can be used"),
         (("sigma: [15, 30]", f"sigma: {'x' * 9000}"), "xxx...xxx"),
-        (("m: 8", "backbone_weights: gone.pt"), "core: encoder.backbone_weights: no file gone.pt"),
+        (("m: 8", "backbone_weights: gone.pt"), "encoder: backbone_weights needs backbone"),
+        (("m: 8", "backbone: resnet18, backbone_weights: gone.pt"), "encoder.backbone_weights: no file gone.pt"),
         (("k: 2", "k: 2024-13-45"), "not '2024-13-45'"),
         (("k: 2", "k: !!int x"), "not valid YAML: line 7: 'x' is no int that"),
         (("k: 2", "k: !!bool x"), "not valid YAML: line 7: 'x' is no bool"),
@@ -248,7 +277,7 @@ def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
         (("k: 2", "1: 2"), "core.1"),
         (("A tiny study", r'"\ud800"'), r"line 2: '\ud800' is no str that can be used"),
         (("A tiny study", r'"a\0b"'), r"line 2: 'a\x00b' is no str that can be used"),
-        (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma:9999999999999999}'"), "cannot be filled in: "),
+        (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma:>999999999}'"), "more than 99 characters"),
     ],
 )
 def test_mistakes_are_explained(tmp_path: Path, change: tuple[str, str], message: str) -> None:
@@ -267,6 +296,36 @@ def test_mappings_can_be_merged_and_dates_are_text(tmp_path: Path) -> None:
     study = load(tmp_path, text)
     assert study.file.title == "2024-01-01"
     assert [arm.label for arm in study.arms[3:]] == ["gaussian(sigma=20)", "gaussian(sigma=45, bin_width=20)"]
+
+
+def test_values_mean_what_a_person_reads(tmp_path: Path) -> None:
+    text = TINY.replace("sigma: [15, 30]", "sigma: [020, 3e1, 4_5]\n    label: no {sigma}")
+    arms = load(tmp_path, "\ufeff" + text).arms
+    assert [arm.sampler.model_dump()["sigma"] for arm in arms[1:]] == [20, 30, 45]
+    assert [arm.label for arm in arms[1:]] == ["no 20", "no 30.0", "no 45"]
+    (arm,) = load(tmp_path, TINY.replace("sigma: [15, 30]", "label: no").replace("  - sampler: random\n", "").replace(
+        "baseline: random", "baseline: no")).arms  # fmt: skip
+    assert arm.label == "no"
+
+
+def test_a_study_in_another_encoding_or_of_an_unfit_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    for encoding in ("utf-16", "latin-1"):
+        path.write_bytes(TINY.replace("tiny", "größer").encode(encoding))
+        with pytest.raises(InputError, match="UTF-8"):
+            load_study(str(path))
+    for name in ("..yaml", "a\nb.yaml", "x" * 101 + ".yaml", "a*.yaml"):
+        (tmp_path / name).write_text(TINY)
+        with pytest.raises(InputError, match="study"):
+            load_study(str(tmp_path / name))
+
+
+def test_more_cells_than_can_be_planned_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(TINY.replace("sigma: [15, 30]", f"sigma: {list(range(1, 1000))}"))
+    load_study(str(path), seeds=1000)
+    with pytest.raises(InputError, match="1001000 cells"):
+        load_study(str(path), seeds=1001)
 
 
 def test_unknown_names() -> None:

@@ -48,7 +48,7 @@ def test_core_version_matters(monkeypatch: pytest.MonkeyPatch) -> None:
     ("module", "old", "new", "changes"),
     [
         (gaussian, '"""The Gaussian\'s exponent."""', '"""Other words."""  # and a comment', set()),
-        (gaussian, "(2 * self.sigma**2)", "self.sigma**2", {"gaussian"}),
+        (gaussian, "query.yaw), self.sigma", "query.yaw), 2 * self.sigma", {"gaussian"}),
         (yaw_bins, "width - 180", "width - 170", {"gaussian", "bins"}),
         (groups, "copies - count", "copies - count + 0", {"gaussian", "bins", "random"}),
     ],

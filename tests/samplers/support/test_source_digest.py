@@ -76,7 +76,7 @@ def test_words_and_other_parts_change_no_digest(edit: tuple[str, str, str], monk
 
 
 def test_a_samplers_code_changes_its_own_digest_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    edit = ("samplers.gaussian", "(2 * self.sigma**2)", "(3 * self.sigma**2)")
+    edit = ("samplers.gaussian", "query.yaw), self.sigma", "query.yaw), 2 * self.sigma")
     assert changed_by(edit, monkeypatch) == {"gaussian"}
 
 
@@ -86,7 +86,9 @@ def test_shared_bins_change_all_samplers_that_use_them(monkeypatch: pytest.Monke
     assert "random" not in changed
     assert changed_by(("samplers.support.counts", "1e-4", "2e-4"), monkeypatch) >= BY_BINS
     assert "random" in changed_by(("samplers.support.groups", "float64", "float32"), monkeypatch)
-    assert changed_by(("samplers.base", "frozen=True", "frozen=False"), monkeypatch) == set(Registry().classes)
+    assert changed_by(
+        ("samplers.base", "arbitrary_types_allowed=True", "arbitrary_types_allowed=False"), monkeypatch
+    ) == set(Registry().classes)
 
 
 def own_digest(folder: Path, text: str) -> str:
