@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mhpe.rotations import mirror
+from mhpe.rotations import from_euler, mirror, to_euler
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,31 @@ class Poses:
     angles: Tensor
     identities: Tensor
     index: Tensor
+
+    @classmethod
+    def from_angles(cls, angles: Tensor, identities: Tensor | None = None) -> "Poses":
+        """Poses of all images of a data set.
+
+        Args:
+            angles: (N, 3) yaw, pitch, roll in degrees, in the convention of 300W-LP (:mod:`mhpe.rotations`).
+            identities: (N,) number of the person; by default every image shows another one.
+        """
+        return cls._numbered(from_euler(angles), angles, identities)
+
+    @classmethod
+    def from_rotations(cls, rotations: Tensor, identities: Tensor | None = None) -> "Poses":
+        """Poses of all images of a data set.
+
+        Args:
+            rotations: (N, 3, 3) canonical rotations (:mod:`mhpe.rotations`): columns left, down, front.
+            identities: (N,) number of the person; by default every image shows another one.
+        """
+        return cls._numbered(rotations, to_euler(rotations), identities)
+
+    @classmethod
+    def _numbered(cls, rotations: Tensor, angles: Tensor, identities: Tensor | None) -> "Poses":
+        index = torch.arange(len(rotations), device=rotations.device)
+        return cls(rotations, angles, index if identities is None else identities, index)
 
     def __len__(self) -> int:
         return len(self.rotations)

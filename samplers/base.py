@@ -46,7 +46,9 @@ class Sampler(Section, ABC):
         return self._candidates
 
     def fit(self, poses: Poses, progress: float) -> None:  # noqa: ARG002, for samplers that follow the training
-        """Take the images that references are drawn from; called at the start of every epoch.
+        """Take the images that references are drawn from.
+
+        Called at the start of every epoch or, with a pool, for every batch.
 
         Args:
             poses: the candidates, as this epoch shows them (some are mirrored).
