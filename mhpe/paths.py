@@ -1,12 +1,18 @@
 """Where derived files live on this machine."""
 
 import os
+import sys
 from pathlib import Path
 
-import platformdirs
+NAME = "mhpe-bench"
 
 
 def cache_folder() -> Path:
-    """Folder of everything that can be made again: ``MHPE_CACHE``, or the user's cache folder."""
-    chosen = os.environ.get("MHPE_CACHE")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("mhpe-bench", appauthor=False))
+    """Folder of everything that can be made again: ``MHPE_CACHE``, or one in the user's cache folder."""
+    if chosen := os.environ.get("MHPE_CACHE"):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / NAME / "Cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / NAME
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / NAME

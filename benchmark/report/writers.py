@@ -2,23 +2,37 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from pylatexenc.latexencode import UnicodeToLatexEncoder
 
-_LATEX = UnicodeToLatexEncoder(
-    unknown_char_policy="replace", unknown_char_warning=False, replacement_latex_protection="braces-after-macro"
-)
+_LATEX = {
+    **{char: "\\" + char for char in "{}$&#%_"},
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}", '"': "{''}", "–": "--", "—": "---", "“": "``", "”": "''", "\u2019": "'",
+    "±": r"\ensuremath{\pm}", "−": r"\ensuremath{-}", "×": r"\ensuremath{\times}", "·": r"\ensuremath{\cdot}",
+    "°": r"\ensuremath{^\circ}", "²": r"\ensuremath{^2}", "≤": r"\ensuremath{\leq}", "≥": r"\ensuremath{\geq}",
+    "σ": r"\ensuremath{\sigma}", "θ": r"\ensuremath{\theta}", "μ": r"\ensuremath{\mu}",
+}  # fmt: skip
+_ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327", "`'^~\"rvc", strict=True))
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|&~$#])")
 
 
 def latex(text: str) -> str:
-    """Any text for LaTeX, so that it shows as it is."""
-    escaped: str = _LATEX.unicode_to_latex(" ".join(text.split()))
-    return escaped
+    """Any text for LaTeX, so that it shows as it is; a question mark for a character that plain LaTeX lacks."""
+    return "".join(map(_latex_character, " ".join(text.split())))
+
+
+def _latex_character(char: str) -> str:
+    if char in _LATEX or (char.isascii() and char.isprintable()):
+        return _LATEX.get(char, char)
+    base, *accents = list(unicodedata.normalize("NFD", char))
+    if len(accents) == 1 and accents[0] in _ACCENTS and base.isascii():
+        return rf"\{_ACCENTS[accents[0]]}{{{base}}}"
+    return "?"
 
 
 def markdown(text: str) -> str:
@@ -57,9 +71,10 @@ def write_markdown(tables: Mapping[str, TextTable], title: str, lead: str, path:
     parts = [f"# {markdown(title)}", markdown(lead)]
     for heading, (table, note) in tables.items():
         cells = table.map(markdown).rename(columns=markdown)
-        aligned = ["right" if is_number(table[column]) else "left" for column in table]
-        rows = cells.to_markdown(index=False, disable_numparse=True, colalign=aligned)
-        parts += [f"## {markdown(heading)}", rows, markdown(note)]
+        aligned = ["---:" if is_number(table[column]) else ":---" for column in table]
+        rows: list[list[str]] = [[*map(str, cells)], aligned, *cells.to_numpy().tolist()]
+        lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+        parts += [f"## {markdown(heading)}", lines, markdown(note)]
     _write("\n\n".join(filter(None, parts)) + "\n", path)
 
 

@@ -2,8 +2,11 @@
 
 import itertools
 import math
+from bisect import bisect_left
 
-from statsmodels.stats.power import TTestPower
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import nctdtr, ndtri, stdtrit
 
 from benchmark.statistics.sign_flip import attainable_level, smallest_p
 from mhpe.errors import InputError
@@ -34,11 +37,11 @@ def seeds_needed(sd: float, difference: float, power: float = 0.8, level: float 
     fewest = fewest_pairs(comparisons, level)
     if difference >= smallest_detectable(sd, fewest, power, level, comparisons):
         return fewest
-    test, effect = TTestPower(), difference / sd
-    first = math.ceil(float(test.solve_power(effect_size=effect, alpha=alpha, power=power)))
-    return next(
-        n for n in itertools.count(max(first, fewest)) if test.power(effect, n, attainable_level(n, alpha)) >= power
-    )
+    effect = difference / sd
+    most = 2 * math.ceil(((ndtri(1 - alpha / 2) + ndtri(power)) / effect) ** 2) + 50  # far more than the t test needs
+    first = bisect_left(range(most), True, lo=fewest, key=lambda n: t_test_power(effect, n, alpha) >= power)
+    attained = (t_test_power(effect, n, attainable_level(n, alpha)) for n in itertools.count(first))
+    return next(n for n, reached in enumerate(attained, first) if reached >= power)
 
 
 def smallest_detectable(sd: float, n: int, power: float = 0.8, level: float = 0.95, comparisons: int = 1) -> float:
@@ -51,7 +54,21 @@ def smallest_detectable(sd: float, n: int, power: float = 0.8, level: float = 0.
     alpha = attainable_level(n, (1 - level) / comparisons)
     if alpha == 0:
         return math.inf
-    return sd * float(TTestPower().solve_power(nobs=n, alpha=alpha, power=power))
+    highest = 2 * (stdtrit(n - 1, 1 - alpha / 2) + ndtri(power) + 5) / math.sqrt(n)
+    return sd * float(brentq(lambda effect: t_test_power(effect, n, alpha) - power, 0, highest))
+
+
+def t_test_power(effect: float, n: int, alpha: float) -> float:
+    """Power of the two-sided paired t test, from the noncentral t distribution.
+
+    Args:
+        effect: the true difference over the standard deviation of the differences.
+        n: number of pairs, 2 or more.
+        alpha: level of the test, in (0, 1).
+    """
+    critical, shift = stdtrit(n - 1, 1 - alpha / 2), effect * math.sqrt(n)
+    between, below = np.nan_to_num(nctdtr(n - 1, shift, [critical, -critical]))  # NaN stands for less than 1e-20
+    return float(1 - between + below)
 
 
 def fewest_pairs(comparisons: int = 1, level: float = 0.95) -> int:

@@ -1,12 +1,15 @@
 """A database's complaints in one clear line without passwords, and patience with those that pass."""
 
+import functools
+import itertools
 import logging
+import random
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
-import tenacity
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -66,17 +69,21 @@ def clear(url: URL) -> Iterator[None]:
         raise StoreError(f"store {shown(url)}: {error.strerror or error}") from None
 
 
-def _say(state: tenacity.RetryCallState) -> None:
-    if state.attempt_number == 1 and state.outcome is not None:
-        log.warning("%s; trying again for %.0f s", state.outcome.exception(), PATIENCE_SECONDS)
-
-
 def patient(work: Callable[P, T]) -> Callable[P, T]:
     """Decorate work on a store that may be done twice: it is tried again while the store does not answer."""
-    return tenacity.retry(
-        retry=tenacity.retry_if_exception_type(StoreUnavailableError),
-        wait=tenacity.wait_random_exponential(0.2, max=5),
-        stop=lambda state: (state.seconds_since_start or 0) > PATIENCE_SECONDS,
-        before_sleep=_say,
-        reraise=True,
-    )(work)
+
+    @functools.wraps(work)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> T:
+        end = time.monotonic() + PATIENCE_SECONDS
+        for attempt in itertools.count():
+            try:
+                return work(*args, **kwargs)
+            except StoreUnavailableError as error:
+                if time.monotonic() > end:
+                    raise
+                if attempt == 0:
+                    log.warning("%s; trying again for %.0f s", error, PATIENCE_SECONDS)
+            time.sleep(random.uniform(0, min(5, 0.2 * 2**attempt)))
+        raise AssertionError  # never: the loop has no end
+
+    return tried

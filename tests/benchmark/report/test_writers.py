@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from benchmark.report.study_report import slug
 from benchmark.report.writers import TextTable, is_number, latex, markdown, write_csv, write_latex, write_markdown
 
-NASTY = "<script>alert(1)</script> & 50% of _all_ *arms* | $x^2$ # {a} ~ \\b `c` [d](e) ± − σ 漢"
+NASTY = "<script>alert(1)</script> & 50% of _all_ *arms* | $x^2$ # {a} ~ \\b `c` [d](e) ± − × σ θ ° é Å ç 漢"
 TABLE = pd.DataFrame({"Result": [NASTY, "gaussian_30"], "MAE": ["6.05 ± 0.12", "–"]})
 
 
@@ -55,7 +55,15 @@ def compile_latex(folder: Path, *names: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("a_b", r"a\_b"), ("50%", r"50\%"), ("A & B", r"A \& B"), ("{x}", r"\{x\}"), ("6 ± 1", r"6 \ensuremath{\pm} 1")],
+    [
+        ("a_b", r"a\_b"),
+        ("50%", r"50\%"),
+        ("A & B", r"A \& B"),
+        ("{x}", r"\{x\}"),
+        ("6 ± 1", r"6 \ensuremath{\pm} 1"),
+        ("Zoë, Čapek", r"Zo\"{e}, \v{C}apek"),
+        ("a\x07漢", "a??"),
+    ],
 )
 def test_latex_escapes(text: str, expected: str) -> None:
     assert latex(text) == expected

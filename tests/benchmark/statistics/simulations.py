@@ -152,7 +152,10 @@ def main(studies: int = 10_000) -> None:
 
 def show(title: str, rows: Sequence[tuple[object, ...]], columns: list[str]) -> None:
     """Print a table."""
-    print(f"{title}\n\n{pd.DataFrame(rows, columns=columns).to_markdown(index=False, floatfmt='.3g')}\n", flush=True)
+    print(
+        f"{title}\n\n{pd.DataFrame(rows, columns=columns).to_string(index=False, float_format='{:.3g}'.format)}\n",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.power import TTestPower
 
 from benchmark.statistics import seeds_needed, smallest_detectable, smallest_p
+from benchmark.statistics.power import t_test_power
 from mhpe.errors import InputError
 from tests.benchmark.statistics.simulations import simulate
 
@@ -24,6 +26,14 @@ def test_worked_examples() -> None:
     assert seeds_needed(sd=0.1, difference=0.1) == 11
     assert seeds_needed(sd=0.2, difference=0.1) == 34
     assert seeds_needed(sd=0.2, difference=0.2) == 11
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.5, 5.0, 30.0])
+@pytest.mark.parametrize(("n", "alpha"), [(6, 1 / 32), (34, 0.05 / 7), (200, 0.05)])
+def test_power_is_that_of_statsmodels(effect: float, n: int, alpha: float) -> None:
+    with np.errstate(all="ignore"):
+        expected = np.nan_to_num(TTestPower().power(effect, n, alpha), nan=1.0)  # statsmodels has NaN for large effects
+    assert t_test_power(effect, n, alpha) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("comparisons", [1, 5])
