@@ -1,11 +1,18 @@
 """Runs the checks of the contract one after the other."""
 
+import inspect
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from samplers.base import Sampler
 from samplers.contract.checks import CHECKS, Check
 from samplers.contract.limits import restored_random_state
+from samplers.support.registry import in_one_line
+
+CHECK_SECONDS = 120.0
+"""Time for a check, well above what the slowest one allows; a sampler that takes longer is thought never to return."""
 
 
 @dataclass(frozen=True)
@@ -16,25 +23,51 @@ class Verdict:
         rule: what is demanded.
         kept: whether the sampler does it.
         remark: the reason why not, or something to know.
+        ended: whether the check came to an end.
     """
 
     rule: str
     kept: bool
     remark: str
+    ended: bool = True
 
 
-def check_sampler(sampler: Sampler) -> Iterator[Verdict]:
-    """Check a sampler with its parameters; an earlier fit does not count."""
-    return (verdict(check, sampler) for check in CHECKS)
+def check_sampler(sampler: Sampler, seconds: float = CHECK_SECONDS) -> Iterator[Verdict]:
+    """Check a sampler with its parameters; an earlier fit does not count.
+
+    A check that does not end within ``seconds`` is the last one: its sampler still runs and would disturb the others.
+    """
+    for check in CHECKS:
+        found = verdict(check, sampler, seconds)
+        yield found
+        if not found.ended:
+            return
 
 
-def verdict(check: Check, sampler: Sampler) -> Verdict:
-    """Result of one check; whatever the sampler raises breaks the rule."""
-    rule = (check.__doc__ or "").rstrip(".")
+def verdict(check: Check, sampler: Sampler, seconds: float = CHECK_SECONDS) -> Verdict:
+    """Result of one check; whatever the sampler raises breaks the rule, and so does a sampler that does not return."""
+    found: list[Verdict] = []
+    # A thread, as one that waits forever can be left behind: it ends with the process.
+    thread = threading.Thread(target=lambda: found.append(_verdict(check, sampler)), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return found[0] if found else Verdict(_rule(check), False, f"it did not return within {seconds:g} s", ended=False)
+
+
+def _verdict(check: Check, sampler: Sampler) -> Verdict:
     with restored_random_state():
         try:
-            return Verdict(rule, True, check(sampler))
+            return Verdict(_rule(check), True, check(sampler))
         except AssertionError as broken:
-            return Verdict(rule, False, " ".join(str(broken).split()))
-        except Exception as error:
-            return Verdict(rule, False, f"it raised {type(error).__name__}: {' '.join(str(error).split())}")
+            return Verdict(_rule(check), False, " ".join(str(broken).split()))
+        except BaseException as error:  # a sampler may exit, too
+            return Verdict(_rule(check), False, f"it raised {in_one_line(error, _file(type(sampler)))}")
+
+
+def _rule(check: Check) -> str:
+    return (check.__doc__ or "").rstrip(".")
+
+
+def _file(cls: type[Sampler]) -> Path | None:
+    file = getattr(inspect.getmodule(cls), "__file__", None)
+    return None if file is None else Path(file)

@@ -3,9 +3,13 @@
 import hashlib
 import importlib
 import inspect
+import io
 import pkgutil
+import re
 import sys
+import traceback
 from collections.abc import Iterable, Mapping
+from contextlib import redirect_stderr
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -14,12 +18,14 @@ from typing import Any
 
 import samplers
 from mhpe.errors import InputError
-from mhpe.validation import nearest, parse
+from mhpe.validation import nearest, parse, short
 from samplers.base import Sampler
 from samplers.support.source_digest import TEXT
 
 ENTRY_POINTS = "mhpe_bench.samplers"
 """Entry point group of installed plugins; each entry is a module that defines samplers."""
+NAME = re.compile(r"\w[\w.-]{0,99}")
+"""A sampler's name: it is a column of the store and part of file names."""
 
 
 class Registry:
@@ -49,7 +55,7 @@ class Registry:
             except InputError as error:
                 self.broken[entry.value] = str(error)
             except (Exception, SystemExit) as error:  # whatever a plugin's import raises
-                self.broken[entry.value] = f"{type(error).__name__}: {error}"
+                self.broken[entry.value] = in_one_line(error)
         for path in {path.resolve(): path for path in files}.values():
             module = load_file(path)
             names = self._add(module, str(path))
@@ -58,11 +64,18 @@ class Registry:
                 raise InputError(f"{path}: defines no sampler{_what_is_missing(module)}")
 
     def _add(self, module: ModuleType, place: str) -> list[str]:
-        found = {cls.name: cls for cls in sampler_classes(module)}
-        for name, cls in found.items():
-            other = self.classes.get(name, cls)
+        found: dict[str, type[Sampler]] = {}
+        for cls in sampler_classes(module):
+            if not (isinstance(cls.name, str) and NAME.fullmatch(cls.name)):
+                raise InputError(
+                    f"{place}: class {cls.__name__}: name must be text of at most 100 letters, digits, _, - and ., "
+                    f"not {short(cls.name)}"
+                )
+            other = (self.classes | found).get(cls.name, cls)
             if other is not cls:
-                raise InputError(f"{place}: {other.__module__} has a sampler {name!r} already; choose another name")
+                taken = f"{other.__module__} has a sampler {cls.name!r} already"
+                raise InputError(f"{place}: {taken}; class {cls.__name__} needs another name")
+            found[cls.name] = cls
         self.classes |= found
         return list(found)
 
@@ -99,8 +112,8 @@ class Registry:
             return parse(cls, parameters, where)
         except InputError:
             raise
-        except Exception as error:  # whatever a user's class raises
-            raise InputError(f"{where}: {name} cannot be built: {type(error).__name__}: {error}") from error
+        except (Exception, SystemExit) as error:  # whatever a user's class raises
+            raise InputError(f"{where}: {name} cannot be built: {in_one_line(error, self.file_of(name))}") from error
 
 
 def sampler_classes(module: ModuleType) -> list[type[Sampler]]:
@@ -138,9 +151,12 @@ def load_file(path: Path) -> ModuleType:
         InputError: if it is missing or its import fails.
     """
     try:
-        source = path.read_text(encoding="utf-8")
+        source = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: this sampler file is not text in UTF-8; save it in that encoding") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot read this sampler file: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot read this sampler file: {reason}") from None
     return load_source(source, path)
 
 
@@ -155,9 +171,24 @@ def load_source(source: str, path: Path) -> ModuleType:
     module.__file__ = str(path)
     setattr(module, TEXT, source)
     sys.modules[name] = module
+    said = io.StringIO()  # argparse, for example, writes before it exits
     try:
-        exec(compile(source, str(path), "exec"), vars(module))
+        with redirect_stderr(said):
+            exec(compile(source, str(path), "exec"), vars(module))
     except (Exception, SystemExit) as error:  # whatever the user's file raises
         del sys.modules[name]
-        raise InputError(f"{path}: import failed with {type(error).__name__}: {error}") from error
+        raise InputError(f"{path}: import failed with {in_one_line(error, path)}") from error
+    sys.stderr.write(said.getvalue())
     return module
+
+
+def in_one_line(error: BaseException, file: Path | None = None) -> str:
+    """Text of an error of a user's code, such as ``KeyError: 'missing' (raises.py, line 9)``.
+
+    Args:
+        error: the error.
+        file: the user's; the last line of it that ran is named.
+    """
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    return f"{text} ({file.name}, line {lines[-1]})" if file and lines else text

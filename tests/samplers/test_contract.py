@@ -4,6 +4,7 @@ import doctest
 import random
 import re
 import sys
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -265,3 +266,39 @@ def test_parameters_count() -> None:
     checks.draws_exactly_k(Rude())
     with pytest.raises(AssertionError):
         checks.draws_exactly_k(Rude(extra=1))
+
+
+OWN = """
+import sys
+import time
+from samplers import Sampler
+
+class Own(Sampler):
+    name = "own"
+
+    def draw(self, query, k, generator):
+        {line}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "remark"),
+    [
+        ("return {'a': 1}['missing']", "it raised KeyError: 'missing' (own.py, line 10)"),
+        ("sys.exit('no weights')", "it raised SystemExit: no weights (own.py, line 10)"),
+        ("raise KeyboardInterrupt", "it raised KeyboardInterrupt (own.py, line 10)"),
+    ],
+)
+def test_whatever_a_sampler_raises_is_a_verdict_with_its_line(tmp_path: Path, line: str, remark: str) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(OWN.format(line=line))
+    found = list(check_sampler(Registry([file]).build("own", {}, "test")))
+    assert len(found) == len(CHECKS)
+    assert found[0].remark == remark
+
+
+def test_a_sampler_that_never_returns_is_the_end_of_the_checks(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(OWN.format(line="time.sleep(3600)"))
+    (found,) = check_sampler(Registry([file]).build("own", {}, "test"), seconds=0.1)
+    assert (found.kept, found.remark) == (False, "it did not return within 0.1 s")

@@ -136,11 +136,45 @@ def test_a_broken_plugin_takes_nothing_else_down(tmp_path: Path, monkeypatch: py
     registry = Registry()
     assert {"nearest", "random", "gaussian"} <= set(registry.classes)
     assert registry.classes["random"].__module__ == "samplers.random"
+    taken = "has a sampler 'random' already"
     assert registry.broken == {
         "made_up_ends": "SystemExit: 0",
         "made_up_missing": "ModuleNotFoundError: No module named 'made_up_missing'",
         "made_up_empty": "it is no module that defines a sampler",
-        "made_up_taken": "made_up_taken: samplers.random has a sampler 'random' already; choose another name",
+        "made_up_taken": f"made_up_taken: samplers.random {taken}; class Nearest needs another name",
     }
     with pytest.raises(InputError, match="made_up_ends cannot be used: SystemExit"):
         registry.find("made_up", "x")
+
+
+@pytest.mark.parametrize("name", ["3", "''", "'a/b'", "'../x'", r"'a\x1b[31mb'", "'a b'", f"'{'x' * 101}'"])
+def test_names_that_no_store_and_no_file_can_have_are_refused(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(f"from samplers.random import Random\n\nclass Own(Random):\n    name = {name}\n")
+    with pytest.raises(InputError, match=r"own.py: class Own: name must be text") as error:
+        Registry([file])
+    assert "\x1b" not in str(error.value)
+
+
+def test_two_classes_of_one_name_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(
+        "from samplers.random import Random\n\nclass A(Random):\n    name = 'own'\n\nclass B(A):\n    k: int = 3\n"
+    )
+    with pytest.raises(InputError, match="'own' already; class B needs another name"):
+        Registry([file])
+
+
+def test_a_file_that_fails_to_import_is_named_with_the_line_and_says_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "own.py"
+    file.write_text("import argparse\n\nargparse.ArgumentParser().parse_args(['--what'])\n")
+    with pytest.raises(InputError, match=r"import failed with SystemExit: 2 \(own.py, line 3\)"):
+        Registry([file])
+    assert capsys.readouterr() == ("", "")
+    file.write_text("\ufefffrom samplers.random import Random\n\nclass Own(Random):\n    name = 'own'\n")
+    assert "own" in Registry([file]).classes
+    file.write_text("# Größe", encoding="latin-1")
+    with pytest.raises(InputError, match="UTF-8"):
+        Registry([file])
