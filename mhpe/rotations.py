@@ -13,7 +13,6 @@ pitch > 0 looks *up*, roll > 0 turns the head *clockwise*. With the data sets' o
 ``R = S R6^T S = Rx(pitch) Ry(-yaw) Rz(roll)``.
 """
 
-import roma
 import torch
 from torch import Tensor
 
@@ -30,6 +29,8 @@ def from_euler(angles: Tensor) -> Tensor:
     Returns:
         (..., 3, 3) canonical rotations.
     """
+    import roma  # loads torch._dynamo: seconds
+
     yaw, pitch, roll = angles.unbind(-1)
     rotation: Tensor = roma.euler_to_rotmat("XYZ", torch.stack((pitch, -yaw, roll), -1), degrees=True)
     return rotation
@@ -76,6 +77,8 @@ def geodesic_degrees(first: Tensor, second: Tensor) -> Tensor:
     Returns:
         (...) angles in [0, 180] degrees.
     """
+    import roma  # loads torch._dynamo: seconds
+
     return torch.rad2deg(roma.rotmat_geodesic_distance(first, second))
 
 

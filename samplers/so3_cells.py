@@ -9,7 +9,6 @@ in large sets it blurs angles by some degrees: a Gaussian of sigma 30 draws as o
 import math
 from abc import abstractmethod
 
-import roma
 import torch
 from torch import Tensor
 
@@ -103,6 +102,8 @@ class CellSampler(Sampler):
 
 def canonical_quaternions(rotations: Tensor) -> Tensor:
     """Unit quaternions (N, 4) of rotations (N, 3, 3), with their largest component positive."""
+    import roma  # loads torch._dynamo: seconds
+
     quaternions: Tensor = roma.rotmat_to_unitquat(rotations)
     return quaternions * quaternions.gather(1, quaternions.abs().argmax(1, keepdim=True)).sign()
 

@@ -2,7 +2,6 @@
 
 import math
 
-import roma
 import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor
@@ -37,6 +36,8 @@ class SuperFibonacci(Sampler):
 
     def fit(self, poses: Poses, progress: float) -> None:
         """Give each candidate to its nearest anchor."""
+        import roma  # loads torch._dynamo: seconds
+
         super().fit(poses, progress)
         anchors = super_fibonacci(self.anchors).to(poses.rotations)
         quaternions = roma.rotmat_to_unitquat(poses.rotations)

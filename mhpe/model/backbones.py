@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-import torchvision
 from torch import nn
 
 from mhpe.errors import InputError
@@ -24,6 +23,8 @@ def backbone(name: str, weights: str | None) -> tuple[nn.Module, int]:
     Raises:
         InputError: for an unknown or unsuitable network, or a weights file that does not fit.
     """
+    import torchvision  # loads torch._dynamo: seconds
+
     known = torchvision.models.list_models(module=torchvision.models)
     if name not in known:
         raise InputError(f"encoder.backbone: no torchvision network {name!r}; {nearest(name, known)}")

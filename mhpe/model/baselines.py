@@ -9,7 +9,6 @@ the distance between an input and its references, and MHPE's other terms.
 from abc import abstractmethod
 from typing import ClassVar
 
-import roma
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -78,11 +77,15 @@ class SixD(Baseline):
 
     def image_loss(self, output: Tensor, poses: Poses) -> Tensor:
         """Geodesic distance in radians; clamped just below a half-turn, where its gradient is infinite."""
+        import roma  # loads torch._dynamo: seconds
+
         distance: Tensor = roma.rotmat_geodesic_distance(self.rotation(output), poses.rotations, clamping=1 - 1e-6)
         return distance
 
     def rotation(self, output: Tensor) -> Tensor:
         """Gram-Schmidt."""
+        import roma  # loads torch._dynamo: seconds
+
         rotation: Tensor = roma.special_gramschmidt(output.unflatten(1, (3, 2)))
         return rotation
 

@@ -8,7 +8,6 @@ alone. One SCME serves the input and the references ("SCME_in" and "SCME_ref" sh
 
 from typing import NamedTuple
 
-import roma
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -59,6 +58,8 @@ class ConcentrationModule(nn.Module):
 
     def forward(self, z: Tensor) -> Concentration:
         """(B, m, 3) to the concentration of B images."""
+        import roma  # loads torch._dynamo: seconds
+
         out = self.linear(z.flatten(1))
         gaps, spans = out[:, :3], out[:, 3:]
         strength = F.softplus(gaps).flip(1).cumsum(1).flip(1)
@@ -93,6 +94,8 @@ def probability_module(raw: Tensor, concentration: Concentration) -> MatrixFishe
 
 def project(raw: Tensor) -> Tensor:
     """Nearest rotation to a raw matrix: the special orthogonal Procrustes solution, (B, 3, 3)."""
+    import roma  # loads torch._dynamo: seconds
+
     if torch.compiler.is_exporting():
         return nearest_rotation(raw)
     rotation: Tensor = roma.special_procrustes(raw)

@@ -9,7 +9,6 @@ from functools import cache
 from importlib.resources import as_file, files
 
 import numpy as np
-import roma
 import torch
 from torch import Tensor
 
@@ -88,6 +87,8 @@ class HeadModel:
 
     def align(self, shape: Tensor) -> Tensor:
         """Turn and move shapes (B, V, 3) so that their skulls fit the mean head's (Procrustes, no scaling)."""
+        import roma  # loads torch._dynamo: seconds
+
         skull, reference = shape[:, self.skull], self.mean[self.skull]
         centre, reference_centre = skull.mean(1, keepdim=True), reference.mean(0)
         turn = roma.special_procrustes((reference - reference_centre).T @ (skull - centre))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import roma
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -101,6 +100,8 @@ class Renderer:
 
     def _vertices(self, scenes: Sequence[Scene], cover: Tensor) -> Tensor:
         """Vertices of head and accessories in camera directions, (B, V, 3), the head's centre at 0."""
+        import roma  # loads torch._dynamo: seconds
+
         model, device = self.model, self.model.device
         persons = [s.person for s in scenes]
         strengths = [[s.shot.expression.get(name, 0.0) for name in model.expression_names] for s in scenes]

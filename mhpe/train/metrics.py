@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import roma
 import torch
 from torch import Tensor
 
@@ -37,6 +36,8 @@ def errors(predicted: Tensor, rotations: Tensor, angles: Tensor) -> Errors:
         rotations: (N, 3, 3) labels.
         angles: (N, 3) the labels' yaw, pitch, roll in degrees, as their data set states them.
     """
+    import roma  # loads torch._dynamo: seconds
+
     predicted, rotations = predicted.double(), rotations.double()
     cosines = (predicted * rotations).sum(-2).clamp(-1, 1)
     offset = roma.special_procrustes((predicted.mT @ rotations).mean(0))
