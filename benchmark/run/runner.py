@@ -1,10 +1,10 @@
-"""Runs what a plan still lacks on the workers there are, and stores every result as it comes."""
+"""Runs the trials of a plan that have no result yet, and stores every result when it arrives."""
 
 import socket
 import time
 import traceback
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -19,35 +19,41 @@ from benchmark.study.grid import Plan
 from mhpe.errors import InputError
 
 POLL_SECONDS = 1.0
+LOOK_SECONDS = 5.0
+"""How often the store is asked about all unfinished trials, at most."""
+LOOK_SHARE = 0.05
+"""Share of a run's time that asking the store about all unfinished trials may take."""
+SILENCE_SECONDS = 600.0
+"""After how long without a finished trial a line says what is running."""
 DEATHS = 2
-"""A trial whose process dies so often is a failed one."""
+"""Number of deaths of its process that make a trial a failed one."""
 
 
 class Reporter(Protocol):
-    """Told what a run does."""
+    """Receives progress events of a run."""
 
     def start(self, total: int, done: int) -> None:
-        """So many trials in all, so many of them done, here or by other processes."""
+        """``total`` trials are planned; ``done`` of them have ended, here or in other processes."""
 
     def finished(self, outcome: Outcome, name: str) -> None:
-        """A trial of that name has ended."""
+        """The trial called ``name`` has ended."""
 
     def note(self, text: str) -> None:
-        """Something went wrong, but no result is lost."""
+        """Something is worth a line, but no result is lost."""
 
     def waiting(self, count: int) -> None:
-        """So many trials are in the hands of other processes; waiting for them."""
+        """The last ``count`` trials are being trained by other processes; the run waits for them."""
 
 
 @dataclass
 class Totals:
-    """What a run did.
+    """Numbers of a run's trials.
 
     Attributes:
-        done: trials that were complete already.
-        trained: trials trained now.
-        evaluated: finished trials evaluated now on further test sets.
-        elsewhere: trials that other processes did in the meantime.
+        done: complete before the run.
+        trained: trained in the run.
+        evaluated: finished earlier, evaluated in the run on further test sets.
+        elsewhere: done by other processes during the run.
         failed: names and errors of failed trials, earlier ones included.
     """
 
@@ -62,7 +68,7 @@ class Interrupted(KeyboardInterrupt):
     """A run was interrupted; everything that is finished is stored.
 
     Attributes:
-        stored: trials of the plan that are complete.
+        stored: number of the plan's trials that are complete.
     """
 
     def __init__(self, stored: int) -> None:
@@ -71,56 +77,66 @@ class Interrupted(KeyboardInterrupt):
 
 
 def run(plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_failed: bool = False) -> Totals:
-    """Train and evaluate what the store lacks.
+    """Train and evaluate what is missing in the store.
 
     Args:
         plan: the study's grid.
         store: where results go; other processes may work on it at the same time.
-        workers: who does the work; closed at the end.
-        reporter: told how far it is.
+        workers: do the work; closed at the end.
+        reporter: receives progress events.
         retry_failed: whether trials that failed earlier are tried again.
 
     Raises:
         Interrupted: for a KeyboardInterrupt.
-        InputError: if the store fails, or the workers are gone.
+        InputError: if the store fails, a data set is missing, or no worker can work.
     """
     running = _Run(plan, store, workers, reporter, retry_failed)
     try:
         return running.run()
     except KeyboardInterrupt:  # which may have come between a trial's end and its being counted: the store knows
-        raise Interrupted(len(running.complete())) from None
+        raise Interrupted(len(running.complete(store.statuses(plan.trials)))) from None
 
 
 class _Run:
+    """State of a run.
+
+    Attributes:
+        left: trials that have not ended, as far as this process knows.
+        queue: those of them that nobody is training, as far as this process knows.
+        trained: those of them that only need an evaluation.
+        running: tasks that the workers have, the oldest first.
+        begun: when each of this run's trials was begun.
+    """
+
     def __init__(self, plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_failed: bool) -> None:
         self.plan, self.store, self.workers = plan, store, workers
         self.reporter, self.retry_failed = reporter, retry_failed
         self.leases = Leases(store)
-        self.at_work: dict[Future[Outcome], Task] = {}
-        self.tried: set[str] = set()  # what fails in this run is not tried again in it
+        self.left = dict.fromkeys(plan.trials)
+        self.queue: deque[str] = deque()
+        self.trained: set[str] = set()
+        self.running: dict[Future[Outcome], Task] = {}
+        self.begun: dict[str, float] = {}
         self.deaths: Counter[str] = Counter()
         self.totals = Totals()
+        self.next_look = 0.0
+        self.last_line = time.monotonic()
 
     def run(self) -> Totals:
-        at_first = missing = self._missing(self.plan.trials)
-        total = len(self.plan.trials)
-        self.totals.done = len(self.complete() - set(missing))
+        self.totals.done = self._look()
+        at_first, total = set(self.left), len(self.plan.trials)
         with self.leases, closing(self.workers):
-            while missing or self.at_work:
-                self.reporter.start(total, total - len(missing))
-                self._begin(missing)
-                self._wait(len(missing))
-                missing = self._missing(missing)
-        self.totals.elsewhere = len(set(at_first) - self.tried)
+            while self.left or self.running:
+                self._begin()
+                self.reporter.start(total, total - len(self.left))
+                self._wait()
+        self.totals.elsewhere = len(at_first - self.begun.keys())
         earlier = self.store.failures(self.plan.trials)
         self.totals.failed |= {self._name(key): error for key, error in earlier.items()}
         return self.totals
 
-    def complete(self) -> set[str]:
-        """Trials that are trained and evaluated on all of their test sets."""
-        return self._complete(self.store.statuses(self.plan.trials))
-
-    def _complete(self, status: Mapping[str, str]) -> set[str]:
+    def complete(self, status: Mapping[str, str]) -> set[str]:
+        """Trials that are trained and evaluated on all of their test sets, of some with their status."""
         evaluated = self.store.evaluated(status)
         return {
             key
@@ -128,65 +144,81 @@ class _Run:
             if status[key] == "done" and all((key, test.fingerprint) in evaluated for test in self.plan.tests[key])
         }
 
-    def _missing(self, keys: Iterable[str]) -> list[str]:
-        """Of some trials those that are neither complete nor failed for good; those being trained are among them."""
-        status = self.store.statuses(keys)
-        complete = self._complete(status)
-        missing = []
-        for key in keys:
-            ended = status[key] in ("done", "failed")
-            given_up = (ended and key in self.tried) or (status[key] == "failed" and not self.retry_failed)
-            if not given_up and key not in complete:
-                missing.append(key)
-        return missing
+    def _look(self) -> int:
+        """Ask the store about all trials that are left; the number of those that are complete.
 
-    def _begin(self, missing: list[str]) -> None:
-        """Hand trials to the workers that have nothing to do; those whose worker died come last."""
-        idle = self.workers.size - len(self.at_work)
-        if idle <= 0:
-            return
-        at_work = {task.key for task in self.at_work.values()}
-        takeable = self.leases.takeable(missing, self.retry_failed)
-        for key in sorted(missing, key=lambda key: self.deaths[key]):
-            if idle and key in takeable and key not in at_work and self._take(key):
-                idle -= 1
+        The time that this takes grows with the number of trials, so it is not done after every trial.
+        """
+        begin = time.monotonic()
+        status = self.store.statuses(self.left)
+        complete = self.complete(status)
+        ended = {key for key in status if status[key] == "failed" and not self.retry_failed} | complete
+        self.left = {key: None for key in self.left if key not in ended}
+        self.trained = {key for key in self.left if status[key] == "done"}
+        free = self.leases.takeable(self.left, self.retry_failed) - {task.key for task in self.running.values()}
+        # Those whose process died come last.
+        self.queue = deque(sorted((key for key in self.left if key in free), key=self.deaths.__getitem__))
+        now = time.monotonic()
+        self.next_look = now + max(LOOK_SECONDS, (now - begin) / LOOK_SHARE)
+        return len(complete)
+
+    def _begin(self) -> None:
+        """Give trials to the workers that have nothing to do."""
+        idle = self.workers.size - len(self.running)
+        if time.monotonic() > self.next_look or (idle > 0 and not self.queue):
+            self._look()
+        while idle > 0 and self.queue:
+            idle -= self._take(self.queue.popleft())
 
     def _take(self, key: str) -> bool:
-        """Hand a trial to a worker, unless another process was faster."""
-        weights = self.store.weights(key)  # of a trial that only lacks an evaluation
+        """Give a trial to a worker, unless another process was faster."""
+        weights = self.store.weights(key) if key in self.trained else None
         if weights is None and not self.leases.claim(key, self.retry_failed):
             return False
-        self.tried.add(key)
+        self.begun[key] = time.monotonic()
         train_folder, test_folders = self.plan.folders(key)
         task = Task.of(self.plan.trials[key], train_folder, test_folders, weights)
-        self.at_work[self.workers.submit(task)] = task
+        self.running[self.workers.submit(task)] = task
         return True
 
-    def _wait(self, missing: int) -> None:
-        """Until a worker is ready, or other processes may have left something to do."""
-        if not self.at_work:
-            self.reporter.waiting(missing)
-            time.sleep(POLL_SECONDS)
+    def _wait(self) -> None:
+        """Wait for a worker, or until other processes may have left something to do."""
+        if not self.running:
+            if self.left:
+                self.reporter.waiting(len(self.left))
+                time.sleep(POLL_SECONDS)
             return
-        all_busy = len(self.at_work) >= self.workers.size
-        ready = wait(self.at_work, None if all_busy else POLL_SECONDS, FIRST_COMPLETED)
+        all_busy = len(self.running) >= self.workers.size
+        ready = wait(self.running, SILENCE_SECONDS if all_busy else POLL_SECONDS, FIRST_COMPLETED)
         for future in ready.done:
             self._end(future)
+            self.last_line = time.monotonic()
+        if time.monotonic() - self.last_line >= SILENCE_SECONDS:
+            self._say_what_runs()
+
+    def _say_what_runs(self) -> None:
+        self.last_line = time.monotonic()
+        oldest = next(iter(self.running.values())).key
+        minutes = (self.last_line - self.begun[oldest]) / 60
+        others = f" and {len(self.running) - 1} more" if len(self.running) > 1 else ""
+        name = self._name(oldest)
+        self.reporter.note(f"nothing has ended for a while; {name} has been running for {minutes:.0f} min{others}")
 
     def _end(self, future: Future[Outcome]) -> None:
-        task = self.at_work.pop(future)
+        task = self.running.pop(future)
         key, name = task.key, self._name(task.key)
         try:
             outcome = self.workers.result(future)
         except WorkerDiedError as error:
             self.deaths[key] += 1
             if self.deaths[key] < DEATHS:
+                self.queue.append(key)
                 self.reporter.note(f"{name}: {error}; trying again")
                 return
             outcome = _failure(key, "WorkerDied", f"{error}, {self.deaths[key]} times")
-        except InputError:  # the workers are gone: no trial's failure
+        except (InputError, KeyboardInterrupt):  # no trial's failure
             raise
-        except Exception as error:  # such as an outcome that cannot be sent
+        except BaseException as error:  # such as an outcome that cannot be sent
             outcome = _failure(key, type(error).__name__, str(error), traceback.format_exc())
         self._store(outcome, name, trained=task.weights is None)
 
@@ -195,9 +227,10 @@ class _Run:
         if outcome.error is None:
             self.workers.forget(outcome.key)
         if not written:
-            self.tried.discard(outcome.key)  # the other process may lose it, or lack an evaluation
+            del self.begun[outcome.key]  # the other process may lose it, or not evaluate it
             self.reporter.note(f"{name}: another process has taken it in the meantime")
             return
+        self.left.pop(outcome.key, None)  # unless the store has said so already
         if outcome.error is not None:
             self.totals.failed[name] = ": ".join(outcome.error)
         elif trained:
@@ -214,5 +247,5 @@ class _Run:
 
 
 def _failure(key: str, kind: str, message: str, trace: str | None = None) -> Outcome:
-    """The outcome of a trial whose worker gave none."""
+    """Outcome of a trial whose worker gave none."""
     return Outcome(key, environment={"host": socket.gethostname()}, error=(kind, message), traceback=trace)

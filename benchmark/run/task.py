@@ -17,6 +17,7 @@ from benchmark.store.outcome import Evaluation, Outcome
 from benchmark.study.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
+from mhpe.errors import InputError
 from mhpe.model.heads import build
 from mhpe.model.network import Network
 from mhpe.paths import cache_folder
@@ -25,9 +26,13 @@ from mhpe.train.epoch import Epoch
 from mhpe.train.loop import NotFiniteError, train
 from mhpe.train.metrics import errors, summary
 from samplers.base import Sampler
-from samplers.support.recorder import Recorder
+from samplers.support.recorder import Recorder, SamplerError
 from samplers.support.registry import Registry, load_source, sampler_classes
 from samplers.support.source_digest import module_source
+
+
+class DataGoneError(InputError):
+    """A prepared data set is missing or damaged, which is no failure of the trial that needs it."""
 
 
 @dataclass(frozen=True)
@@ -89,14 +94,15 @@ class Task:
 def execute(
     task: Task, check: Callable[[], None] = lambda: None, watch: Callable[[int, Network], None] = lambda *_: None
 ) -> Outcome:
-    """Do a task. Whatever goes wrong with it is part of the outcome: a study goes on without it.
+    """Outcome of a task. An error is part of it, so that a study goes on.
 
     Args:
         task: the trial.
-        check: called after every epoch; what it raises ends the trial.
-        watch: given the number of every epoch and the network; what it raises ends the trial.
+        check: called after every epoch; may raise to end the trial.
+        watch: called with the number of every epoch and the network; may raise to end the trial.
 
     Raises:
+        DataGoneError: if a prepared data set is missing or damaged.
         StoreError: if ``check`` or ``watch`` does, which is no failure of the trial.
     """
     torch.set_num_threads(1)  # several processes beat several threads for networks this small
@@ -109,11 +115,12 @@ def execute(
         model = _restore(task) if task.weights else _train(task, outcome, check, watch)
         outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
         for name, folder in task.test_folders.items():
-            outcome.evaluations[name] = evaluate(model, HeadPoseSet.load(folder))
-    except StoreError:
+            outcome.evaluations[name] = evaluate(model, _load(folder))
+    except (StoreError, DataGoneError):
         raise
     except Exception as error:  # a failed trial is a row in the store
-        outcome.error = (type(error).__name__, _storable(str(error)) or "no message")
+        kind = error.kind if isinstance(error, SamplerError) else type(error).__name__
+        outcome.error = (kind, _storable(str(error)) or "no message")
         outcome.traceback = _storable(traceback.format_exc())
     return outcome
 
@@ -140,15 +147,24 @@ def evaluate(model: Network, data: HeadPoseSet) -> Evaluation:
     return Evaluation(data.fingerprint, summary(found), prediction.rotations.numpy(), prediction.strengths.numpy())
 
 
+def _load(folder: Path) -> HeadPoseSet:
+    try:
+        return HeadPoseSet.load(folder)
+    except InputError as error:
+        raise DataGoneError(f"{error}; the same command goes on from there") from None
+
+
 def _train(task: Task, outcome: Outcome, check: Callable[[], None], watch: Callable[[int, Network], None]) -> Network:
     def on_epoch(epoch: Epoch) -> None:
         outcome.epochs.append(epoch)
         check()
 
-    # Epochs are only continued by the program, the versions and the device that began the training.
-    context = {name: outcome.environment[name] for name in ("core_source", "packages", "device", "precision")}
+    # Epochs are only continued by the program, the versions and the device that began this very training.
+    context = {"trial": task.key} | {
+        name: outcome.environment[name] for name in ("core_source", "packages", "device", "precision")
+    }
     checkpoint = Checkpoint(_checkpoint_path(task.key), json.dumps(context))
-    data = HeadPoseSet.load(task.train_folder)
+    data = _load(task.train_folder)
     device = torch.device(task.device)
     sampler = Recorder(task.build_sampler(), len(data))
     model = train(task.core, data, sampler, task.seed, device, on_epoch, checkpoint, watch)

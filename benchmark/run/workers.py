@@ -5,22 +5,25 @@ import os
 import signal
 import sys
 import threading
-import warnings
-from collections.abc import Mapping
-from concurrent.futures import BrokenExecutor, Future
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from multiprocessing import forkserver, resource_tracker
-from typing import Protocol
+from multiprocessing.connection import Connection
+from typing import Any, Protocol, TypeVar
 
 import torch
-from loky import ProcessPoolExecutor
 
 from benchmark.run.task import Task, execute, forget
 from benchmark.store.outcome import Outcome
+from mhpe.errors import InputError
 
 START_METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 """On Linux processes are forked from a server that has imported everything but started nothing."""
+
+T = TypeVar("T")
 
 
 class WorkerDiedError(Exception):
@@ -28,27 +31,68 @@ class WorkerDiedError(Exception):
 
 
 class Workers(Protocol):
-    """Where tasks are done: processes here, or a Dask cluster."""
+    """Where tasks are done: processes of this machine, or a Dask cluster."""
 
     @property
     def size(self) -> int:
-        """How many tasks can be done at the same time."""
+        """Number of tasks that can be done at the same time."""
 
     def submit(self, task: Task) -> Future[Outcome]:
         """Begin a task; there must not be more than ``size`` unfinished ones."""
 
     def result(self, future: Future[Outcome]) -> Outcome:
-        """The outcome of a finished task.
+        """Outcome of a finished task.
 
         Raises:
             WorkerDiedError: if its process ended without one.
+            InputError: if no worker can do any task.
         """
 
     def forget(self, key: str) -> None:
         """Delete what is kept of a trial until it is stored."""
 
     def close(self) -> None:
-        """End all processes, and the tasks that they are at."""
+        """End all processes, and the tasks they work on."""
+
+
+class LocalWorkers:
+    """Processes of this machine, each with its device.
+
+    Args:
+        jobs: number of processes.
+        device: ``cpu`` or ``cuda``.
+    """
+
+    def __init__(self, jobs: int, device: str) -> None:
+        self._processes = [(WorkerProcess(), name) for name in devices(device, jobs)]
+
+    @property
+    def size(self) -> int:
+        """Number of processes."""
+        return len(self._processes)
+
+    def submit(self, task: Task) -> Future[Outcome]:
+        """Begin a task in a process that is free."""
+        process, device = next(item for item in self._processes if item[0].free)
+        return process.submit(execute, replace(task, device=device))
+
+    def result(self, future: Future[Outcome]) -> Outcome:
+        """Outcome of a finished task.
+
+        Raises:
+            WorkerDiedError: if its process ended without one.
+            InputError: if the process could not start.
+        """
+        return future.result()
+
+    def forget(self, key: str) -> None:
+        """Delete what is kept of a trial until it is stored."""
+        forget(key)
+
+    def close(self) -> None:
+        """Kill the processes."""
+        for process, _ in self._processes:
+            process.close()
 
 
 def devices(device: str, jobs: int) -> list[str]:
@@ -58,78 +102,75 @@ def devices(device: str, jobs: int) -> list[str]:
     return [f"cuda:{number % torch.cuda.device_count()}" for number in range(jobs)]
 
 
-class LocalWorkers:
-    """Processes of this machine, each with its device and in a pool of its own: the one that dies is known.
+class WorkerProcess:
+    """One process that calls functions, started when it is needed and again after its death.
 
-    Args:
-        jobs: number of processes.
-        device: ``cpu`` or ``cuda``.
+    A pool of ``concurrent.futures`` does not say which task killed a process, and why it could not start.
     """
 
-    def __init__(self, jobs: int, device: str) -> None:
-        self._slots = [_Slot(name) for name in devices(device, jobs)]
-
-    @property
-    def size(self) -> int:
-        """Number of processes."""
-        return len(self._slots)
-
-    def submit(self, task: Task) -> Future[Outcome]:
-        """Begin a task in a process that is free."""
-        return next(slot for slot in self._slots if slot.free).submit(task)
-
-    def result(self, future: Future[Outcome]) -> Outcome:
-        """The outcome of a finished task.
-
-        Raises:
-            WorkerDiedError: if its process ended without one.
-        """
-        try:
-            return future.result()
-        except BrokenExecutor:
-            raise WorkerDiedError("its process was killed, ran out of memory, or crashed") from None
-
-    def forget(self, key: str) -> None:
-        """Delete what is kept of a trial until it is stored."""
-        forget(key)
-
-    def close(self) -> None:
-        """Kill the processes."""
-        for slot in self._slots:
-            slot.pool.shutdown(kill_workers=True)
-
-
-class _Slot:
-    """One process, replaced when it dies."""
-
-    def __init__(self, device: str) -> None:
-        self.device = device
-        self.pool = process_pool()
-        self._future: Future[Outcome] | None = None
+    def __init__(self) -> None:
+        self._process: Any = None  # its class depends on the start method
+        self._future: Future[Any] | None = None
 
     @property
     def free(self) -> bool:
+        """Whether it has nothing to do."""
         return self._future is None or self._future.done()
 
-    def submit(self, task: Task) -> Future[Outcome]:
-        task = replace(task, device=self.device)
+    def submit(self, function: Callable[..., T], *arguments: object) -> Future[T]:
+        """Call a function in the process, which must be free.
+
+        Returns:
+            The answer, or whatever the function raises. A :class:`WorkerDiedError` if the process ended before it
+            answered; an :class:`InputError` if it could not start or not read the function and its arguments.
+        """
+        if self._process is None or not self._process.is_alive():
+            self._start()
+        self._future = future = Future[T]()
+        threading.Thread(target=self._ask, args=(future, function, arguments), daemon=True).start()
+        return future
+
+    def close(self) -> None:
+        """Kill the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+
+    def _start(self) -> None:
+        context: Any = multiprocessing.get_context(START_METHOD)
+        if START_METHOD == "forkserver":
+            _start_server()
+        self._connection, other_end = context.Pipe()
+        self._process = context.Process(target=_serve, args=(other_end, dict(os.environ)))
+        self._process.start()
+        other_end.close()  # so that the end of the process ends what is read from it
+        self._started = False
+
+    def _ask(self, future: Future[T], function: Callable[..., T], arguments: tuple[object, ...]) -> None:
+        """Send a call to the process, and wait for its answer."""
         try:
-            self._future = self.pool.submit(execute, task)
-        except BrokenExecutor:  # it died at its last task, or since
-            self.pool = process_pool()
-            self._future = self.pool.submit(execute, task)
-        return self._future
+            if not self._started:
+                self._connection.recv()
+                self._started = True
+            self._connection.send((function, arguments))
+            answer, error = self._connection.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            end = _end_of(self._process.exitcode or 0)
+            died = WorkerDiedError(f"its process {end}")
+            future.set_exception(died if self._started else InputError(f"a worker process cannot start: it {end}"))
+        except Exception as unsendable:
+            future.set_exception(unsendable)
+        else:
+            future.set_exception(error) if error is not None else future.set_result(answer)
 
 
-def process_pool() -> ProcessPoolExecutor:
-    """One process that ends with this one."""
-    # Loky replaces a process whose memory has grown, between two tasks: nothing that a user should act on.
-    warnings.filterwarnings("ignore", message="A worker was restarted while some jobs were given")
-    context = multiprocessing.get_context(START_METHOD)
-    context.set_forkserver_preload([execute.__module__])
-    if START_METHOD == "forkserver":
-        _start_server()
-    return ProcessPoolExecutor(1, context=context, initializer=_prepare, initargs=(dict(os.environ),))
+def _end_of(status: int) -> str:
+    """How a process ended, in words."""
+    if status >= 0:
+        return f"ended with status {status}"
+    name = signal.Signals(-status).name
+    return f"was ended by {name}" + (", as the system does when memory is short" if name == "SIGKILL" else "")
 
 
 @cache
@@ -139,15 +180,47 @@ def _start_server() -> None:
     Ctrl-C is not for the server, but ends the waiting: then no request is left that would fail noisily without this
     process.
     """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([execute.__module__])
     resource_tracker.ensure_running()  # which would end the mask
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # the server inherits it
     try:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    first = multiprocessing.get_context("forkserver").Process(target=os.getpid)
+    first = context.Process(target=os.getpid)
     first.start()
     first.join()
+
+
+# What follows runs in the worker process.
+
+
+def _serve(connection: Connection, environment: Mapping[str, str]) -> None:
+    """Call functions until the other end is closed; the first message says that the process has started."""
+    _prepare(environment)
+    connection.send(None)
+    with suppress(EOFError):
+        while True:
+            answer = _call(connection)
+            try:
+                connection.send(answer)
+            except Exception as error:  # such as an answer that cannot be pickled
+                connection.send((None, TypeError(f"the answer cannot be sent: {type(error).__name__}: {error}")))
+
+
+def _call(connection: Connection) -> tuple[Any, BaseException | None]:
+    """Answer of the next call, or what it raises."""
+    try:
+        function, arguments = connection.recv()
+    except EOFError:
+        raise
+    except BaseException as error:  # whatever the import of a module raises
+        return None, InputError(f"a worker process cannot start its task: {type(error).__name__}: {error}")
+    try:
+        return function(*arguments), None
+    except BaseException as error:
+        return None, error
 
 
 def _prepare(environment: Mapping[str, str]) -> None:

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, Protocol
 
 from benchmark.run.leases import Leases, worker_name
 from benchmark.run.runner import DEATHS, Interrupted
-from benchmark.run.workers import devices, process_pool
+from benchmark.run.workers import WorkerDiedError, WorkerProcess, devices
 from benchmark.search.best import label
 from benchmark.search.objective import Trainings
 from benchmark.search.optimizer import Optimizer, open_storage
@@ -91,16 +91,16 @@ class _Process:
 
     def __init__(self, device: str, before: tuple[Any, ...], after: tuple[Any, ...]) -> None:
         self.device, self._before, self._after = device, before, after
+        self._process = WorkerProcess()
         self.start()
 
     def start(self) -> None:
         self.worker = worker_name()
-        self._pool = process_pool()
-        self.future: Future[None] = self._pool.submit(work, *self._before, self.worker, self.device, *self._after)
+        self.future: Future[None] = self._process.submit(work, *self._before, self.worker, self.device, *self._after)
 
     def end(self, store: SearchStore) -> None:
         """Kill it, and give back what it had."""
-        self._pool.shutdown(kill_workers=True)
+        self._process.close()
         Leases(store, self.worker).give_back()
 
 
@@ -169,7 +169,7 @@ def _watch(processes: list[_Process], watched: _Watched) -> None:
             if process.future in done:
                 try:
                     process.future.result()
-                except BrokenExecutor:
+                except WorkerDiedError:
                     watched.died(process.worker)
                     process.end(watched.store)
                     process.start()

@@ -27,7 +27,7 @@ class Checkpoint:
 
     Args:
         path: of the file; its folder is made when it is needed.
-        context: what else the numbers depend on, such as versions and device.
+        context: what else the numbers depend on: the trial, versions and device.
 
     Attributes:
         notes: what did not work.
@@ -118,7 +118,7 @@ class Checkpoint:
             if labels["digest"] != _digest(tensors, labels["facts"]):
                 raise ValueError("its content has changed")
             if facts["format"] != FORMAT or facts["context"] != self.context:
-                raise ValueError("it is of another version or device")
+                raise ValueError("it is of another trial, version or device")
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             self._note(f"checkpoint {self.path} not used: {error}")
             return None

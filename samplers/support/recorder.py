@@ -1,4 +1,10 @@
-"""Counts what a sampler draws while it is used."""
+"""Watches a sampler while it is used: holds it to the contract, names its errors, and counts its draws."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -6,14 +12,32 @@ from torch import Tensor
 from mhpe.poses import Poses
 from samplers.base import Sampler
 from samplers.support.diagnostics import BIN_WIDTH, DrawStatistics
+from samplers.support.registry import in_one_line
 from samplers.yaw_bins import YawBinSampler
 
 
+class SamplerError(Exception):
+    """A sampler raised an error or broke its contract; the message names the last line of its file that ran.
+
+    Attributes:
+        kind: name of the error's class.
+    """
+
+    def __init__(self, error: BaseException, sampler: Sampler) -> None:
+        self.kind = type(error).__name__
+        file = getattr(sys.modules.get(type(sampler).__module__), "__file__", None)
+        text = in_one_line(error, Path(file) if file else None)
+        super().__init__(text.removeprefix(self.kind).removeprefix(":").strip())
+
+
 class Recorder:
-    """Takes a sampler's place in a training and counts its draws, which stay as they are.
+    """Takes a sampler's place in a training, and counts its draws.
+
+    Its methods raise a :class:`SamplerError` for whatever the sampler raises except a KeyboardInterrupt, and for draws
+    that break the contract.
 
     Args:
-        sampler: what is watched.
+        sampler: the sampler that draws.
         images: number of images in the training set.
         device: of the draws.
 
@@ -27,17 +51,67 @@ class Recorder:
         self.statistics = DrawStatistics(images, width, device)
 
     def fit(self, poses: Poses, progress: float) -> None:
-        """Fit the sampler."""
-        self._sampler.fit(poses, progress)
+        """Fit the sampler to a copy of the poses."""
         self._candidates = poses
+        # A copy: what a sampler writes into it must not become the labels of the training.
+        self._copy = Poses(*(values.clone() for values in _tensors(poses)))
+        with self._watched(self._copy):
+            self._sampler.fit(self._copy, progress)
 
     def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
         """Draw as the sampler does, (B, k)."""
         sampler, requested = self._sampler, None
-        if isinstance(sampler, YawBinSampler) and type(sampler).draw is YawBinSampler.draw:
-            requested = sampler.requested_counts(query, k, generator)
-            drawn = sampler.draw_requested(query, requested, k, generator)
-        else:
-            drawn = sampler.draw(query, k, generator)
+        with self._watched(self._copy, query):
+            if isinstance(sampler, YawBinSampler) and type(sampler).draw is YawBinSampler.draw:
+                requested = sampler.requested_counts(query, k, generator)
+                drawn = sampler.draw_requested(query, requested, k, generator)
+            else:
+                drawn = sampler.draw(query, k, generator)
+            _check(drawn, query, self._candidates, k)
         self.statistics.add(query, self._candidates, drawn, requested)
         return drawn
+
+    @contextmanager
+    def _watched(self, *poses: Poses) -> Iterator[None]:
+        """Context for the sampler's own code, which must not change the poses."""
+        versions = _versions(poses)
+        try:
+            yield
+            if _versions(poses) != versions:
+                raise ValueError("the sampler changed its candidates or the query in place; it must work on a copy")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a sampler may call sys.exit
+            raise SamplerError(error, self._sampler) from error
+
+
+def _check(drawn: Tensor, query: Poses, candidates: Poses, k: int) -> None:
+    """Check the part of the contract that costs next to nothing.
+
+    Raises:
+        TypeError: if the draws are no int64 tensor.
+        ValueError: if they are not (B, k), or not positions of other candidates than the input itself.
+    """
+    if not isinstance(drawn, Tensor) or drawn.dtype != torch.int64:
+        kind = drawn.dtype if isinstance(drawn, Tensor) else type(drawn).__name__
+        raise TypeError(f"the sampler drew a {kind}, not a tensor of torch.int64")
+    if drawn.shape != (len(query), k):
+        raise ValueError(f"the sampler drew a tensor of shape {tuple(drawn.shape)}, not ({len(query)}, {k})")
+    low, high = (int(value) for value in torch.aminmax(drawn))
+    if low < 0 or high >= len(candidates):
+        raise ValueError(f"the sampler drew positions {low} to {high}; its candidates are 0 to {len(candidates) - 1}")
+    itself = (candidates.index[drawn] == query.index[:, None]).any(1)
+    if len(candidates) > 1 and itself.any():
+        raise ValueError(
+            f"the sampler drew {int(itself.sum())} of {len(query)} inputs as their own reference, "
+            f"with {len(candidates)} candidates"
+        )
+
+
+def _tensors(poses: Poses) -> tuple[Tensor, ...]:
+    return tuple(getattr(poses, field.name) for field in fields(poses))
+
+
+def _versions(all_poses: tuple[Poses, ...]) -> list[int]:
+    """PyTorch's counts of the changes in place of each tensor."""
+    return [values._version for poses in all_poses for values in _tensors(poses)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.run import runner
 from benchmark.run.runner import Interrupted, run
 from benchmark.run.task import Task
 from benchmark.run.workers import WorkerDiedError
@@ -112,6 +113,34 @@ def test_outcome_that_cannot_be_sent_is_a_failed_trial(plan: Plan, store: Store)
     totals = run(plan, store, Answers(TypeError("cannot pickle")), Reporter())
     assert totals.failed == {"random, aflw2000, seed 0": "TypeError: cannot pickle"}
     assert totals.trained == 2
+
+
+def test_exit_in_a_worker_is_a_failed_trial(plan: Plan, store: Store) -> None:
+    totals = run(plan, store, Answers(SystemExit(0)), Reporter())
+    assert totals.failed == {"random, aflw2000, seed 0": "SystemExit: 0"}
+    assert totals.trained == 2
+
+
+def test_trial_that_never_ends_is_named(plan: Plan, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "SILENCE_SECONDS", 0.05)
+    workers, reporter = Answers(), Reporter()
+    submit = workers.submit
+
+    def submit_late(task: Task) -> Future[Outcome]:
+        late: Future[Outcome] = Future()
+        threading.Timer(0.3, late.set_result, [submit(task).result()]).start()
+        return late
+
+    monkeypatch.setattr(workers, "submit", submit_late)
+    assert run(plan, store, workers, reporter).trained == 3
+    assert "random, aflw2000, seed 0 has been running for 0 min and 1 more" in reporter.notes[0]
+
+
+def test_store_is_not_asked_about_all_trials_after_each(plan: Plan, store: Store, monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(store, "statuses", lambda keys: asked.append(len(list(keys))) or Store.statuses(store, keys))
+    assert run(plan, store, Answers(size=1), Reporter()).trained == 3
+    assert asked == [3]
 
 
 @pytest.mark.parametrize("error", [InputError("the scheduler is gone"), KeyboardInterrupt()])

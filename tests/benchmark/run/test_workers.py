@@ -6,14 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from benchmark.run.workers import START_METHOD, devices
+from benchmark.run.workers import START_METHOD, WorkerDiedError, WorkerProcess, devices
 from benchmark.store import Store, schema
+from mhpe.errors import InputError
 from tests.benchmark.conftest import TINY, Bench
 
 FATAL = '''
@@ -35,7 +38,7 @@ class Fatal(Sampler):
             if self.marker:
                 Path(self.marker).touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return query.index[:, None].expand(-1, k) * 0
+        return (query.index[:, None].expand(-1, k) + 1) % len(self.candidates)
 
 
 class Greedy(Sampler):
@@ -64,11 +67,14 @@ def test_dead_and_failed_workers_cost_their_own_trials_only(bench: Bench, study:
     assert result.status == 1
     # random, two gaussians, and the one that died once
     assert "6 trials: 4 trained, 0 there before, 2 failed" in result.out
-    died = "its process was killed, ran out of memory, or crashed"
+    died = "its process was ended by SIGKILL, as the system does when memory is short"
     assert f"bench: fatal, aflw2000, seed 0: {died}; trying again\n" in result.err
     assert f"bench: once, aflw2000, seed 0: {died}; trying again\n" in result.err
     assert f"bench: failed: fatal, aflw2000, seed 0: WorkerDied: {died}, 2 times\n" in result.err
-    assert "bench: failed: greedy, aflw2000, seed 0: MemoryError: cannot [allocate] 1 PiB\n" in result.err
+    assert (
+        "bench: failed: greedy, aflw2000, seed 0: MemoryError: cannot [allocate] 1 PiB (fatal.py, line 29)\n"
+        in result.err
+    )
 
     t = schema.trials.c
     with Store("results/bench.sqlite").engine.connect() as connection:
@@ -108,13 +114,41 @@ def test_graphics_cards_are_used_in_turn(monkeypatch: pytest.MonkeyPatch) -> Non
     assert devices("cpu", 3) == ["cpu"] * 3
 
 
+@pytest.fixture
+def process() -> Iterator[WorkerProcess]:
+    made = WorkerProcess()
+    yield made
+    made.close()
+
+
+def test_worker_process_answers_raises_and_is_replaced_when_it_dies(process: WorkerProcess) -> None:
+    assert process.submit(abs, -3).result() == 3
+    with pytest.raises(ValueError, match="invalid literal"):
+        process.submit(int, "x").result()
+    with pytest.raises(SystemExit):
+        process.submit(sys.exit, 3).result()
+    with pytest.raises(TypeError, match="cannot be sent"):
+        process.submit(open, os.devnull).result()
+    with pytest.raises(WorkerDiedError, match="ended with status 3"):
+        process.submit(os._exit, 3).result()
+    assert process.submit(abs, -4).result() == 4
+
+
+def test_worker_that_cannot_import_its_task_says_so(process: WorkerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("only_here")
+    exec("def function(): ...", vars(module))
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    with pytest.raises(InputError, match="cannot start its task: ModuleNotFoundError: No module named 'only_here'"):
+        process.submit(module.function).result()
+
+
 BEGIN = """
 import signal
 import benchmark.run.workers
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever runs the tests may ignore it
 print("ready", flush=True)
 try:
-    benchmark.run.workers.process_pool().submit(abs, 1).result()
+    benchmark.run.workers.WorkerProcess().submit(abs, 1).result()
 except KeyboardInterrupt:
     raise SystemExit(130)
 """

@@ -107,7 +107,7 @@ def test_checkpoint_of_another_version_is_not_used(heads: HeadPoseSet, tmp_path:
         run(heads, TINY, Checkpoint(path, "PyTorch 1"), 0)
     checkpoint = Checkpoint(path, "PyTorch 2")
     assert_same(run(heads, TINY, checkpoint), run(heads, TINY))
-    assert "of another version or device" in checkpoint.notes[0]
+    assert "of another trial, version or device" in checkpoint.notes[0]
 
 
 def test_full_disk_costs_the_checkpoint_and_not_the_training(heads: HeadPoseSet, tmp_path: Path, monkeypatch) -> None:
