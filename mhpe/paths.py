@@ -1,10 +1,13 @@
-"""Where derived files live on this machine."""
+"""Where files live on this machine: derived ones, and the network that comes with the package."""
 
 import os
 import sys
 from pathlib import Path
 
 NAME = "mhpe-bench"
+
+PRETRAINED = Path(__file__).parent / "pretrained" / "synthheads.safetensors"
+"""The network that comes with the package, trained on SynthHeads alone; see ORIGIN.md beside it."""
 
 
 def cache_folder() -> Path:

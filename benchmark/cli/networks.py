@@ -9,7 +9,8 @@ import click
 from benchmark.cli.options import existing_store, store_option
 from benchmark.store.trained import trained_network
 from mhpe.errors import InputError
-from mhpe.model.saved import PRETRAINED, Saved, load_network
+from mhpe.model.saved import Saved, load_network
+from mhpe.paths import PRETRAINED
 
 
 def network_options(verb: Callable[..., Any]) -> Callable[..., Any]:

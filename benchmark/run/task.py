@@ -169,7 +169,7 @@ def _train(task: Task, outcome: Outcome, check: Callable[[], None], watch: Calla
     sampler = Recorder(task.build_sampler(), len(data))
     model = train(task.core, data, sampler, task.seed, device, on_epoch, checkpoint, watch)
     outcome.seconds, outcome.notes = checkpoint.seconds, checkpoint.notes
-    outcome.diagnostics = sampler.statistics.summary()
+    outcome.diagnostics = sampler.statistics.summary() if task.core.k else {}
     state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
     outcome.weights = safetensors.torch.save(state)
     return model

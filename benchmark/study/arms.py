@@ -128,6 +128,10 @@ def _core(values: Mapping[str, Any], where: str) -> CoreConfig:
             _check_backbone(core.encoder.backbone, core.encoder.backbone_weights)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
+    if core.init == "synthheads":
+        from mhpe.train.warm_start import check_warm_start  # with PyTorch, which few studies need this early
+
+        check_warm_start(core, where)
     return core
 
 

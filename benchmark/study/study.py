@@ -183,4 +183,11 @@ def load_study(
             read_searched(sampler, entries, config, search, registry, f"{where}: search")
             for sampler, entries in search.samplers.items()
         )
+    cores = [arm.core for arm in arms] + [sampler.core for sampler in searched]
+    rendered = [protocol.name for protocol in run_on if any(protocol.synthetic)]
+    if rendered and any(core.init == "synthheads" for core in cores):
+        raise InputError(
+            f"{where}: init: synthheads starts from a network trained on SynthHeads, and protocol {rendered[0]} has "
+            "SynthHeads; choose one of photographs, such as aflw2000_validation"
+        )
     return Study(name, file, run_on, preset, synthheads, arms, searched)

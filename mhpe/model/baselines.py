@@ -2,7 +2,7 @@
 
 Each is one linear layer on the flattened triple vector, as RE is, with its own loss; none has a metric
 loss. A fair comparison shows the same images to all: the sampler draws references for a baseline too, they are
-encoded in the same batches, and ``supervise_references`` gives them the loss of the inputs. What is missing is
+encoded in the same batches, and ``reference_weight`` gives them the loss of the inputs. What is missing is
 the distance between an input and its references, and MHPE's other terms.
 """
 
@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mhpe.model.encoder import triple_vector
 from mhpe.model.network import Network, Prediction, StepLoss
 from mhpe.poses import Poses
 from mhpe.rotations import from_euler
@@ -33,22 +34,22 @@ class Baseline(Network):
         """One linear layer."""
         self.linear = nn.Linear(3 * self.config.encoder.m, self.numbers)
 
-    def output(self, z: Tensor) -> Tensor:
-        """The layer's numbers for triple vectors (B, m, 3), (B, numbers)."""
-        numbers: Tensor = self.linear(z.flatten(1))
+    def output(self, features: Tensor) -> Tensor:
+        """The layer's numbers for the triple vectors of features (B, m, 3), (B, numbers)."""
+        numbers: Tensor = self.linear(triple_vector(features).flatten(1))
         return numbers
 
     def loss(self, output: Tensor, poses: Poses, inputs: Tensor, references: Tensor, _: torch.Generator) -> StepLoss:
-        """A mean over the inputs plus, if references are supervised, a mean over the references."""
+        """A mean over the inputs plus ``reference_weight`` times a mean over the references."""
         single = self.image_loss(output, poses)
         total = single[inputs].mean()
-        if self.config.supervise_references:
-            total = total + single[references.flatten()].mean()
+        if self.config.reference_losses:
+            total = total + self.config.reference_weight * single[references.flatten()].mean()
         return StepLoss(total, total.detach()[None])
 
-    def answer(self, z: Tensor) -> Prediction:
-        """The rotation; these networks say nothing of how sure they are."""
-        rotations = self.rotation(self.output(z))
+    def answer(self, features: Tensor) -> Prediction:
+        """The rotation, without a confidence."""
+        rotations = self.rotation(self.output(features))
         return Prediction(rotations, torch.full_like(rotations[..., 0], torch.nan))
 
     @abstractmethod

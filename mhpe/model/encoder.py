@@ -1,4 +1,4 @@
-"""The encoder: from an image to its triple vector (slides, figures 1.2 to 1.6)."""
+"""The encoder: from an image to the features of its triple vector (slides, figures 1.2 to 1.6)."""
 
 import torch
 import torch.nn.functional as F
@@ -44,12 +44,12 @@ def convolution_blocks(config: EncoderConfig) -> tuple[nn.Module, int]:
 
 
 def triple_vector(features: Tensor) -> Tensor:
-    """RS and NO of the slides: pooled features (B, 3m) to m x 3 with columns of unit length, (B, m, 3)."""
-    return F.normalize(features.float().unflatten(1, (-1, 3)), dim=1)
+    """NO of the slides: features (B, m, 3) with columns of unit length."""
+    return F.normalize(features, dim=1)
 
 
 class Encoder(nn.Module):
-    """Convolution blocks with attention (or a backbone), global max pooling (GMP), triple vector."""
+    """Convolution blocks with attention (or a backbone), global max pooling (GMP), reshaped (RS)."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -59,8 +59,8 @@ class Encoder(nn.Module):
         self.features = nn.Conv2d(channels, 3 * config.m, 1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Normalised images (B, 3, S, S) to triple vectors (B, m, 3) in float32."""
-        return triple_vector(global_max_pool(self.features(self.blocks(images))))
+        """Normalised images (B, 3, S, S) to features (B, m, 3) in float32."""
+        return torch.unflatten(global_max_pool(self.features(self.blocks(images))).float(), 1, (-1, 3))
 
 
 def normalise(images: Tensor) -> Tensor:

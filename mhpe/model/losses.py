@@ -55,6 +55,11 @@ def vector_loss(raw: Tensor, rotation: Tensor) -> Tensor:
     return (raw - rotation).square().sum((1, 2)) / 3
 
 
+def absolute_vector_loss(raw: Tensor, rotation: Tensor) -> Tensor:
+    """Mean length of the three columns' errors, (B, 3, 3) and (B, 3, 3) to (B,)."""
+    return (raw - rotation).square().sum(1).add(EPSILON).sqrt().mean(1)
+
+
 def vector_ortho_loss(raw: Tensor) -> Tensor:
     """Equation 5 on the predicted raw columns, (B, 3, 3) to (B,)."""
     gram = raw.mT @ raw

@@ -18,7 +18,7 @@ class Prediction(NamedTuple):
 
     Attributes:
         rotations: (B, 3, 3) canonical rotations, float32.
-        strengths: (B, 3) matrix Fisher concentration, s1 >= s2 >= s3 >= 0; not a number where the network
+        strengths: (B, 3) matrix Fisher concentration, s1 >= s2 >= |s3|; not a number where the network
             predicts none.
     """
 
@@ -39,7 +39,7 @@ class StepLoss(NamedTuple):
 
 
 class Network(nn.Module, ABC):
-    """An encoder and a head that makes rotations of its triple vectors; one for input and references.
+    """An encoder and a head that makes rotations of its features; one for input and references.
 
     Attributes:
         parts: names of the losses.
@@ -69,13 +69,17 @@ class Network(nn.Module, ABC):
 
     def forward(self, images: Tensor, dtype: torch.dtype = torch.float32) -> Any:
         """Normalised images (B, 3, S, S) to the network's output; the encoder computes in ``dtype``."""
+        return self.output(self.features(images, dtype))
+
+    def features(self, images: Tensor, dtype: torch.dtype) -> Tensor:
+        """Normalised images (B, 3, S, S) to the encoder's features (B, m, 3); the encoder computes in ``dtype``."""
         with autocast(dtype, images.device):
-            z = self.encoder(images)
-        return self.output(z)
+            features: Tensor = self.encoder(images)
+        return features
 
     @abstractmethod
-    def output(self, z: Tensor) -> Any:
-        """What the network says, for its loss, of triple vectors (B, m, 3)."""
+    def output(self, features: Tensor) -> Any:
+        """What the loss needs of images with features (B, m, 3)."""
 
     @abstractmethod
     def loss(self, output: Any, poses: Poses, inputs: Tensor, references: Tensor, noise: torch.Generator) -> StepLoss:
@@ -90,8 +94,8 @@ class Network(nn.Module, ABC):
         """
 
     @abstractmethod
-    def answer(self, z: Tensor) -> Prediction:
-        """The prediction for triple vectors (B, m, 3)."""
+    def answer(self, features: Tensor) -> Prediction:
+        """The prediction for features (B, m, 3)."""
 
     @torch.no_grad()
     def predict(self, images: Tensor, batch_size: int = 256) -> Prediction:

@@ -18,9 +18,6 @@ from mhpe.validation import parse
 FORMAT = "mhpe-bench network 1"
 """Says that a file is such a one; the number is raised when a change makes older weights mean something else."""
 
-PRETRAINED = Path(__file__).parents[1] / "pretrained" / "synthheads.safetensors"
-"""The network that comes with the package, trained on SynthHeads alone; see ORIGIN.md beside it."""
-
 
 def save_network(network: Network, path: Path, notes: Mapping[str, Any]) -> None:
     """Write a network with its configuration.
@@ -98,6 +95,9 @@ def restore(core: Mapping[str, Any], state: Mapping[str, torch.Tensor], where: s
     Raises:
         InputError: if the configuration is not one of this version's, or the weights don't fit it.
     """
+    core = dict(core)
+    if (supervised := core.pop("supervise_references", None)) is not None:  # the name until core version 3
+        core["reference_weight"] = float(supervised)
     config = parse(CoreConfig, core, f"{where}: core")
     # A backbone's first weights are of no use here, and their file need not be on this machine.
     encoder = config.encoder.model_copy(update={"backbone_weights": None})

@@ -3,7 +3,7 @@
 The slides name three parts: RE (rotation estimator), CM (concentration module) and PM (probability
 module). The separation is read as the polar decomposition ``F = M K`` of the matrix Fisher parameter: RE
 gives the mode M, CM the symmetric positive definite concentration K, PM multiplies them. c(F) then needs K
-alone. One SCME serves the input and the references ("SCME_in" and "SCME_ref" share their weights).
+alone. "SCME_in" and "SCME_ref" of the slides share their weights unless ``separate_scme`` is set.
 """
 
 from typing import NamedTuple
@@ -14,6 +14,9 @@ from torch import Tensor, nn
 
 from mhpe.model.matrix_fisher import log_normalizer_of_singular_values
 from mhpe.model.procrustes import nearest_rotation
+
+GAP = 0.5413
+"""CM's first output for a gap: its softplus is 1."""
 
 
 class Concentration(NamedTuple):
@@ -38,6 +41,8 @@ class RotationEstimator(nn.Module):
     def __init__(self, m: int) -> None:
         super().__init__()
         self.linear = nn.Linear(3 * m, 9)
+        with torch.no_grad():  # near the identity: the gradient of the nearest rotation grows as 1 / singular values
+            self.linear.bias.copy_(torch.eye(3).flatten())
 
     def forward(self, z: Tensor) -> Tensor:
         """(B, m, 3) to (B, 3, 3)."""
@@ -53,8 +58,8 @@ class ConcentrationModule(nn.Module):
     def __init__(self, m: int) -> None:
         super().__init__()
         self.linear = nn.Linear(3 * m, 9)
-        with torch.no_grad():  # start with axes near the identity: Gram-Schmidt is undefined at 0
-            self.linear.bias.copy_(torch.tensor([0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]))
+        with torch.no_grad():  # start at s = (3, 2, 1) and with axes near the identity: Gram-Schmidt is undefined at 0
+            self.linear.bias.copy_(torch.tensor([GAP, GAP, GAP, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]))
 
     def forward(self, z: Tensor) -> Concentration:
         """(B, m, 3) to the concentration of B images."""
@@ -81,10 +86,10 @@ class MatrixFisher(NamedTuple):
         """``F = M K``, (B, 3, 3)."""
         return self.mode @ self.concentration.matrix()
 
-    def negative_log_likelihood(self, rotation: Tensor) -> Tensor:
-        """Equation 7 with its sign corrected, ``log c(F) - tr(F^T R)``, for rotations (B, 3, 3)."""
+    def negative_log_likelihood(self, rotation: Tensor, factor: float = 1.0) -> Tensor:
+        """Equation 7 with its sign corrected, ``factor log c(F) - tr(F^T R)``, for rotations (B, 3, 3)."""
         log_c = log_normalizer_of_singular_values(self.concentration.strength)
-        return log_c - (self.parameter() * rotation).sum((1, 2))
+        return factor * log_c - (self.parameter() * rotation).sum((1, 2))
 
 
 def probability_module(raw: Tensor, concentration: Concentration) -> MatrixFisher:
@@ -103,7 +108,7 @@ def project(raw: Tensor) -> Tensor:
 
 
 class SCME(nn.Module):
-    """RE and CM on the same triple vector.
+    """RE and CM.
 
     Args:
         m: rows of the triple vector.
@@ -114,7 +119,7 @@ class SCME(nn.Module):
         self.rotation_estimator = RotationEstimator(m)
         self.concentration_module = ConcentrationModule(m)
 
-    def forward(self, z: Tensor) -> tuple[Tensor, MatrixFisher]:
-        """Triple vectors (B, m, 3) to RE's raw matrices (B, 3, 3) and the distribution."""
+    def forward(self, z: Tensor, concentration_input: Tensor) -> tuple[Tensor, MatrixFisher]:
+        """Triple vectors (B, m, 3) and CM's input (B, m, 3) to RE's raw matrices (B, 3, 3) and the distribution."""
         raw = self.rotation_estimator(z)
-        return raw, probability_module(raw, self.concentration_module(z))
+        return raw, probability_module(raw, self.concentration_module(concentration_input))

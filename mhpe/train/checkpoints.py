@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import safetensors.torch
@@ -15,12 +16,16 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 FORMAT = 1
+MORE = "more"
+"""Prefix of the further tensors."""
 SCHEDULE_STATE = ("last_epoch", "_step_count", "_last_lr")
 """What a learning rate schedule changes; the rest of it follows from the configuration."""
 
 
 class Checkpoint:
     """A training's checkpoint: weights, Adam's moments and step counts, learning rate, and the finished epochs.
+
+    What else a training has to keep, such as a sampler's state, are further tensors.
 
     A file that is damaged or of another context is not used, and a checkpoint that cannot be written does
     not end a training: both leave a note.
@@ -49,6 +54,7 @@ class Checkpoint:
         optimizer: torch.optim.Optimizer,
         schedule: torch.optim.lr_scheduler.LRScheduler,
         history: Sequence[Any],
+        more: Mapping[str, Tensor] = MappingProxyType({}),
     ) -> None:
         """Write the state after the last epoch of ``history`` (dataclasses), in one step: never half a file."""
         schedule_state = schedule.state_dict()
@@ -65,7 +71,7 @@ class Checkpoint:
                 "schedule": {name: schedule_state[name] for name in SCHEDULE_STATE},
             }
         )
-        tensors = _tensors(model, optimizer)
+        tensors = _tensors(model, optimizer, more)
         content = safetensors.torch.save(tensors, {"facts": facts, "digest": _digest(tensors, facts)})
         temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         try:
@@ -78,15 +84,15 @@ class Checkpoint:
 
     def restore(
         self, model: nn.Module, optimizer: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler
-    ) -> list[dict[str, Any]]:
+    ) -> tuple[list[dict[str, Any]], dict[str, Tensor]]:
         """Put the stored state into a fresh network, optimizer and schedule.
 
         Returns:
-            The fields of the finished epochs; none if there is no usable file.
+            The fields of the finished epochs, and the further tensors; none if there is no usable file.
         """
         read = self._read()
         if read is None:
-            return []
+            return [], {}
         tensors, facts = read
         model.load_state_dict({name: tensors[f"model.{name}"] for name in model.state_dict()})
         for name, parameter in model.named_parameters():
@@ -100,7 +106,8 @@ class Checkpoint:
         schedule.load_state_dict(facts["schedule"])
         self._before = facts["seconds"]
         history: list[dict[str, Any]] = facts["history"]
-        return history
+        prefix = f"{MORE}."
+        return history, {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)}
 
     def remove(self) -> None:
         """Delete the file, and what killed processes left half written."""
@@ -129,10 +136,11 @@ class Checkpoint:
             self.notes.append(text)
 
 
-def _tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+def _tensors(model: nn.Module, optimizer: torch.optim.Optimizer, more: Mapping[str, Tensor]) -> dict[str, Tensor]:
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     for name, parameter in model.named_parameters():
         tensors |= {f"{kind}.{name}": value for kind, value in optimizer.state.get(parameter, {}).items()}
+    tensors |= {f"{MORE}.{name}": value for name, value in more.items()}
     return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
 
 

@@ -1,9 +1,10 @@
 """The training of one network, top to bottom."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from mhpe.config import CoreConfig
 from mhpe.data.dataset import HeadPoseSet
@@ -13,9 +14,14 @@ from mhpe.model.precision import resolve
 from mhpe.poses import Poses
 from mhpe.seeding import generator
 from mhpe.train.augmentation import Augmentation
+from mhpe.train.average import Average
 from mhpe.train.checkpoints import Checkpoint
 from mhpe.train.epoch import Epoch
 from mhpe.train.references import EpochDraws, ReferenceSampler, batches_per_epoch
+from mhpe.train.warm_start import warm_start
+
+SAMPLER, AVERAGE = "sampler.", "average."
+"""Beginnings of the names of a checkpoint's further tensors."""
 
 
 class NotFiniteError(RuntimeError):
@@ -42,7 +48,7 @@ def train(
     checkpoint: Checkpoint | None = None,
     watch: Callable[[int, Network], None] = lambda *_: None,
 ) -> Network:
-    """Train a network; the last epoch's weights are the result.
+    """Train a network; the last epoch's weights, or their average, are the result.
 
     Args:
         config: the core.
@@ -51,30 +57,42 @@ def train(
         seed: of all streams of randomness.
         device: where images and network live. Everything random is drawn on the host, so that a seed draws the
             same on every device.
-        on_epoch: told of every finished epoch, those of a checkpoint included.
+        on_epoch: called after every epoch, including epochs restored from a checkpoint.
         checkpoint: written after every epoch; what it holds is not trained again.
-        watch: given the number of the last finished epoch and the network, after each epoch and after a
-            checkpoint was read; what it raises ends the training.
+        watch: called with the number of the last finished epoch and the network as it would be scored, after each
+            epoch and after a checkpoint was read; may raise to stop the training.
 
     Raises:
         NotFiniteError: at the end of an epoch whose loss is not finite.
     """
     images = torch.from_numpy(data.images).to(device)
     poses = poses_of(data)
-    model = build(config, seed).to(device)
+    model = build(config, seed)
+    if config.init == "synthheads":
+        warm_start(model)
+    model.to(device)
+    average = Average(model, config.average_decay) if config.average == "ema" else None
+    result = average.network if average else model
     optimizer = torch.optim.Adam(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
     batches = batches_per_epoch(config, len(data))
     schedule = _schedule(config, optimizer, batches)
     dtype = resolve(config.precision, device)
-    history = [Epoch(**done) for done in checkpoint.restore(model, optimizer, schedule)] if checkpoint else []
+    done, kept = checkpoint.restore(model, optimizer, schedule) if checkpoint else ([], {})
+    history = [Epoch(**epoch) for epoch in done]
+    sampler_state = _split(kept, SAMPLER)
+    if history and average:
+        average.network.load_state_dict(_split(kept, AVERAGE))
+    if sampler_state:
+        sampler.load_state(sampler_state)  # type: ignore[attr-defined]
     for finished in history:
-        for _ in EpochDraws(config, sampler, poses, seed, finished.number):
-            pass  # drawn again: a sampler may learn from its draws, or count them
+        if not sampler_state:
+            for _ in EpochDraws(config, sampler, poses, seed, finished.number):
+                pass  # drawn again: a sampler without a state may still count its draws
         on_epoch(finished)
     if history:
-        watch(history[-1].number, model)
+        watch(history[-1].number, result)
 
     for epoch in range(len(history), config.epochs):
         model.train()
@@ -88,7 +106,7 @@ def train(
         sums = torch.zeros(1 + len(model.parts), device=device)
         encoded = seen = 0
 
-        for inputs, drawn in draws:
+        for step, (inputs, drawn) in enumerate(draws, epoch * batches + 1):
             # Each distinct image of the batch is loaded, augmented and encoded once. Which images these are is
             # settled on the host: it never waits for the device inside an epoch.
             distinct, position = torch.unique(torch.cat((inputs, drawn.flatten())), return_inverse=True)
@@ -98,12 +116,14 @@ def train(
             seen += len(inputs)
 
             chosen = images.index_select(0, distinct)  # twenty times faster than images[distinct] on a processor
-            output = model(augment(chosen, distinct, flipped[distinct]), dtype)
-            loss = model.loss(output, shown[distinct], input_at, reference_at, noise)
+            features = model.features(augment(chosen, distinct, flipped[distinct]), dtype)
+            loss = model.loss(model.output(features), shown[distinct], input_at, reference_at, noise)
             optimizer.zero_grad(set_to_none=True)
             loss.total.backward()
             optimizer.step()
             schedule.step()
+            if average:
+                average.update(model, step)
             sums += torch.cat((loss.total.detach()[None], loss.parts))
 
         means = (sums / batches).tolist()
@@ -113,10 +133,24 @@ def train(
         rate = float(schedule.get_last_lr()[0])
         history.append(Epoch(epoch, losses, rate, encoded / seen))
         if checkpoint:
-            checkpoint.save(model, optimizer, schedule, history)
+            checkpoint.save(model, optimizer, schedule, history, _more(sampler, average))
         on_epoch(history[-1])
-        watch(epoch, model)
-    return model
+        watch(epoch, result)
+    return result
+
+
+def _more(sampler: ReferenceSampler, average: Average | None) -> dict[str, Tensor]:
+    """What a checkpoint keeps beside the network and its optimizer."""
+    state: dict[str, Tensor] = sampler.state() if hasattr(sampler, "state") else {}
+    averaged = average.network.state_dict() if average else {}
+    return {f"{SAMPLER}{name}": value for name, value in state.items()} | {
+        f"{AVERAGE}{name}": value for name, value in averaged.items()
+    }
+
+
+def _split(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Those tensors whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _schedule(

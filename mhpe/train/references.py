@@ -1,5 +1,6 @@
-"""The one thing the core asks of a reference sampler, and the two ways to use it."""
+"""The one thing the core asks of a reference sampler, and the ways to use it."""
 
+import math
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -10,9 +11,16 @@ from mhpe.config import CoreConfig
 from mhpe.poses import Poses
 from mhpe.seeding import generator
 
+KERNEL_DEGREES, LARGEST_WEIGHT, KERNELS = 15.0, 10.0, 4096
+"""Of the inputs' inverse density: width of the kernels, most times the weight at the mean density, their number."""
+
 
 class ReferenceSampler(Protocol):
-    """Chooses K reference images for each input image."""
+    """Chooses K reference images for each input image.
+
+    A sampler that learns from the training has three more methods, as :class:`samplers.base.Sampler` describes them:
+    ``observe``, ``state`` and ``load_state``.
+    """
 
     def fit(self, poses: Poses, progress: float) -> None:
         """Take the images that references are drawn from.
@@ -41,10 +49,11 @@ def draw_pool(poses: Poses, size: int, generator: torch.Generator) -> Tensor:
 
 
 class EpochDraws:
-    """An epoch's batches of inputs, and the references each input gets, exactly or from a pool of each batch.
+    """An epoch's batches of inputs, and the references each input gets, from all images or from a pool of each batch.
 
     Iterating gives pairs: numbers (B,) of the inputs, numbers (B, K) of their references. It raises a
-    ValueError if the sampler draws something else than K references for each input.
+    ValueError if the sampler draws something else than K references for each input. With K = 0 the sampler is not
+    asked.
 
     Args:
         config: the core.
@@ -65,10 +74,10 @@ class EpochDraws:
         self.flipped = flipped.to(poses.device)
         self.poses = poses.flipped(self.flipped)
         self.batches = batches_per_epoch(config, len(poses))
-        self._order = torch.randperm(len(poses), generator=generator(seed, "order", epoch)).to(poses.device)
+        self._order = _order(config, self.poses, generator(seed, "order", epoch)).to(poses.device)
         self._generator = generator(seed, "references", epoch, poses.device)
         self._pool_generator = generator(seed, "pool", epoch, poses.device)
-        if config.references == "exact":
+        if config.k and config.references == "exact":
             sampler.fit(self.poses, self._progress)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -77,10 +86,15 @@ class EpochDraws:
             yield inputs, self._draw(inputs)
 
     def _draw(self, inputs: Tensor) -> Tensor:
+        if self._config.k == 0:
+            return inputs.new_empty(len(inputs), 0)
         query = self.poses[inputs]
         if self._config.references == "exact":
             return self._references(query)
-        pool = draw_pool(self.poses, self._config.pool_size, self._pool_generator)
+        if self._config.references == "batch":
+            pool: Tensor = torch.unique(inputs)
+        else:
+            pool = draw_pool(self.poses, self._config.pool_size, self._pool_generator)
         self._sampler.fit(self.poses[pool], self._progress)
         return pool[self._references(query)]
 
@@ -93,6 +107,19 @@ class EpochDraws:
                 f"not ({len(query)}, {k}) and torch.int64"
             )
         return drawn
+
+
+def _order(config: CoreConfig, poses: Poses, generator: torch.Generator) -> Tensor:
+    """Numbers of an epoch's inputs in the order they are shown, (N,)."""
+    order = torch.randperm(len(poses), generator=generator)
+    if config.inputs == "shuffled":
+        return order
+    rows = poses.rotations.cpu().flatten(1)
+    kernels = rows[order[:KERNELS]].T
+    sharpness = 0.5 / math.radians(KERNEL_DEGREES) ** 2  # exp((cos(angle) - 1) / width^2), a matrix Fisher kernel
+    density = torch.cat([(sharpness * (part @ kernels - 3)).exp().mean(1) for part in rows.split(KERNELS)])
+    weights = 1 / density.clamp_min(density.mean() / LARGEST_WEIGHT)
+    return torch.multinomial(weights, len(poses), replacement=True, generator=generator)
 
 
 def batches_per_epoch(config: CoreConfig, images: int) -> int:

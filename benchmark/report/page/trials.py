@@ -166,7 +166,7 @@ def _row(trial: dict[str, Any], cells: list[tuple[Group, list[float | None]]], e
 
 
 def _sampler(identity: dict[str, Any]) -> dict[str, Any]:
-    parts = ("sampler", "parameters", "sampler_source", "data", "core_version", "backbone_weights")
+    parts = ("sampler", "parameters", "sampler_source", "data", "core_version", "backbone_weights", "first_weights")
     return {name: identity.get(name) for name in parts}
 
 

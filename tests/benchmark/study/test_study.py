@@ -101,7 +101,7 @@ def test_random_has_one_key_in_all_studies_of_the_slides() -> None:
 
 
 def test_arms_of_another_core_are_compared_with_random_of_that_core() -> None:
-    for name, setting in (("noise", "noise_c"), ("references", "k"), ("supervision", "supervise_references")):
+    for name, setting in (("noise", "noise_c"), ("references", "k"), ("supervision", "reference_weight")):
         study = load_study(name, "standard")
         arms = {arm.label: arm for arm in study.arms}
         for arm in study.arms:
@@ -201,7 +201,7 @@ def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
         (("epochs: 1", "epoch: 1"), "core: unknown key 'epoch'; did you mean 'epochs'?"),
         (("m: 8", "n: 8"), "unknown key 'encoder.n'"),
         (("k: 2", "k: [4, 8]"), "core: k: must be a whole number, not [4, 8]"),
-        (("k: 2", "k: 0"), "k: must be at least 1, not 0"),
+        (("k: 2", "k: -1"), "k: must be at least 0, not -1"),
         (("sigma: [15, 30]", "sigma: [15, 0]"), "arms[1]: sigma: must be above 0"),
         (("sigma: [15, 30]", "bin_width: 7"), "arms[1]: bin_width: a bin width must divide 360, not 7"),
         (("sampler: gaussian", "sampler: gausian"), "no sampler 'gausian'; did you mean 'gaussian'?"),

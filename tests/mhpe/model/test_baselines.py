@@ -61,7 +61,7 @@ def test_references_count_as_inputs_do(head: str) -> None:
     step = model.loss(output, poses, inputs, references, torch.Generator())
     expected = (single[0] + single[1]) / 2 + (3 * single[2] + single[3] + single[0] + single[4]) / 6
     torch.testing.assert_close(step.total, expected)
-    alone = network(head, supervise_references=False).loss(output, poses, inputs, references, torch.Generator())
+    alone = network(head, reference_weight=0.0).loss(output, poses, inputs, references, torch.Generator())
     torch.testing.assert_close(alone.total, (single[0] + single[1]) / 2)
 
 

@@ -6,7 +6,7 @@ import torch
 from mhpe.config import CoreConfig, EncoderConfig
 from mhpe.errors import InputError
 from mhpe.model.attention import ATTENTION
-from mhpe.model.encoder import Encoder, normalise
+from mhpe.model.encoder import Encoder, normalise, triple_vector
 from mhpe.model.matrix_fisher import log_normalizer, negative_log_likelihood
 from mhpe.model.mhpe import MHPE
 from mhpe.model.scme import SCME, ConcentrationModule, project
@@ -23,7 +23,7 @@ def images(count: int, size: int = 32) -> torch.Tensor:
 @pytest.mark.parametrize("size", [64, 112])
 def test_triple_vector_has_unit_columns(attention: str, patch: int, size: int) -> None:
     encoder = Encoder(EncoderConfig(m=8, widths=(16, 32), attention=attention, patch=patch))
-    z = encoder(torch.randn(3, 3, size, size))
+    z = triple_vector(encoder(torch.randn(3, 3, size, size)))
     assert z.shape == (3, 8, 3)
     torch.testing.assert_close(z.square().sum(1), torch.ones(3, 3))
 
@@ -74,7 +74,8 @@ def test_concentration_is_symmetric_positive_and_ordered() -> None:
 
 def test_separated_likelihood_is_the_matrix_fisher_one() -> None:
     """F = M K: c(F) from K alone, and the mode is RE's projected matrix."""
-    _, distribution = SCME(8)(torch.randn(20, 8, 3))
+    z = torch.randn(20, 8, 3)
+    _, distribution = SCME(8)(z, z)
     F, rotation = distribution.parameter(), project(torch.randn(20, 3, 3))
     torch.testing.assert_close(
         distribution.negative_log_likelihood(rotation), negative_log_likelihood(F, rotation), atol=1e-4, rtol=1e-4

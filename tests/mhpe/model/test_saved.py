@@ -12,7 +12,8 @@ import torch
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
 from mhpe.model.heads import HEADS, build
-from mhpe.model.saved import FORMAT, PRETRAINED, load_network, save_network
+from mhpe.model.saved import FORMAT, load_network, save_network
+from mhpe.paths import PRETRAINED
 from mhpe.synthheads.sets import SynthConfig
 from mhpe.train.metrics import errors, summary
 

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from mhpe.errors import InputError
-from mhpe.model.saved import PRETRAINED, load_network
+from mhpe.model.saved import load_network
+from mhpe.paths import PRETRAINED
 from mhpe.predict.onnx import OUTPUTS, export_onnx
 from mhpe.rotations import geodesic_degrees, to_euler
 from tests.fake_data import draw_head, random_angles, rotation_of
