@@ -1,34 +1,33 @@
-"""The data sets by name, and the way to a prepared one."""
+"""The data sets by name, and their prepared form at one image size."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from mhpe.data.aflw2000 import AFLW2000
 from mhpe.data.biwi import BIWI
-from mhpe.data.dataset import HeadPoseSet
+from mhpe.data.dataset import ORIGIN, HeadPoseSet, Progress, no_progress
+from mhpe.data.pose_para import AFLW2000, W300LP
 from mhpe.data.prepare import prepare
-from mhpe.data.progress import Progress, no_progress
-from mhpe.data.source import Source
+from mhpe.data.real import RealSet
 from mhpe.data.split import split_name
-from mhpe.data.w300lp import W300LP
-from mhpe.errors import InputError
+from mhpe.errors import DataSetError, InputError
 from mhpe.paths import cache_folder
 from mhpe.synthheads.generate import generate
 from mhpe.synthheads.sets import SETS, SynthConfig
 from mhpe.validation import nearest
 
-SOURCES: dict[str, Source] = {source.name: source for source in (W300LP(), AFLW2000(), BIWI())}
-TITLES = {name: source.title for name, source in SOURCES.items()} | {
+REAL_SETS: dict[str, RealSet] = {real.name: real for real in (W300LP(), AFLW2000(), BIWI())}
+TITLES = {name: real.title for name, real in REAL_SETS.items()} | {
     name: f"SynthHeads {name.removeprefix('synth_')}" for name in SETS
 }
 """What each data set is called in tables and messages."""
-
-
-PUBLISHED_IMAGES = {name: source.published_images for name, source in SOURCES.items()}
+PUBLISHED_IMAGES = {name: real.published_images for name, real in REAL_SETS.items()}
 """Images of each real set that published results are about."""
+LARGEST_SIZE = 1024
+"""Side of an image in pixels; no face in these sets has as many."""
 
 
 def title(name: str) -> str:
-    """What a data set or a part of one is called; the name itself for one that this version lacks."""
+    """What a data set or a part of one is called; the name itself for one that this version does not know."""
     whole, part = split_name(name)
     return TITLES.get(whole, whole) + (f", {part} part" if part else "")
 
@@ -51,10 +50,11 @@ def prepared(
     synth: SynthConfig | None = None,
     jobs: int = 1,
     progress: Progress = no_progress,
+    say: Callable[[str], None] = lambda _: None,
 ) -> HeadPoseSet:
     """A data set at one image size, converted or rendered first if need be.
 
-    Without a data root, or where the root lacks the set, an earlier conversion in the cache is enough.
+    Without a data root, or where the root has no folder of the set, an earlier conversion in the cache is enough.
 
     Args:
         name: of the data set.
@@ -62,26 +62,58 @@ def prepared(
         data_root: folder that holds the real sets' folders.
         synth: sizes and seed of SynthHeads.
         jobs: number of processes.
-        progress: told how far it is.
+        progress: called as the work goes on.
+        say: receives a line on which earlier conversion is used, and where it was made from.
 
     Raises:
         InputError: if the set is nowhere to be found, or as :func:`mhpe.data.prepare.prepare`.
     """
     name = check_name(name)
+    if not 1 <= size <= LARGEST_SIZE:
+        raise InputError(f"{TITLES[name]}: images of {size} x {size} pixels; at most {LARGEST_SIZE} would be right")
+    if data_root is not None and not data_root.is_dir():
+        raise InputError(f"--data-root {data_root} (or MHPE_DATA): no such folder")
     folder = cache_folder() / "prepared"
     if name in SETS:
         return HeadPoseSet.load(generate(name, synth or SynthConfig(), size, folder, jobs, progress))
-    source = SOURCES[name]
-    if data_root is not None and (data_root / source.folder).is_dir():
-        return HeadPoseSet.load(prepare(source, data_root, size, folder, jobs, progress))
-    earlier = sorted(folder.glob(f"{name}-{size}px-*"))
-    if len(earlier) == 1:
-        return HeadPoseSet.load(earlier[0])
-    if earlier:
-        raise InputError(f"{source.title}: {len(earlier)} prepared versions in {folder}; name one with --data-root")
-    if data_root is None:
-        raise InputError(
-            f"{source.title} needs a data folder: pass --data-root DIR (or set MHPE_DATA) that holds {source.folder}/"
-        )
-    source.root(data_root)
-    raise AssertionError("unreachable: root() raises for a missing folder")
+    real = REAL_SETS[name]
+    if data_root is not None and (data_root / real.folder).is_dir():
+        return HeadPoseSet.load(prepare(real, data_root, size, folder, jobs, progress))
+    data = _earlier(real, size, folder, data_root)
+    why = "no --data-root" if data_root is None else f"no folder {data_root / real.folder}"
+    say(f"{real.title}: {why}; {data.folder} is used, made from {origin(data.folder)}")
+    return data
+
+
+def _earlier(real: RealSet, size: int, folder: Path, data_root: Path | None) -> HeadPoseSet:
+    """The one content that earlier conversions have, whichever of them is intact.
+
+    Raises:
+        InputError: if there is none, none of this format, or several that differ.
+    """
+    found, problem = {}, None
+    for place in sorted(folder.glob(f"{real.name}-{size}px-*")):
+        try:
+            data = HeadPoseSet.load(place)
+            found[data.fingerprint] = data
+        except DataSetError as error:
+            problem = error
+    if len(found) > 1:
+        raise InputError(f"{real.title}: {len(found)} prepared versions in {folder}; name one with --data-root")
+    if found:
+        return next(iter(found.values()))
+    if problem:
+        raise problem
+    if data_root is not None:
+        real.root(data_root)  # raises, naming the missing folder
+    raise InputError(
+        f"{real.title} needs a data folder: pass --data-root DIR (or set MHPE_DATA) that holds {real.folder}/"
+    )
+
+
+def origin(folder: Path) -> str:
+    """The folder that a prepared real set was made from, as it was then."""
+    try:
+        return (folder / ORIGIN).read_text(encoding="utf-8")
+    except OSError:
+        return "an unknown place"

@@ -1,4 +1,4 @@
-"""The one error a user can mend."""
+"""Errors caused by user input."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,7 @@ class InputError(ValueError):
     The message is one line that says what is wrong, where, and what would be right. The command line
     prints it and ends with status 2.
     """
+
+
+class DataSetError(InputError):
+    """A prepared data set is missing, damaged or of another version; no trial's fault, whichever finds it."""

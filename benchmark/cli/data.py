@@ -3,27 +3,35 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from benchmark.cli.options import data_root_option, jobs_option
 from benchmark.cli.progress import data_progress
 from benchmark.cli.terminal import plain_table, print_table
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
-from mhpe.datasets import PUBLISHED_IMAGES, SOURCES, TITLES, check_name, prepared
+from mhpe.data.biwi import BIWI
+from mhpe.data.real import MAX_ANGLE
+from mhpe.datasets import LARGEST_SIZE, PUBLISHED_IMAGES, REAL_SETS, TITLES, check_name, prepared
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
 from mhpe.predict.pictures import contact_sheet
-from mhpe.synthheads.sets import SynthConfig
+from mhpe.synthheads.sets import LARGEST_SET, SynthConfig
+
+MOST_SHOWN = 2_000
+"""Images on a contact sheet; more make a picture that few programs open."""
 
 size_option = click.option(
     "--size",
-    type=click.IntRange(16),
+    type=click.IntRange(16, LARGEST_SIZE),
     default=CoreConfig().image_size,
     show_default=True,
     help="Side of the crops in pixels.",
 )
 count_option = click.option(
-    "--count", type=click.IntRange(1), help="Images of a SynthHeads set to render.  [default: the standard preset's]"
+    "--count",
+    type=click.IntRange(1, LARGEST_SET),
+    help="Images of a SynthHeads set to render.  [default: the standard preset's]",
 )
 
 
@@ -53,16 +61,21 @@ def prepare_verb(name: str, data_root: Path | None, size: int, count: int | None
     unreadable = data.meta["unreadable"]
     for problem in unreadable:
         click.echo(f"bench: left out: {problem}", err=True)
-    beyond = f"{data.meta['beyond_max_angle']} beyond 99 degrees, " if "beyond_max_angle" in data.meta else ""
-    click.echo(
-        f"{TITLES[data.name]}: {len(data)} of {data.meta['found']} images at {size} px "
-        f"({beyond}{len(unreadable)} unreadable); {data.folder}"
-    )
+    facts = [f"{len(unreadable)} unreadable"]
+    if data.name in REAL_SETS:
+        facts = [f"{data.meta['beyond_max_angle']} beyond {MAX_ANGLE:g} degrees", *facts, *data.meta["missing"]]
+    if data.name == BIWI.name:
+        cropped = data.meta["already_cropped"]
+        facts = [f"{len(data) - cropped} full frames, {cropped} already cropped", *facts]
+    found = f"{len(data)} of {data.meta['found']} images at {size} px"
+    click.echo(f"{TITLES[data.name]}: {found} ({', '.join(facts)}); {data.folder}")
 
 
 @data_group.command("show")
 @click.argument("name")
-@click.option("--number", type=click.IntRange(1), default=48, show_default=True, help="Images on the sheet.")
+@click.option(
+    "--number", type=click.IntRange(1, MOST_SHOWN), default=48, show_default=True, help="Images on the sheet."
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Chooses the images.")
 @click.option(
     "--out", "path", type=click.Path(path_type=Path), metavar="FILE", help="PNG to write.  [default: NAME.png]"
@@ -110,34 +123,39 @@ def check_verb(data_root: Path | None) -> None:
         raise InputError(f"--data-root {data_root}: no such folder")
     table = plain_table("data set", "images", "published", "original files", "prepared")
     for name in TITLES:
-        count, place = _originals(name, data_root) if name in SOURCES else ("", "rendered when first used")
-        published = f"{PUBLISHED_IMAGES[name]:,}" if name in SOURCES else ""
+        count, place = _originals(name, data_root) if name in REAL_SETS else ("", "rendered when first used")
+        published = f"{PUBLISHED_IMAGES[name]:,}" if name in REAL_SETS else ""
         ready = sorted(path.name for path in (cache_folder() / "prepared").glob(f"{name}-*"))
         table.add_row(name, count, published, place, ", ".join(ready) or "no")
     print_table(table)
     click.echo("published: images in published results, which leave out those beyond 99 degrees")
 
 
+def say(text: str) -> None:
+    """Print a line beside a verb's output."""
+    click.echo(f"bench: {text}", err=True)
+
+
 def _prepared(name: str, data_root: Path | None, size: int, count: int | None, jobs: int | None) -> HeadPoseSet:
     name = check_name(name)
-    if count is not None and name in SOURCES:
+    if count is not None and name in REAL_SETS:
         raise InputError(f"--count is for SynthHeads sets; {TITLES[name]} has the images it has")
+    given = click.get_current_context().get_parameter_source("data_root") is ParameterSource.COMMANDLINE
+    if given and name not in REAL_SETS:
+        raise InputError(f"--data-root is for real sets; {TITLES[name]} is rendered")
     synth = SynthConfig() if count is None else SynthConfig(train=count, lab=count, wild=count)
     with data_progress(TITLES[name]) as progress:
-        return prepared(name, size, data_root, synth, jobs or -1, progress)
+        return prepared(name, size, data_root, synth, jobs or -1, progress, say)
 
 
 def _originals(name: str, data_root: Path | None) -> tuple[str, str]:
     """How many images a real set has, and where, or what is missing."""
     if data_root is None:
         return "", "pass --data-root or set MHPE_DATA"
-    source = SOURCES[name]
+    real = REAL_SETS[name]
     try:
-        records = source.records(data_root)
-        unlabelled = sum(not record.label.exists() for record in records)
-        lacking = source.lacking(data_root)
-        if unlabelled:
-            lacking.append(f"{unlabelled} without label file")
-        return f"{len(records):,}", str(source.root(data_root)) + (f" ({'; '.join(lacking)})" if lacking else "")
+        records = real.records(data_root)
+        facts = [*([real.kinds(records)] if isinstance(real, BIWI) else ()), *real.missing(data_root)]
+        return f"{len(records):,}", str(real.root(data_root)) + (f" ({'; '.join(facts)})" if facts else "")
     except InputError as error:
         return "", str(error)

@@ -1,16 +1,22 @@
 """``bench predict``: head poses of photographs."""
 
+import json
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
+import pandas as pd
 
 from benchmark.cli.networks import chosen_network, network_options
 from benchmark.cli.progress import data_progress
 from benchmark.cli.terminal import plain_table, print_table
 from mhpe.data.crops import LARGEST_SIDE, Box
 from mhpe.errors import InputError
-from mhpe.predict.photographs import find_images
-from mhpe.predict.prediction import HeadPose, as_csv, as_json, picture_paths, predict_photographs, write_pictures
+from mhpe.predict.photographs import HeadPose, find_images, predict_photographs
+from mhpe.predict.pictures import picture_paths, write_pictures
+from mhpe.rotations import ANGLES
 
 FORMATS = ("table", "csv", "json")
 
@@ -82,19 +88,19 @@ def predict_verb(
     network, _ = chosen_network(trial, weights, store)
     files = find_images(images)
     drawn = {} if pictures is None else picture_paths(files, pictures)
-    problems = []
+    problems: dict[Path, str] = {}
     poses = []
-
-    def unreadable(image: Path, reason: str) -> None:
-        problems.append(image)
-        click.echo(f"bench: left out: {image}: {reason}", err=True)
-
     with data_progress("predict") as progress:
-        for pose in predict_photographs(network, files, box, unreadable):
+        for pose in predict_photographs(network, files, box, problems.__setitem__, _note):
             poses.append(pose)
             progress("images", len(poses) + len(problems), len(files))
     if not poses:
-        raise InputError(f"none of the {len(files)} images can be read")
+        reason, count = Counter(problems.values()).most_common(1)[0]
+        which = next(image for image in problems if problems[image] == reason)
+        every = "" if len(files) == 1 else f"none of the {len(files)} images can be read; {count} of them like this: "
+        raise InputError(f"{every}{which}: {reason}")
+    for image, reason in problems.items():
+        click.echo(f"bench: left out: {image}: {reason}", err=True)
     if box is None:
         _say_what_is_cut(poses)
     if drawn:
@@ -102,8 +108,13 @@ def predict_verb(
     if shape == "table":
         _print(poses)
     else:
-        _write(as_csv(poses) if shape == "csv" else as_json(poses), path)
+        _write(_csv(poses) if shape == "csv" else _json(poses), path)
     return 1 if problems else 0
+
+
+def _note(image: Path, doubt: str) -> None:
+    """Say how an image was understood, where that is not certain."""
+    click.echo(f"bench: {image}: {doubt}", err=True)
 
 
 def _say_what_is_cut(poses: list[HeadPose]) -> None:
@@ -145,3 +156,40 @@ def _print(poses: list[HeadPose]) -> None:
         table.add_row(str(pose.image), *(f"{angle:z.1f}" for angle in pose.angles), claim)
     print_table(table)
     click.echo("degrees; the expected error is the network's own claim, not calibrated")
+
+
+def _csv(poses: Iterable[HeadPose]) -> str:
+    """One row an image; the rotation by rows, ``r12`` is row 1, column 2."""
+    rows = []
+    for pose in poses:
+        entries = {f"r{i + 1}{j + 1}": float(pose.rotation[i, j]) for i in range(3) for j in range(3)}
+        strengths = pose.strengths or (None, None, None)
+        rows.append(
+            {"image": str(pose.image)}
+            | {angle: round(value, 3) for angle, value in zip(ANGLES, pose.angles, strict=True)}
+            | {name: round(value, 7) for name, value in entries.items()}
+            | {f"concentration{i + 1}": _rounded(value) for i, value in enumerate(strengths)}
+            | {"expected_error": _rounded(pose.expected_error)}
+        )
+    return pd.DataFrame(rows).to_csv(index=False)
+
+
+def _json(poses: Iterable[HeadPose]) -> str:
+    """A list of objects, one a line."""
+    lines = [json.dumps(_object(pose)) for pose in poses]
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def _object(pose: HeadPose) -> dict[str, Any]:
+    return {
+        "image": str(pose.image),
+        "square": [round(edge, 2) for edge in pose.square],
+        **{angle: round(value, 3) for angle, value in zip(ANGLES, pose.angles, strict=True)},
+        "rotation": [[round(float(value), 7) for value in row] for row in pose.rotation],
+        "concentration": [round(value, 3) for value in pose.strengths] if pose.strengths else None,
+        "expected_error": _rounded(pose.expected_error),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from benchmark.cli.terminal import err
 from benchmark.store.outcome import Outcome
-from mhpe.data.progress import Progress as DataProgress
+from mhpe.data.dataset import Progress as DataProgress
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from benchmark.cli.data import say
 from benchmark.cli.progress import data_progress
 from benchmark.study.search_space import SPLIT_SEED, VALIDATION_SHARE, SearchConfig
 from mhpe.data import HeadPoseSet
@@ -46,7 +47,7 @@ class StudyData:
             return parts.fit if part == "fit" else parts.validation
         if (name, size) not in self._sets:
             with data_progress(TITLES[name]) as progress:
-                data = prepared(name, size, self._data_root, self._synthheads, self._jobs, progress)
+                data = prepared(name, size, self._data_root, self._synthheads, self._jobs, progress, say)
             _report_unreadable(data)
             self._sets[name, size] = data
         return self._sets[name, size]

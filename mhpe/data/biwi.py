@@ -1,22 +1,28 @@
 """BIWI Kinect Head Pose: 24 sequences of 20 persons, full frames or already cropped ones."""
 
-from functools import lru_cache
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
-from mhpe.data.crops import DAMAGED, HEAD_MM, HEAD_UP, Box, check_box, projected_box
-from mhpe.data.source import Label, Record, Source
+from mhpe.data.crops import HEAD_MM, HEAD_UP, Box, check_box, projected_box
+from mhpe.data.images import UnreadableError, image_size, read_file
+from mhpe.data.real import Label, RealSet, Record
 from mhpe.errors import InputError
 from mhpe.rotations import to_euler
+from mhpe.validation import short
 
-SEQUENCES = 24
 SAME_PERSON = {"21": "02", "15": "03", "18": "05", "22": "07"}
 """Sequences that show a person already seen in another one."""
+CROP_SIDES = (32, 320)
+"""Pixels of a face crop's sides; a face is 70 to 160 wide in a full frame, and crops may have a margin."""
+CROP_ASPECT = 1.15
+"""Largest ratio of a face crop's sides: detectors' boxes are cut off at a frame's edge."""
+LARGEST_TEXT = 2**16
+"""Bytes of a text file; genuine ones have some hundreds."""
 
 
 class Calibration(NamedTuple):
@@ -28,7 +34,6 @@ class Calibration(NamedTuple):
     size: tuple[int, int]
 
 
-@lru_cache(maxsize=64)
 def read_calibration(path: Path) -> Calibration:
     """Read a sequence's ``rgb.cal``.
 
@@ -40,12 +45,12 @@ def read_calibration(path: Path) -> Calibration:
     return Calibration(camera, rotation, translation, (int(values[25]), int(values[26])))
 
 
-class BIWI(Source):
+class BIWI(RealSet):
     """BIWI (Fanelli et al., "Random forests for real time 3D face analysis", IJCV 2013).
 
     A frame of the size that ``rgb.cal`` names is a full one: its face square is found from the head's
-    centre in space, without a face detector, so that every frame is kept. Any other image is taken as
-    already cropped.
+    centre in space, without a face detector, so that every frame is kept. A frame that is square, within
+    ``CROP_ASPECT``, and has ``CROP_SIDES`` is already cropped and used as it is. Any other one is refused.
     """
 
     name = "biwi"
@@ -53,32 +58,33 @@ class BIWI(Source):
     folder = "BIWI"
     licence = "non-commercial research and education"
     published_images = 15678
+    parts = tuple(f"{number:02d}" for number in range(1, 25))
+    stem = r"frame_\d+"
+    endings = ("_rgb.png", "_pose.txt")
+    example = "01/frame_00003_rgb.png"
     folder_file = "rgb.cal"
     crop_rule = f"projected head centre, {HEAD_MM} mm, up {HEAD_UP}; cropped frames as they are"
 
-    def records(self, data_root: Path) -> list[Record]:
-        """All frames by sequence and number; the identity is the person."""
-        root = self._sequences(data_root)
-        records = [
-            Record(
-                path,
-                path.with_name(path.name.replace("_rgb.png", "_pose.txt")),
-                f"{path.parent.name}/{path.name.removesuffix('_rgb.png')}",
-                SAME_PERSON.get(path.parent.name, path.parent.name),
-            )
-            for path in sorted(root.glob("[0-9][0-9]/frame_*_rgb.png"))
-        ]
-        return self._need(records, "01/frame_00003_rgb.png, 02/...", data_root)
-
-    def lacking(self, data_root: Path) -> list[str]:
-        """How many sequences have no folder."""
-        root = self._sequences(data_root)
-        missing = sum(not (root / f"{number:02d}").is_dir() for number in range(1, SEQUENCES + 1))
-        return [f"{missing} of {SEQUENCES} sequences missing"] if missing else []
-
-    def _sequences(self, data_root: Path) -> Path:
-        root = self.root(data_root)
+    def root(self, data_root: Path) -> Path:
+        """The set's folder, or ``hpdb/`` in it."""
+        root = super().root(data_root)
         return root / "hpdb" if (root / "hpdb").is_dir() else root
+
+    def identity(self, part: str, stem: str) -> str:  # noqa: ARG002
+        """The person."""
+        return SAME_PERSON.get(part, part)
+
+    def kinds(self, records: Sequence[Record]) -> str:
+        """How many frames are full ones and how many already cropped."""
+        counts = {"full": 0, "already cropped": 0, "neither a full frame nor a crop": 0, "unreadable": 0}
+        for record in records:
+            try:
+                counts["already cropped" if self._calibration(record) is None else "full"] += 1
+            except UnreadableError:
+                counts["unreadable"] += 1
+            except InputError:
+                counts["neither a full frame nor a crop"] += 1
+        return ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
 
     def label(self, record: Record) -> Label:
         """Read the pose file: a 3x3 matrix, then the head's centre in mm.
@@ -99,17 +105,34 @@ class BIWI(Source):
         angles = to_euler(torch.from_numpy(rotation)).numpy()
         return Label(angles, self._box(record, values[9:12]), rotation)
 
-    def _box(self, record: Record, centre: NDArray[np.float64]) -> Box | None:
-        calibration_file = record.image.parent / self.folder_file
-        if not calibration_file.exists():
+    def _calibration(self, record: Record) -> Calibration | None:
+        """The calibration that a full frame was taken with; None for a frame that is already cropped.
+
+        Raises:
+            UnreadableError: if the frame is no image.
+            InputError: if it is neither.
+        """
+        width, height = size = image_size(record.image)
+        file = record.image.parent / self.folder_file
+        calibration = read_calibration(file) if file.exists() else None
+        if calibration and size == calibration.size:
+            return calibration
+        low, high = min(size), max(size)
+        if CROP_SIDES[0] <= low and high <= CROP_SIDES[1] and high <= CROP_ASPECT * low:
             return None
-        calibration = read_calibration(calibration_file)
+        full = f"the {calibration.size[0]} x {calibration.size[1]} of {file.name}" if calibration else f"with {file}"
+        raise InputError(
+            f"{record.image}: {width} x {height} pixels are neither a full frame ({full}) nor a face crop "
+            f"(square, {CROP_SIDES[0]} to {CROP_SIDES[1]})"
+        )
+
+    def _box(self, record: Record, centre: NDArray[np.float64]) -> Box | None:
         try:
-            with Image.open(record.image) as image:
-                if image.size != calibration.size:
-                    return None
-        except DAMAGED:
-            return None  # a corrupt image is counted where images are read
+            calibration = self._calibration(record)
+        except UnreadableError:
+            return None  # counted where images are decoded
+        if calibration is None:
+            return None
         with np.errstate(all="ignore"):  # absurd numbers make a box that is refused below
             in_rgb = calibration.rotation @ centre + calibration.translation
             projected = calibration.camera @ in_rgb / in_rgb[2]
@@ -126,11 +149,23 @@ def _numbers(path: Path, count: int, what: str) -> NDArray[np.float64]:
         InputError: if the file is missing or holds another count of numbers.
     """
     try:
-        values = np.array(path.read_text(encoding="ascii").split(), dtype=np.float64)
-    except FileNotFoundError:
-        raise InputError(f"{path}: file missing; it should hold {what}") from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: not a file of numbers ({error})") from None
-    if values.size != count or not np.isfinite(values).all():
-        raise InputError(f"{path}: {values.size} numbers where {count} were expected: {what}")
-    return values
+        words = read_file(path, LARGEST_TEXT).decode("utf-8-sig").split()
+    except UnreadableError as error:
+        raise InputError(f"{path}: {error}; it should hold {what}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file; it should hold {what}") from None
+    numbers = [_number(word, path) for word in words]
+    if len(numbers) != count:
+        raise InputError(f"{path}: {len(numbers)} numbers where {count} were expected: {what}")
+    return np.array(numbers)
+
+
+def _number(word: str, path: Path) -> float:
+    try:
+        number = float(word)
+    except ValueError:
+        advice = "; decimal points would be right" if "," in word else ""
+        raise InputError(f"{path}: {short(word)} is no number{advice}") from None
+    if not np.isfinite(number):
+        raise InputError(f"{path}: {short(word)} where a finite number was expected")
+    return number

@@ -13,30 +13,26 @@ for AFLW2000-3D and a detector's box for BIWI). Here one rule holds for all of t
 """
 
 import hashlib
-import io
 import math
-import struct
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mhpe.data.images import UnreadableError, opened, read_file, to_rgb
 from mhpe.errors import InputError
 
 LANDMARK_SCALE = 1.45
 LANDMARK_UP = 0.10
 HEAD_MM = 210.0
 HEAD_UP = 0.07
+SMALLEST_SIDE = 8.0
+"""Of a face square, in pixels; nothing can be seen in a smaller one."""
 LARGEST_SIDE = 9000.0
 """Of a face square, in pixels; Pillow warns of pictures that are larger, and memory runs out soon after."""
 
 Box = tuple[float, float, float, float]
-
-DAMAGED = (
-    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error, Image.DecompressionBombError
-)  # fmt: skip
-"""What Pillow raises for files that are no complete image."""
 
 
 def square(centre_x: float, centre_y: float, side: float, up: float) -> Box:
@@ -49,11 +45,12 @@ def check_box(box: Box, where: Path) -> Box:
     """The box, if it is one that can be cut out.
 
     Raises:
-        InputError: naming the label file, if the square has no extent, is absurdly large or not finite.
+        InputError: naming the label file, if the square is too small to see a face, absurdly large or not finite.
     """
     side = box[2] - box[0]
-    if not 1 <= side <= LARGEST_SIDE or not np.isfinite(box).all():
-        raise InputError(f"{where}: its face square is {side:g} pixels wide; 1 to {LARGEST_SIDE:g} would be right")
+    if not SMALLEST_SIDE <= side <= LARGEST_SIDE or not np.isfinite(box).all():
+        right = f"{SMALLEST_SIDE:g} to {LARGEST_SIDE:g} would be right"
+        raise InputError(f"{where}: its face square is {side:g} pixels wide; {right}")
     return box
 
 
@@ -88,24 +85,23 @@ def read_crop(path: Path, box: Box | None, size: int) -> tuple[NDArray[np.uint8]
         size: side of the result in pixels.
 
     Returns:
-        (size, size, 3) RGB and a digest of the file's bytes.
+        (size, size, 3) RGB, and a digest of the file's bytes.
 
     Raises:
-        ValueError: if the box does not touch the image.
-        DAMAGED: one of these if the file cannot be read or is no complete image.
+        UnreadableError: if the file is no complete image, or the box does not touch it.
     """
-    content = path.read_bytes()
-    with Image.open(io.BytesIO(content)) as image:
+    content = read_file(path)
+    with opened(content) as image:
         width, height = image.size
         left, top, right, bottom = box or (0.0, 0.0, float(width), float(height))
         if right <= 0 or bottom <= 0 or left >= width or top >= height:
-            raise ValueError(f"its face square lies outside its {width} x {height} pixels")
+            raise UnreadableError(f"its face square lies outside its {width} x {height} pixels")
         # A JPEG can be decoded at 1/2, 1/4 or 1/8 as long as the crop keeps at least `size` pixels.
         shrink = min(1.0, size / (right - left))
         image.draft("RGB", (math.ceil(width * shrink), math.ceil(height * shrink)))
         scale = image.size[0] / width
         left, top, right, bottom = (edge * scale for edge in (left, top, right, bottom))
-        crop = cut(image.convert("RGB"), (left, top, right, bottom), size)
+        crop = cut(to_rgb(image)[0], (left, top, right, bottom), size)
     return crop, hashlib.blake2b(content, digest_size=16).hexdigest()
 
 

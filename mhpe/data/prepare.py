@@ -1,6 +1,7 @@
-"""Conversion of a data set in its original layout to a prepared folder, once."""
+"""Conversion of a real data set in its original layout to a prepared folder, once."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,38 +12,39 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mhpe.data import dataset
-from mhpe.data.crops import DAMAGED, Box, read_crop
-from mhpe.data.progress import Progress, no_progress
-from mhpe.data.source import MAX_ANGLE, Label, Record, Source, rotations_of
+from mhpe.data.crops import Box, read_crop
+from mhpe.data.dataset import Progress, no_progress
+from mhpe.data.images import UnreadableError
+from mhpe.data.real import MAX_ANGLE, Label, RealSet, Record, rotations_of
 from mhpe.errors import InputError
 
 CHUNK = 64
 
 
-def listing_key(source: Source, records: Sequence[Record], size: int) -> str:
-    """Digest of what a prepared set is made from: files with their sizes, crop rule, image size, format.
+def listing_key(real: RealSet, records: Sequence[Record], size: int) -> str:
+    """Digest of what a prepared set is made from: files with their states, crop rule, image size, format.
 
-    Cheap enough to be computed at every start: no file is opened. Labels often keep their size when they change, so
-    of them the time of the last change counts, too.
+    Cheap enough to be computed at every start: no file is opened.
     """
-    digest = hashlib.sha256(f"{dataset.FORMAT}|{source.name}|{source.crop_rule}|{size}|{MAX_ANGLE}".encode())
+    digest = hashlib.sha256(f"{dataset.FORMAT}|{real.name}|{real.crop_rule}|{size}|{MAX_ANGLE}".encode())
     for record in records:
-        digest.update(f"|{record.image_id}|{record.image.stat().st_size}|{_state(record.label)}".encode())
-    for folder in sorted({record.image.parent for record in records}) if source.folder_file else ():
-        digest.update(f"|{_state(folder / source.folder_file)}".encode())
+        digest.update(f"|{record.image_id}|{_state(record.image)}|{_state(record.label)}".encode())
+    for folder in sorted({record.image.parent for record in records}) if real.folder_file else ():
+        digest.update(f"|{_state(folder / real.folder_file)}".encode())
     return digest.hexdigest()
 
 
 def _state(path: Path) -> str:
-    """Size and time of the last change of a file."""
-    if not path.exists():
+    """Size, time of the last change and permissions of a file, or that it cannot be found."""
+    try:
+        state = path.stat()
+    except OSError:
         return "missing"
-    state = path.stat()
-    return f"{state.st_size} {state.st_mtime_ns}"
+    return f"{state.st_size} {state.st_mtime_ns} {state.st_mode}"
 
 
 def prepare(
-    source: Source,
+    real: RealSet,
     data_root: Path,
     size: int,
     folder: Path,
@@ -52,69 +54,86 @@ def prepare(
     """Convert a data set unless that was done before.
 
     Args:
-        source: the data set.
+        real: the data set.
         data_root: folder that holds the set's own folder.
         size: side of the crops in pixels.
         folder: where prepared sets are kept.
         jobs: number of processes.
-        progress: told how far it is.
+        progress: called after every chunk.
 
     Returns:
         The prepared folder, ``NAME-SIZEpx-KEY``.
 
     Raises:
-        InputError: if the set or a label is missing or malformed, no image is readable, or ``folder``
-            cannot be written. A corrupt image among readable ones is left out and named in ``meta.json``.
+        InputError: if the set or a label is missing or malformed, no image is usable, or ``folder``
+            cannot be written. An unreadable image among readable ones is left out and named in ``meta.json``.
     """
-    records = source.records(data_root)
-    target = folder / f"{source.name}-{size}px-{listing_key(source, records, size)[:12]}"
+    records = real.records(data_root)
+    target = folder / f"{real.name}-{size}px-{listing_key(real, records, size)[:12]}"
     with dataset.created_once(target) as temporary:
         if temporary is not None:
-            _convert(source, records, size, temporary, jobs, progress)
+            _convert(real, records, real.missing(data_root), size, temporary, jobs, progress)
+            (temporary / dataset.ORIGIN).write_text(str(real.root(data_root).absolute()), encoding="utf-8")
     return target
 
 
-def _convert(source: Source, records: Sequence[Record], size: int, folder: Path, jobs: int, progress: Progress) -> None:
-    labels = [label for part in _parallel(jobs, _labels, source, records, "labels", progress) for label in part]
+def _convert(
+    real: RealSet,
+    records: Sequence[Record],
+    missing: Sequence[str],
+    size: int,
+    folder: Path,
+    jobs: int,
+    progress: Progress,
+) -> None:
+    labels = [label for part in _parallel(jobs, _labels, real, records, "labels", progress) for label in part]
     rotations = rotations_of(labels)
     angles = np.stack([label.angles for label in labels])
-    usable = np.abs(angles).max(1) <= MAX_ANGLE
-    chosen = np.flatnonzero(usable).tolist()
-    tasks = [(records[i].image, labels[i].box, size) for i in chosen]
-    images = dataset.allocate_images(folder, len(tasks), size)
+    usable = np.flatnonzero(np.abs(angles).max(1) <= MAX_ANGLE).tolist()
+    images = dataset.allocate_images(folder, len(usable), size)
     digests: list[str] = []
-    errors: dict[int, str] = {}
-    for part in _parallel(jobs, _crops, None, tasks, "images", progress):
-        for crop, digest in part:
-            if crop is None:
-                errors[len(digests)] = digest
-            else:
-                images[len(digests)] = crop.transpose(2, 0, 1)
+    kept: list[int] = []
+    errors: dict[Path, str] = {}
+    tasks = [(records[i].image, labels[i].box, size) for i in usable]
+    crops = (crop for part in _parallel(jobs, _crops, None, tasks, "images", progress) for crop in part)
+    for i, (crop, digest) in zip(usable, crops, strict=True):
+        if crop is None:
+            errors[records[i].image] = digest
+        else:
+            images[len(kept)] = crop.transpose(2, 0, 1)
+            kept.append(i)
             digests.append(digest)
-    kept = np.array([i for i in range(len(tasks)) if i not in errors], dtype=np.int64)
-    if not len(kept):
-        raise InputError(f"{source.title}: none of its {len(records)} images is usable; first: {errors.get(0)}")
+    beyond = len(records) - len(usable)
+    if not kept:
+        raise InputError(_none_usable(real, len(records), beyond, list(errors.values())))
     images.flush()
-    crops: NDArray[np.uint8] = images
-    if errors:
-        crops = images[kept]
-        (folder / "images.npy").unlink()
-    chosen = [chosen[i] for i in kept]
+    dataset.keep_first(folder, len(kept), size)
     index = pd.DataFrame(
-        {"image_id": [records[i].image_id for i in chosen], "identity": [records[i].identity for i in chosen]}
+        {"image_id": [records[i].image_id for i in kept], "identity": [records[i].identity for i in kept]}
     )
+    boxes = [labels[i].box for i in kept]
     meta: dict[str, Any] = {
-        "name": source.name,
-        "fingerprint": _fingerprint(
-            source, size, index, rotations[chosen], [digests[i] for i in kept], [labels[i].box for i in chosen]
-        ),
-        "crop_rule": source.crop_rule,
+        "name": real.name,
+        "fingerprint": _fingerprint(real, size, index, rotations[kept], digests, boxes),
+        "crop_rule": real.crop_rule,
         "found": len(records),
-        "beyond_max_angle": int((~usable).sum()),
-        "already_cropped": sum(labels[i].box is None for i in chosen),
-        "unreadable": sorted(errors.values()),
+        "missing": list(missing),
+        "beyond_max_angle": beyond,
+        "already_cropped": boxes.count(None),
+        "unreadable": [f"{path}: {errors[path]}" for path in sorted(errors)],
     }
-    dataset.save(folder, crops, rotations[chosen], angles[chosen], index, meta)
+    dataset.save(folder, rotations[kept], angles[kept], index, meta)
+
+
+def _none_usable(real: RealSet, found: int, beyond: int, errors: Sequence[str]) -> str:
+    """A message on a set of which nothing is left, with the commonest reason."""
+    reasons = []
+    if beyond:
+        reasons.append(f"{beyond:,} beyond {MAX_ANGLE:g} degrees (labels should hold radians)")
+    if errors:
+        reason, _ = Counter(errors).most_common(1)[0]
+        reasons.append(f"{len(errors):,} unreadable, most often: {reason}")
+    return f"{real.title}: none of its {found:,} images is usable: {'; '.join(reasons)}"
 
 
 def _parallel(
@@ -136,8 +155,8 @@ def _parallel(
         yield part
 
 
-def _labels(source: Source, records: Sequence[Record]) -> list[Label]:
-    return [source.label(record) for record in records]
+def _labels(real: RealSet, records: Sequence[Record]) -> list[Label]:
+    return [real.label(record) for record in records]
 
 
 def _crops(_: None, tasks: Sequence[tuple[Path, Box | None, int]]) -> list[tuple[NDArray[np.uint8] | None, str]]:
@@ -146,22 +165,22 @@ def _crops(_: None, tasks: Sequence[tuple[Path, Box | None, int]]) -> list[tuple
     for path, box, size in tasks:
         try:
             results.append(read_crop(path, box, size))
-        except DAMAGED as error:
-            results.append((None, f"{path}: {error}"))
+        except UnreadableError as error:
+            results.append((None, str(error)))
     return results
 
 
 def _fingerprint(
-    source: Source,
+    real: RealSet,
     size: int,
     index: pd.DataFrame,
     rotations: NDArray[np.float64],
     digests: Sequence[str],
     boxes: Sequence[Box | None],
 ) -> str:
-    digest = hashlib.sha256(f"{dataset.FORMAT}|{source.name}|{source.crop_rule}|{size}".encode())
+    digest = hashlib.sha256(f"{dataset.FORMAT}|{real.name}|{real.crop_rule}|{size}".encode())
     parts = zip(index["image_id"], rotations.round(6) + 0.0, digests, boxes, strict=True)
     for image_id, rotation, content, box in parts:
-        square = "" if box is None else " ".join(f"{edge:.2f}" for edge in box)
+        square = "already cropped" if box is None else " ".join(f"{edge:.2f}" for edge in box)
         digest.update(f"|{image_id}|{content}|{square}|".encode() + rotation.tobytes())
     return digest.hexdigest()

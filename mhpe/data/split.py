@@ -91,5 +91,5 @@ def _part(
                 "split": {"of": data.fingerprint, "share": share, "seed": seed},
             }
             rotations, angles = data.rotations[chosen].astype(np.float64), data.angles[chosen].astype(np.float64)
-            dataset.save(temporary, images, rotations, angles, index, meta)
+            dataset.save(temporary, rotations, angles, index, meta)
     return HeadPoseSet.load(target)

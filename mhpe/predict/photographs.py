@@ -1,55 +1,104 @@
-"""Photographs that belong to no data set: finding, reading and cropping them."""
+"""Head poses of photographs that belong to no data set: finding, reading, cropping and predicting them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
-from mhpe.data.crops import DAMAGED, Box, cut
+from mhpe.data.crops import SMALLEST_SIDE, Box, cut
+from mhpe.data.images import UnreadableError, folder_entries, opened, read_file, to_rgb
 from mhpe.errors import InputError
+from mhpe.model.network import Network
+from mhpe.predict.expected_error import expected_error
+from mhpe.rotations import to_euler
 
+BATCH = 64
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 LEAST_INSIDE = 0.5
 """Share of a face's box that must lie in the photograph; less is a mistake, not a face at its edge."""
 
 
-class UnreadableError(ValueError):
-    """A file is no complete image."""
+ORIENTATION = 0x0112
+"""EXIF tag of how the camera was held."""
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes an image of each orientation upright."""
+
+
+@dataclass(frozen=True)
+class HeadPose:
+    """The head pose in one photograph.
+
+    Attributes:
+        image: path of the photograph.
+        size: its width and height in pixels.
+        square: what was cut out of it, left, top, right, bottom in pixels.
+        rotation: (3, 3) canonical rotation.
+        angles: yaw, pitch, roll in degrees.
+        strengths: matrix Fisher concentration s1 >= s2 >= s3 >= 0, or None if the network predicts none.
+        expected_error: mean angle that the concentration promises, degrees, or None. The network's own claim.
+    """
+
+    image: Path
+    size: tuple[int, int]
+    square: Box
+    rotation: NDArray[np.float32]
+    angles: tuple[float, float, float]
+    strengths: tuple[float, float, float] | None
+    expected_error: float | None
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
-    """The images that paths name, in order; a folder stands for the images in it.
+    """The images that paths name, in order; a folder stands for the images in it, hidden files left out.
 
     Raises:
-        InputError: if a path does not exist, or a folder holds no image.
+        InputError: if a path does not exist, or a folder holds no image or cannot be read.
     """
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            images = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+        try:
+            is_folder, exists = path.is_dir(), path.exists() or path.is_symlink()
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror or error}") from None
+        if is_folder:
+            images = [path / e.name for e in folder_entries(path) if Path(e.name).suffix.lower() in SUFFIXES]
             if not images:
                 raise InputError(f"{path}: holds no image ({', '.join(f'*{suffix}' for suffix in SUFFIXES)})")
             found += images
-        elif path.exists():
+        elif exists:
             found.append(path)
         else:
             raise InputError(f"{path}: no such image or folder")
     return found
 
 
-def read_photograph(path: Path) -> Image.Image:
+def read_photograph(path: Path, note: Callable[[Path, str], None] = lambda *_: None) -> Image.Image:
     """Read an image as RGB, turned as its camera says.
 
+    Args:
+        path: the image file.
+        note: called with how its values were understood, where that is not certain.
+
     Raises:
-        UnreadableError: if it cannot be read.
+        UnreadableError: if it is no complete image of a kind that can be decoded.
     """
-    try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except DAMAGED as error:
-        raise UnreadableError(str(error)) from error
+    with opened(read_file(path)) as image:
+        rgb, doubt = to_rgb(image)
+        turn = UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
+    if doubt:
+        note(path, doubt)
+    return rgb if turn is None else rgb.transpose(turn)
 
 
 def face_square(image: Image.Image, box: Box | None) -> Box:
@@ -61,7 +110,7 @@ def face_square(image: Image.Image, box: Box | None) -> Box:
             side longer. None for the largest square in the middle of the photograph.
 
     Raises:
-        InputError: if more of the box lies outside the photograph than in it.
+        InputError: if more of the box lies outside the photograph than in it, or the square is too small.
     """
     if box is None:
         side = float(min(image.size))
@@ -76,9 +125,78 @@ def face_square(image: Image.Image, box: Box | None) -> Box:
             raise InputError(f"box {left:g},{top:g},{right:g},{bottom:g} lies {where}")
         side = max(right - left, bottom - top)
         x, y = (left + right) / 2, (top + bottom) / 2
+    if side < SMALLEST_SIDE:
+        raise InputError(f"a face square of {side:g} pixels is too small; {SMALLEST_SIDE:g} or more would be right")
     return x - side / 2, y - side / 2, x + side / 2, y + side / 2
 
 
 def crop_for(image: Image.Image, square: Box, size: int) -> NDArray[np.uint8]:
     """What the network sees of a photograph: the square at the network's size, (3, size, size)."""
     return np.ascontiguousarray(cut(image, square, size).transpose(2, 0, 1))
+
+
+def predict_photographs(
+    network: Network,
+    images: Sequence[Path],
+    box: Box | None,
+    unreadable: Callable[[Path, str], None],
+    note: Callable[[Path, str], None] = lambda *_: None,
+) -> Iterator[HeadPose]:
+    """Predict photographs in batches.
+
+    Args:
+        network: the network.
+        images: their paths.
+        box: as :func:`face_square`, the same for all of them.
+        unreadable: called with every file that is no complete image, and why; it is left out.
+        note: as :func:`read_photograph`.
+
+    Raises:
+        InputError: as :func:`face_square`.
+    """
+    for start in range(0, len(images), BATCH):
+        kept, sizes, squares, crops = [], [], [], []
+        for path in images[start : start + BATCH]:
+            try:
+                photograph = read_photograph(path, note)
+            except UnreadableError as error:
+                unreadable(path, str(error))
+                continue
+            try:
+                square = face_square(photograph, box)
+            except InputError as error:
+                raise InputError(f"{path}: {error}") from None
+            kept.append(path)
+            sizes.append(photograph.size)
+            squares.append(square)
+            crops.append(crop_for(photograph, square, network.config.image_size))
+        if kept:
+            yield from _predict(network, kept, sizes, squares, crops)
+
+
+def _predict(
+    network: Network,
+    images: list[Path],
+    sizes: list[tuple[int, int]],
+    squares: list[Box],
+    crops: list[NDArray[np.uint8]],
+) -> Iterator[HeadPose]:
+    rotations, strengths = network.predict(torch.from_numpy(np.stack(crops)))
+    claims = expected_error(strengths)
+    angles = to_euler(rotations)
+    for i, image in enumerate(images):
+        known = not strengths[i].isnan().any()
+        yield HeadPose(
+            image,
+            sizes[i],
+            squares[i],
+            rotations[i].numpy(),
+            _triple(angles[i]),
+            _triple(strengths[i]) if known else None,
+            claims[i].item() if known else None,
+        )
+
+
+def _triple(values: torch.Tensor) -> tuple[float, float, float]:
+    first, second, third = values.tolist()
+    return first, second, third

@@ -1,12 +1,20 @@
 """Pictures with the head's axes drawn into them."""
 
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from mhpe.data import HeadPoseSet
 from mhpe.data.crops import Box
-from mhpe.rotations import AXES
+from mhpe.data.images import UnreadableError, opened, read_file
+from mhpe.errors import InputError
+from mhpe.predict.photographs import HeadPose, read_photograph
+from mhpe.rotations import ANGLES, AXES
 
 COLOURS = ("#ff3b30", "#30d158", "#2f7bff")
 """Of the left, down and front axis."""
@@ -15,6 +23,9 @@ TILE = 128
 GAP = 4
 SMALLEST, LARGEST, LINE = 520, 1600, 32
 """Sides of a picture in pixels, and the height of the line below it."""
+
+MARK = ("Software", "mhpe-bench predict")
+"""Text in a picture that says which program wrote it, so that it may be overwritten."""
 
 
 def draw_axes(image: Image.Image, rotation: NDArray[np.floating], box: Box | None = None) -> None:
@@ -44,8 +55,8 @@ def pose_picture(image: Image.Image, box: Box, rotation: NDArray[np.floating], c
         rotation: (3, 3) canonical rotation.
         caption: text of the line; the axes' names in their colours follow it.
     """
-    scale = max(SMALLEST / min(image.size), 1.0) * min(LARGEST / max(image.size), 1.0)
-    size = round(image.width * scale), round(image.height * scale)
+    scale = min(max(SMALLEST / min(image.size), 1.0), LARGEST / max(image.size))
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     picture = Image.new("RGB", (size[0], size[1] + LINE), "white")
     photograph = image.resize(size, Image.Resampling.LANCZOS)
     square = tuple(edge * scale for edge in box)
@@ -82,3 +93,70 @@ def contact_sheet(data: HeadPoseSet, number: int, seed: int = 0) -> Image.Image:
         yaw, tilt, roll = data.angles[i]
         pen.text((left + 1, top + TILE + 1), f"y {yaw:z.0f}  p {tilt:z.0f}  r {roll:z.0f}", fill="#333")
     return sheet
+
+
+def picture_paths(images: Sequence[Path], folder: Path) -> dict[Path, Path]:
+    """Where the pictures of photographs go: ``NAME.png``; a repeated name gets a number.
+
+    Raises:
+        InputError: if a photograph, or another file that is no earlier picture of this program, lies there.
+    """
+    originals = {_file(image) for image in images if image.exists()}
+    paths: dict[Path, Path] = {}
+    taken: set[str] = set()
+    for image in dict.fromkeys(images):
+        numbered = (f"{image.stem}-{i}" for i in itertools.count(2))
+        name = next(name for name in itertools.chain([image.stem], numbered) if name not in taken)
+        taken.add(name)
+        path = paths[image] = folder / f"{name}.png"
+        try:
+            if not (path.exists() or path.is_symlink()):
+                continue
+        except OSError as error:
+            raise InputError(f"--pictures {folder}: {path.name}: {error.strerror or error}") from None
+        if path.exists() and _file(path) in originals:
+            raise InputError(f"--pictures {folder}: {path} is one of the images itself; name another folder")
+        if not _is_ours(path):
+            raise InputError(f"--pictures {folder}: {path} exists and is not of this program; name another folder")
+    return paths
+
+
+def _file(path: Path) -> tuple[int, int]:
+    """What tells a file from others, whatever it is called."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with opened(read_file(path)) as picture:
+            return picture.info.get(MARK[0]) == MARK[1]
+    except UnreadableError:
+        return False
+
+
+def write_pictures(poses: Iterable[HeadPose], paths: Mapping[Path, Path]) -> None:
+    """Write each photograph with its head's axes.
+
+    Args:
+        poses: of the photographs.
+        paths: as :func:`picture_paths` gives them.
+
+    Raises:
+        InputError: if one cannot be written.
+    """
+    mark = PngInfo()
+    mark.add_text(*MARK)
+    for pose in poses:
+        path = paths[pose.image]
+        caption = "  ".join(f"{angle} {value:z.0f}°" for angle, value in zip(ANGLES, pose.angles, strict=True))
+        if pose.expected_error is not None:
+            caption += f"  expected error {pose.expected_error:.0f}°"
+        try:
+            picture = pose_picture(read_photograph(pose.image), pose.square, pose.rotation, caption)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            picture.save(path, pnginfo=mark)
+        except UnreadableError as error:
+            raise InputError(f"{pose.image}: {error}; it changed meanwhile") from None
+        except OSError as error:
+            raise InputError(f"cannot write pictures to {path.parent}: {error.strerror or error}") from None

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from mhpe.data import dataset
-from mhpe.data.progress import Progress, no_progress
+from mhpe.data.dataset import Progress, no_progress
 from mhpe.rotations import from_euler
 from mhpe.synthheads.head_model import head_model
 from mhpe.synthheads.renderer import Renderer
@@ -68,8 +68,8 @@ def generate(
 def _render(name: str, config: SynthConfig, size: int, key: str, folder: Path, jobs: int, progress: Progress) -> None:
     count = config.count(name)
     source = SynthSet(name, config, size, head_model().identities)
-    angles = np.stack([source.angles(i) for i in range(count)])
     images = dataset.allocate_images(folder, count, size)
+    angles = np.stack([source.angles(i) for i in range(count)])
     done = 0
     progress("rendering", 0, count)
     for part in _batches(name, config, size, count, jobs):
@@ -92,7 +92,7 @@ def _render(name: str, config: SynthConfig, size: int, key: str, folder: Path, j
         "unreadable": [],
         "parameters": parameters(name, config, size),
     }
-    dataset.save(folder, images, from_euler(torch.from_numpy(angles)).numpy(), angles, index, meta)
+    dataset.save(folder, from_euler(torch.from_numpy(angles)).numpy(), angles, index, meta)
 
 
 def _batches(name: str, config: SynthConfig, size: int, count: int, jobs: int) -> Iterable[NDArray[np.uint8]]:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.io import loadmat
 
-from mhpe.data.aflw2000 import AFLW2000
 from mhpe.data.crops import landmark_box
+from mhpe.data.pose_para import AFLW2000
 from mhpe.data.prepare import prepare
 from tools.perf.made_up import made_up_aflw2000
 from tools.perf.rows import Goal, Row, Setting, faster

@@ -7,7 +7,7 @@ import torch
 
 from benchmark.study.presets import PRESETS
 from benchmark.study.study import load_study
-from mhpe.data.progress import no_progress
+from mhpe.data.dataset import no_progress
 from mhpe.synthheads.generate import generate
 from mhpe.synthheads.sets import SETS, SynthConfig
 from mhpe.train.references import batches_per_epoch

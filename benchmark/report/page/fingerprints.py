@@ -8,7 +8,7 @@ import pandas as pd
 from benchmark.report.text import protocol_title
 from benchmark.store import Store
 from benchmark.store.reading import TestSet, load_test_set
-from mhpe.data.source import MAX_ANGLE
+from mhpe.data.real import MAX_ANGLE
 from mhpe.datasets import title as set_title
 
 ANGLES = (

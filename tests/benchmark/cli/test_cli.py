@@ -26,7 +26,7 @@ STUDY = ("run", "--study", "gaussian_sigma", "--protocol", "aflw2000_to_biwi")
         ((*STUDY, "--seeds", "0"), "0 is not in the range x>=1"),
         ((*STUDY, "--sampler-file", "missing.py"), "missing.py: cannot read this sampler file"),
         (STUDY, "needs a data folder: pass --data-root DIR (or set MHPE_DATA)"),
-        ((*STUDY, "--data-root", "nowhere"), "no folder nowhere/AFLW2000"),
+        ((*STUDY, "--data-root", "nowhere"), "--data-root nowhere (or MHPE_DATA): no such folder"),
         (("samplers", "gausian"), "no sampler 'gausian'; did you mean 'gaussian'?"),
         (("studies", "gausian_sigma"), "no study 'gausian_sigma'"),
         (("protocols", "protocol_3"), "no protocol 'protocol_3'"),
@@ -124,7 +124,7 @@ def test_lists(bench: Bench, data_root: Path) -> None:
     assert re.search(r"aflw2000 +48 ", check.out)
     assert re.search(r"aflw2000 +48 +1,969 ", check.out)
     assert re.search(r"300w_lp +122,415 .*no folder", check.out)
-    assert re.search(r"biwi +24 .*21 of 24 sequences missing", " ".join(check.out.split()))
+    assert re.search(r"biwi +24 .*21 of 24 folders missing", " ".join(check.out.split()))
     for wrong in ("nowhere", data_root / "AFLW2000" / "image00002.jpg"):
         problem = bench("data", "check", "--data-root", wrong)
         assert (problem.status, problem.out) == (2, "")
@@ -133,7 +133,10 @@ def test_lists(bench: Bench, data_root: Path) -> None:
 
 def test_prepare_says_what_it_did(bench: Bench, data_root: Path) -> None:
     result = bench("data", "prepare", "biwi", "--data-root", data_root, "--size", 32)
-    assert "BIWI: 24 of 24 images at 32 px (0 beyond 99 degrees, 0 unreadable)" in result.out
+    assert (
+        "BIWI: 24 of 24 images at 32 px (0 full frames, 24 already cropped, 0 beyond 99 degrees, 0 unreadable, "
+        in result.out
+    )
     assert "biwi-32px" in bench("data", "check").out
 
 

@@ -13,7 +13,8 @@ from PIL import Image
 from benchmark.store import Store
 from mhpe.model.saved import load_network
 from mhpe.predict.expected_error import expected_error
-from mhpe.predict.prediction import HeadPose, write_pictures
+from mhpe.predict.photographs import HeadPose
+from mhpe.predict.pictures import write_pictures
 from tests.benchmark.conftest import Bench
 from tests.fake_data import draw_head, rotation_of
 
@@ -108,7 +109,7 @@ def test_pictures_overwrite_nothing_but_earlier_ones(bench: Bench, faces: Path) 
     (faces / "d.png").write_bytes(b"a file of the user's")
     other = bench("predict", faces / "d.jpg", "--pictures", faces)
     assert (other.status, other.out) == (2, "")
-    assert f"{faces / 'd.png'} is there and not of this program" in other.err
+    assert f"{faces / 'd.png'} exists and is not of this program" in other.err
     assert {path: path.read_bytes() for path in before} == before
     for _ in range(2):
         assert bench("predict", faces / "a.png", faces / "d.jpg", "--pictures", "drawn").status == 0
@@ -123,7 +124,7 @@ def test_no_angle_is_minus_zero(faces: Path, tmp_path: Path, monkeypatch: pytest
         captions.append(caption)
         return image
 
-    monkeypatch.setattr("mhpe.predict.prediction.pose_picture", picture)
+    monkeypatch.setattr("mhpe.predict.pictures.pose_picture", picture)
     pose = HeadPose(faces / "a.png", (96, 96), (0, 0, 96, 96), ROTATIONS[0], (-0.2, 0.4, -3.0), None, None)
     write_pictures([pose], {pose.image: tmp_path / "drawn.png"})
     assert captions == ["yaw 0°  pitch 0°  roll -3°"]

@@ -1,0 +1,158 @@
+"""Image files as 8-bit RGB, read in one way for data sets and photographs.
+
+Colours come out as Pillow converts them. Transparent pixels lie on black, as everything beyond an image does. Grey
+values of more than 8 bits are scaled by the depth that they use: 16 bits if the largest value is above 4095, 12 if it
+is above 255, and 8 otherwise. Whatever cannot be scaled for certain is refused: negative or larger values, floating
+point, and 16-bit colours of at most 12 bits, of which Pillow keeps 4.
+"""
+
+import errno
+import io
+import os
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from mhpe.errors import InputError
+
+LARGEST_FILE = 512 * 2**20
+"""Bytes of an image file, which is read whole."""
+MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
+"""Pillow's modes of at most 8 bits a channel that it converts to RGB."""
+DEPTHS = (8, 12, 16)
+_DAMAGED = (
+    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, struct.error,
+    Image.DecompressionBombError,
+)  # fmt: skip
+"""What Pillow raises for files that are no complete image."""
+_OF_THE_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENAMETOOLONG)
+"""Reasons why a file cannot be read that are its own, not the machine's."""
+
+
+class UnreadableError(ValueError):
+    """A file is no complete image of a kind that can be decoded."""
+
+
+def folder_entries(folder: Path) -> list[os.DirEntry[str]]:
+    """The entries of a folder that are no folders, by name; no hidden ones, such as a Mac's ``._image.jpg``.
+
+    Raises:
+        InputError: if the folder cannot be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if not entry.name.startswith(".") and not entry.is_dir()]
+    except OSError as error:
+        raise InputError(f"cannot read folder {folder}: {error.strerror or error}") from None
+    return sorted(found, key=lambda entry: entry.name)
+
+
+def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
+    """Content of a regular file.
+
+    Raises:
+        UnreadableError: if there is none, or it has more than ``largest`` bytes.
+        InputError: if the disk or the system fails.
+    """
+    try:
+        if not path.is_file():
+            if path.is_symlink():
+                raise UnreadableError("a link to a file that is missing")
+            raise UnreadableError("no regular file" if path.exists() else "no such file")
+        size = path.stat().st_size
+        if size > largest:
+            raise UnreadableError(f"{size / 2**20:,.0f} MiB; at most {largest / 2**20:,.0f} MiB are read")
+        return path.read_bytes()
+    except OSError as error:
+        if error.errno in _OF_THE_FILE:
+            raise UnreadableError(f"{error.strerror}") from None
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height of an image file, whose pixels are not read.
+
+    Raises:
+        UnreadableError: if it is no image.
+    """
+    if not path.is_file():
+        raise UnreadableError("no regular file")
+    with opened(path) as image:
+        return image.size
+
+
+@contextmanager
+def opened(source: bytes | Path) -> Iterator[Image.Image]:
+    """An image file, or its content, as a Pillow image whose pixels are not decoded yet.
+
+    Raises:
+        UnreadableError: if it is no image, or turns out to be damaged inside the context.
+    """
+    with warnings.catch_warnings(action="ignore"):  # Pillow's, of what is no harm to the pixels
+        try:
+            with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as image:
+                yield image
+        except (UnreadableError, InputError):
+            raise
+        except UnidentifiedImageError:
+            raise UnreadableError(f"no image{_start(source) if isinstance(source, bytes) else ''}") from None
+        except Image.DecompressionBombError:
+            most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+            raise UnreadableError(f"too large; at most {most:,} pixels are decoded") from None
+        except _DAMAGED as error:
+            raise UnreadableError(f"damaged or not complete ({error or type(error).__name__})") from None
+
+
+def _start(content: bytes) -> str:
+    """Words for what a file holds that is no image."""
+    if not content.strip(b"\0"):
+        return f"; the file holds {len(content):,} zeros" if content else "; the file is empty"
+    return f"; the file begins with {content[:16]!r}"
+
+
+def to_rgb(image: Image.Image) -> tuple[Image.Image, str]:
+    """Decode an image's pixels to 8-bit RGB.
+
+    Args:
+        image: as :func:`opened` gives it.
+
+    Returns:
+        The RGB image, and a note on how its values were understood where that was not certain.
+
+    Raises:
+        UnreadableError: if its mode, or the range of its values, cannot be converted for certain.
+    """
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        return _scaled(image)
+    if image.mode not in MODES:
+        what = "floating point pixels" if image.mode == "F" else f"pixels of mode {image.mode}"
+        raise UnreadableError(f"{what} cannot be converted for certain; 8 or 16 bits a channel would be right")
+    deep = ";16" in str(getattr(image, "tile", ""))
+    note = ""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        note = "" if np.asarray(image)[..., 3].min() == 255 else "its transparent parts are taken as black"
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+    rgb = image.convert("RGB")
+    if deep and 0 < np.asarray(rgb).max() < 16:
+        raise UnreadableError("16-bit colours that use 12 bits or fewer; 8 bits, or all 16, would be right")
+    return rgb, note
+
+
+def _scaled(image: Image.Image) -> tuple[Image.Image, str]:
+    """A grey image of more than 8 bits by the depth that its largest value needs."""
+    if getattr(image, "tag_v2", {}).get(262) == 0:
+        raise UnreadableError("16-bit grey whose zero is white; black would be right")
+    values = np.asarray(image).astype(np.int32)
+    low, high = int(values.min()), int(values.max())
+    depth = next((depth for depth in DEPTHS if high < 2**depth), None)
+    if low < 0 or depth is None:
+        raise UnreadableError(f"grey values from {low} to {high}; 0 to {2**16 - 1} would be right")
+    grey = values >> (depth - 8)
+    note = f"16-bit grey, taken for {depth} bits since its largest value is {high}" if depth < 16 else ""
+    return Image.fromarray(grey.astype(np.uint8)).convert("RGB"), note

@@ -1,0 +1,162 @@
+"""Real data sets in their original layouts: images, each with a label file and a face square."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mhpe.data.images import folder_entries
+from mhpe.errors import InputError
+from mhpe.rotations import from_euler
+
+MAX_ANGLE = 99.0
+"""Samples with any |angle| above this are left out, as all published results on these sets do (degrees)."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One image with its label file.
+
+    Attributes:
+        image: path of the image.
+        label: path of the label file.
+        image_id: path of the image inside the data set, without suffix; the name results are stored under.
+        identity: the person, or the photograph, that several images share; never split across two sets.
+    """
+
+    image: Path
+    label: Path
+    image_id: str
+    identity: str
+
+
+@dataclass(frozen=True)
+class Label:
+    """A record's label.
+
+    Attributes:
+        angles: (3,) yaw, pitch, roll in degrees as the set states them. They can leave the range of
+            :func:`mhpe.rotations.to_euler`: 300W-LP has yaws beyond 90.
+        box: face square (left, top, right, bottom) in pixels, or None when the image already is the crop.
+        rotation: (3, 3) canonical rotation, float64, or None when the set states angles alone, which mean one.
+    """
+
+    angles: NDArray[np.float64]
+    box: tuple[float, float, float, float] | None
+    rotation: NDArray[np.float64] | None = None
+
+
+def rotations_of(labels: Sequence[Label]) -> NDArray[np.float64]:
+    """Canonical rotations (N, 3, 3) of N labels."""
+    rotations = from_euler(torch.from_numpy(np.stack([label.angles for label in labels]))).numpy()
+    for i, label in enumerate(labels):
+        if label.rotation is not None:
+            rotations[i] = label.rotation
+    return rotations
+
+
+class RealSet(ABC):
+    """A real data set in its original layout under a data root."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    folder: ClassVar[str]
+    licence: ClassVar[str]
+    published_images: ClassVar[int]
+    """Images that published results are about, those beyond ``MAX_ANGLE`` left out."""
+    crop_rule: ClassVar[str]
+    """The crop rule in words and numbers; part of a prepared set's key."""
+    parts: ClassVar[tuple[str, ...]] = ()
+    """Folders that hold the images; without any, they lie in the set's own folder."""
+    stem: ClassVar[str]
+    """Regular expression of what an image and its label are both called, before the two endings."""
+    endings: ClassVar[tuple[str, str]]
+    """Of the images and of the label files, lower case; either case is found."""
+    example: ClassVar[str]
+    """Path of an image, for messages."""
+    folder_file: ClassVar[str] = ""
+    """Name of a file that the images of a folder share and that their crops depend on, if there is one."""
+
+    def root(self, data_root: Path) -> Path:
+        """The set's folder under ``data_root``.
+
+        Raises:
+            InputError: if it does not exist.
+        """
+        root = data_root / self.folder
+        if not root.is_dir():
+            raise InputError(
+                f"{self.title}: no folder {root}; put the set there in its original layout or pass another --data-root"
+            )
+        return root
+
+    def records(self, data_root: Path) -> list[Record]:
+        """All images by part and name, their labels unread.
+
+        Raises:
+            InputError: if the folder is missing or holds no image, or two images differ in the case of their suffix.
+        """
+        records = []
+        for part, folder in self._folders(data_root).items():
+            images, labels = self._files(folder)
+            for stem, image in images.items():
+                label = labels.get(stem, folder / f"{stem}{self.endings[1]}")
+                image_id = f"{part}/{stem}" if part else stem
+                records.append(Record(image, label, image_id, self.identity(part, stem)))
+        if not records:
+            raise InputError(
+                f"{self.title}: {self.root(data_root)} holds no {self.example}; is it the original layout?"
+            )
+        return records
+
+    def missing(self, data_root: Path) -> list[str]:
+        """In words, what is missing as far as the names of folders and files tell."""
+        folders = self._folders(data_root)
+        absent = [part for part in self.parts if part not in folders]
+        names = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
+        found = [f"{len(absent)} of {len(self.parts)} folders missing ({names})"] if absent else []
+        files = [self._files(folder) for folder in folders.values()]
+        counts = {
+            "image(s) without label file": sum(len(images.keys() - labels.keys()) for images, labels in files),
+            "label file(s) without image": sum(len(labels.keys() - images.keys()) for images, labels in files),
+        }
+        return found + [f"{count:,} {what}" for what, count in counts.items() if count]
+
+    @abstractmethod
+    def identity(self, part: str, stem: str) -> str:
+        """The person or photograph that the image ``stem`` in the folder ``part`` shows."""
+
+    @abstractmethod
+    def label(self, record: Record) -> Label:
+        """Read one record's label.
+
+        Raises:
+            InputError: if the label file is missing, unreadable or incomplete.
+        """
+
+    def _folders(self, data_root: Path) -> dict[str, Path]:
+        """The folders that hold images, by part; their names in either case."""
+        root = self.root(data_root)
+        if not self.parts:
+            return {"": root}
+        folders = {path.name.lower(): path for path in sorted(root.iterdir(), reverse=True) if path.is_dir()}
+        return {part: folders[part.lower()] for part in self.parts if part.lower() in folders}
+
+    def _files(self, folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+        """Images and label files of a folder by their stem."""
+        found: tuple[dict[str, Path], dict[str, Path]] = {}, {}
+        patterns = [re.compile(f"({self.stem})(?i:{re.escape(ending)})") for ending in self.endings]
+        for entry in folder_entries(folder):
+            for pattern, files in zip(patterns, found, strict=True):
+                match = pattern.fullmatch(entry.name)
+                if match and match[1] in files:
+                    raise InputError(f"{entry.path}: {files[match[1]].name} is there, too; keep one of them")
+                if match:
+                    files[match[1]] = Path(entry.path)
+        return found
