@@ -44,7 +44,7 @@ class RunReporter:
         )
         self._task = self._bars.add_task(study, total=None, left="")
         self._begun = time.monotonic()
-        self._finished = 0
+        self._finished = self._waited_for = 0
 
     def __enter__(self) -> "RunReporter":
         self._bars.start()
@@ -90,8 +90,12 @@ class RunReporter:
         err.print(f"bench: {escape(text)}", soft_wrap=True)
 
     def waiting(self, count: int) -> None:
-        """Say that other processes hold the rest."""
-        self._bars.update(self._task, left=f"waiting for {count} trial(s) of other processes")
+        """Say that other processes train the rest: in the bar, and in a log whenever their number changes."""
+        text = f"waiting for {count} trial(s) of other processes"
+        self._bars.update(self._task, left=text)
+        if not err.is_terminal and count != self._waited_for:
+            self.note(text)
+        self._waited_for = count
 
 
 def _clock(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from joblib.externals.loky import get_reusable_executor
 
 from benchmark.cli.options import (
     data_root_option,
@@ -34,6 +35,7 @@ from benchmark.study.study import load_study
 @sampler_files_option
 @click.option("--retry-failed", is_flag=True, help="Try trials again that failed earlier.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@interrupted_by_sigterm()
 def run_verb(
     study_name: str,
     preset: str | None,
@@ -61,7 +63,7 @@ def run_verb(
     if study.searched:
         refuse(arm_names, dask)
     arms = select(study.arms, arm_names, f"study {study.name}")
-    place = usable_device(device)
+    place = usable_device(device) if dask is None else "cpu"  # a cluster's workers find out for themselves
     jobs = process_count(jobs, place)
     data = StudyData(study.synthheads, data_root, jobs, study.file.search)
     results = SearchStore(store)
@@ -78,6 +80,7 @@ def run_verb(
     if dry_run:
         _print_plan(plan, results)
         return 0
+    get_reusable_executor(reuse=True).shutdown()  # the processes that prepared data, which joblib keeps
     workers: Workers = LocalWorkers(jobs, place) if dask is None else DaskWorkers(dask, plan.data_folders, device)
     for test_set in plan.test_sets.values():
         results.add_test_set(test_set)
@@ -87,7 +90,7 @@ def run_verb(
             f"{study.name}: {left} cells of an earlier version of the study left its tables; their trials stay stored"
         )
     try:
-        with interrupted_by_sigterm(), RunReporter(study.name, jobs) as reporter:
+        with RunReporter(study.name, jobs) as reporter:
             totals = run(plan, results, workers, reporter, retry_failed)
     except Interrupted as interrupted:
         done = f"{interrupted.stored} of {len(plan.trials)} trials are stored in {results.shown}"

@@ -6,7 +6,7 @@ import click
 
 from benchmark.cli.progress import RunReporter
 from benchmark.cli.study_data import StudyData
-from benchmark.cli.terminal import interrupted_by_sigterm, out, plain_table, print_table
+from benchmark.cli.terminal import out, plain_table, print_table
 from benchmark.search.plan import confirmation, searches_of
 from benchmark.search.runner import run_searches
 from benchmark.search.search import Search
@@ -50,7 +50,7 @@ class SearchPart:
             self.store.add_test_set(test_set)
         self.store.plan(self.study.name, self.study.definition, before.cells, before.trials.values())
         self._say_what_is_beyond()
-        with interrupted_by_sigterm(), RunReporter(f"{self.study.name}: search", jobs) as reporter:
+        with RunReporter(f"{self.study.name}: search", jobs) as reporter:
             points = run_searches(self.searches, self.store, jobs, device, reporter, retry_failed)
         failed = [point for point in points if point.status == "failed"]
         self.failed = len(failed)

@@ -131,6 +131,7 @@ class DaskWorkers:
         for worker, lacking in self._client.run(_lacking, dict(self.data)).items():
             for fingerprint in lacking:
                 source, upload = self.data[fingerprint], uuid.uuid4().hex[:8]
+                HeadPoseSet.load(source)  # a missing one is named, and is no lost connection
                 for path in sorted(source.iterdir()):
                     for chunk in _chunks(path):
                         self._client.run(_receive, source.name, upload, path.name, chunk, workers=[worker])

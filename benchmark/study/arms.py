@@ -1,21 +1,25 @@
 """Arms: samplers with their parameters, written out from a study's grids."""
 
+import hashlib
 import itertools
 import math
 import re
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from benchmark.study.names import check_label
+from mhpe import CORE_VERSION
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
+from mhpe.paths import PRETRAINED
 from mhpe.validation import nearest, parse, short
 from samplers.base import Sampler
 from samplers.support.registry import Registry
+from samplers.support.source_digest import source_digest
 
 LARGEST_OFFSET = 10**9
 """Of an arm's seeds: a database keeps them in 32 bits."""
@@ -44,6 +48,26 @@ class Arm:
     sampler_file: Path | None = None
     baseline: str | None = None
     seed_offset: int = 0
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """The part of its trials' identities that all of them share; computed once, as it reads files and sources."""
+        core = self.core
+        weights = PRETRAINED if core.init == "synthheads" else core.encoder.backbone_weights
+        return {
+            "core_version": CORE_VERSION,
+            "core": core.used(),
+            "first_weights": _content(str(weights), Path(weights).stat().st_mtime_ns) if weights else None,
+            "sampler": self.sampler.name,
+            "parameters": self.sampler.model_dump(mode="json"),
+            "sampler_source": source_digest(type(self.sampler)),
+        }
+
+
+@cache  # many arms begin with the same weights
+def _content(path: str, _changed: int) -> str:
+    """Digest of a file's content."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry, where: str) -> Iterator[Arm]:

@@ -60,8 +60,7 @@ def is_present(study: Study, plan: Plan | None = None) -> Present:
     wanted: dict[tuple[str, str], tuple[dict[str, Any], int]] = {}
     for protocol in study.protocols:
         for arm in study.arms:
-            identity = Trial(arm, protocol.train, "", 0).identity
-            wanted[protocol.name, arm.label] = {k: v for k, v in identity.items() if k != "data"}, arm.seed_offset
+            wanted[protocol.name, arm.label] = arm.identity, arm.seed_offset
     if plan is not None:
         for cell in plan.cells:
             trial = plan.trials[cell.trial]
@@ -107,6 +106,7 @@ def make_plan(study: Study, arms: Sequence[Arm], seeds: int, data: DataProvider,
         for arm in arms:
             train, test = data(protocol.train, arm.core.image_size), data(protocol.test, arm.core.image_size)
             train_sets[train.fingerprint] = train
+            position, parameters = study.arms.index(arm), arm.identity["parameters"]
             for seed in range(first_seed, first_seed + seeds):
                 trial = Trial(arm, train.name, train.fingerprint, seed + arm.seed_offset)
                 trials.setdefault(trial.key, trial)
@@ -117,8 +117,8 @@ def make_plan(study: Study, arms: Sequence[Arm], seeds: int, data: DataProvider,
                         preset=study.preset,
                         protocol=protocol.name,
                         arm=arm.label,
-                        position=study.arms.index(arm),
-                        parameters=arm.sampler.model_dump(mode="json"),
+                        position=position,
+                        parameters=parameters,
                         seed=seed,
                         trial=trial.key,
                         test_set=test.fingerprint,

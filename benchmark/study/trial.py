@@ -3,14 +3,10 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 from benchmark.study.arms import Arm
-from mhpe import CORE_VERSION
-from mhpe.paths import PRETRAINED
-from samplers.support.source_digest import source_digest
 
 
 @dataclass(frozen=True)
@@ -31,30 +27,13 @@ class Trial:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """Everything the trained weights depend on but the machine. Not test sets, labels, places of files."""
-        sampler, core = self.arm.sampler, self.arm.core
-        weights = PRETRAINED if core.init == "synthheads" else core.encoder.backbone_weights
-        return {
-            "core_version": CORE_VERSION,
-            "core": core.used(),
-            "first_weights": _content(str(weights), Path(weights).stat().st_mtime_ns) if weights else None,
-            "sampler": sampler.name,
-            "parameters": sampler.model_dump(mode="json"),
-            "sampler_source": source_digest(type(sampler)),
-            "data": self.fingerprint,
-            "seed": self.seed,
-        }
+        """Everything that the trained weights depend on except the machine; no test sets, labels or paths of files."""
+        return {**self.arm.identity, "data": self.fingerprint, "seed": self.seed}
 
     @cached_property
     def key(self) -> str:
         """Digest of the identity, 20 hexadecimal digits."""
         return identity_key(self.identity)
-
-
-@cache  # a plan asks for every trial
-def _content(path: str, _changed: int) -> str:
-    """Digest of a file's content."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def identity_key(identity: dict[str, Any]) -> str:

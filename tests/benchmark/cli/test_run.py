@@ -4,10 +4,15 @@ import re
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 import sqlalchemy as sa
 
+from benchmark.cli import run as cli
+from benchmark.cli.progress import RunReporter
+from benchmark.run.runner import Totals
 from benchmark.store import Store, schema
+from benchmark.study.grid import make_plan
 from tests.benchmark.conftest import TINY, Bench
 
 
@@ -140,6 +145,43 @@ def test_failed_trials_are_rows_and_the_study_goes_on(bench: Bench, tmp_path: Pa
     assert "4 trials: 0 trained, 3 there before, 1 failed" in again.out
     assert again.err.splitlines()[1:] == ["bench: --retry-failed tries failed trials again"]
     assert bench(*call, "--retry-failed").status == 1
+
+
+def test_processes_that_prepared_data_are_gone_before_the_training(
+    bench: Bench, tiny_study: Path, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared, left = [], []
+
+    def lokys() -> list[int]:
+        children = psutil.Process().children(recursive=True)
+        return [child.pid for child in children if any("popen_loky" in word for word in child.cmdline())]
+
+    monkeypatch.setenv("MHPE_CACHE", str(tmp_path / "new"))
+    monkeypatch.setattr(cli, "make_plan", lambda *args: (make_plan(*args), prepared.extend(lokys()))[0])
+    monkeypatch.setattr(cli, "run", lambda *_: left.extend(lokys()) or Totals())
+    assert bench("run", "--study", tiny_study, "--data-root", data_root, "--jobs", 2).status == 0
+    assert prepared
+    assert not left
+
+
+def test_a_cluster_needs_no_graphics_card_here(
+    bench: Bench, tiny_study: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("benchmark.run.dask.CONNECT_SECONDS", 1)
+    call = ("run", "--study", tiny_study, "--data-root", data_root, "--device", "cuda")
+    assert "--device cuda" in bench(*call).err
+    result = bench(*call, "--dask", "tcp://127.0.0.1:9")
+    assert result.status == 2
+    assert "no scheduler answers" in result.err
+
+
+def test_waiting_for_other_processes_is_said_in_a_log_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with RunReporter("study", 1) as reporter:
+        for count in (3, 3, 2, 2):
+            reporter.waiting(count)
+    lines = capsys.readouterr().err.splitlines()
+    assert [re.search(r"waiting for (\d)", line)[1] for line in lines] == ["3", "2"]
 
 
 def test_dry_run_trains_nothing(bench: Bench, tiny_study: Path, data_root: Path) -> None:

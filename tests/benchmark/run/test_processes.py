@@ -222,6 +222,32 @@ def test_interrupt_says_what_is_done_and_how_to_go_on(place: Place, number: sign
     assert f"{TRIALS - count} trained, {count} there before" in again.output
 
 
+def test_run_whose_data_vanish_stops_and_fails_no_trial(place: Place) -> None:
+    run = place.run()
+    for _ in waiting("a finished trial"):
+        if "done" in statuses(place).values():
+            break
+    (place.cache / "prepared").unlink()
+    assert run.wait() == 2, run.output
+    *_, last = run.output.splitlines()
+    assert last.startswith("bench: ")
+    assert "not a prepared data set" in last
+    assert set(statuses(place).values()) == {"done", "waiting"}
+
+
+def test_sigterm_while_data_are_rendered_leaves_nothing_behind(place: Place) -> None:
+    (place.cache / "prepared").unlink()
+    (place.folder / "killed.yaml").write_text(STUDY.replace("aflw2000_to_biwi", "synth_1"))
+    run = place.run()
+    for _ in waiting("the rendering"):
+        if list((place.cache / "prepared").glob(".synth_train*/images.npy")):
+            break
+    os.kill(run.pid, signal.SIGTERM)
+    assert run.wait() == 130
+    assert run.output.splitlines()[-1].startswith("bench: interrupted")
+    assert not [path for path in (place.cache / "prepared").iterdir() if path.is_dir()]
+
+
 def statuses(place: Place) -> dict[str, str]:
     """Status of each trial by its key."""
     if not (place.folder / "results" / "bench.sqlite").exists():

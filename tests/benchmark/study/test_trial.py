@@ -40,8 +40,8 @@ def test_everything_a_training_depends_on_matters(change: dict) -> None:
 
 def test_core_version_matters(monkeypatch: pytest.MonkeyPatch) -> None:
     before = BASE.key
-    monkeypatch.setattr("benchmark.study.trial.CORE_VERSION", 99)
-    assert replace(BASE).key != before
+    monkeypatch.setattr("benchmark.study.arms.CORE_VERSION", 99)
+    assert replace(BASE, arm=replace(BASE.arm)).key != before
 
 
 @pytest.mark.parametrize(

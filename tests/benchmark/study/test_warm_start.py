@@ -1,5 +1,6 @@
 """A warm start in a study: its file is in the key, and it is refused where it would leak."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,8 @@ def test_the_shipped_weights_are_in_the_key(tmp_path: Path, monkeypatch) -> None
     key = Trial(arm, "set", "f" * 64, 0).key
     other = tmp_path / "other.safetensors"
     other.write_bytes(b"another network")
-    monkeypatch.setattr("benchmark.study.trial.PRETRAINED", other)
-    assert Trial(arm, "set", "f" * 64, 0).key != key
+    monkeypatch.setattr("benchmark.study.arms.PRETRAINED", other)
+    assert Trial(replace(arm), "set", "f" * 64, 0).key != key
 
 
 @pytest.mark.parametrize("protocol", ["synth_1", "synth_to_biwi", "synth_train_validation"])
