@@ -16,7 +16,7 @@ VERBS = {
     "samplers": ("benchmark.cli.samplers:samplers_verb", "List the samplers, or show what one draws."),
     "check-sampler": ("benchmark.cli.check:check_verb", "Check a sampler against the contract."),
     "protocols": ("benchmark.cli.catalog:protocols_verb", "List the protocols, or one of them."),
-    "store": ("benchmark.cli.store:store_group", "Export results to a folder, or merge such a folder."),
+    "store": ("benchmark.cli.store:store_group", "Merge one results store into another."),
     "predict": ("benchmark.cli.predict:predict_verb", "Predict the head pose in photographs."),
     "export": ("benchmark.cli.export:export_verb", "Write a trained network to a file, ONNX included."),
     "data": ("benchmark.cli.data:data_group", "Prepare data sets and say what is there."),

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import safetensors.torch
 from click.core import ParameterSource
 
 from benchmark.cli.options import existing_store, store_option
-from benchmark.store.trained import trained_network
+from benchmark.store import Store
 from mhpe.errors import InputError
-from mhpe.model.saved import Saved, load_network
+from mhpe.model.saved import Saved, load_network, restore
 from mhpe.paths import PRETRAINED
 
 
@@ -33,4 +34,34 @@ def chosen_network(trial: str | None, weights: Path | None, store: str) -> Saved
         raise InputError("--store is of use with --trial KEY alone, which names a network of that store")
     if trial is not None and weights is not None:
         raise InputError("--trial and --weights both name a network; give one of them")
-    return trained_network(existing_store(store), trial) if trial is not None else load_network(weights or PRETRAINED)
+    return _trained_network(existing_store(store), trial) if trial is not None else load_network(weights or PRETRAINED)
+
+
+def _trained_network(store: Store, prefix: str) -> Saved:
+    """The network of the trial whose key begins so, with notes on how it was trained and its errors.
+
+    Raises:
+        InputError: if no trial or several have such a key, or the trial has no weights or damaged ones.
+    """
+    trial = store.find_trial(prefix)
+    content = store.weights(trial.key)
+    if content is None:
+        raise InputError(f"store {store.shown}: trial {trial.key} has no weights, it is {trial.status}")
+    try:
+        state = safetensors.torch.load(content)
+    except safetensors.SafetensorError as error:
+        raise InputError(f"store {store.shown}: the weights of trial {prefix} are damaged ({error})") from None
+    identity = dict(trial.identity)
+    network = restore(identity.pop("core"), state, f"trial {trial.key}")
+    errors = {
+        test_set: {metric: round(value, 4) for metric, value in found.items()}
+        for test_set, found in store.errors(trial.key).items()
+    }
+    notes = {
+        "trial": trial.key,
+        "identity": identity,
+        "packages": trial.environment.get("packages"),
+        "commit": trial.environment.get("commit"),
+        "errors": errors,
+    }
+    return Saved(network, notes)

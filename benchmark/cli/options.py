@@ -10,7 +10,6 @@ import torch
 
 from benchmark.run.task import resolve_device
 from benchmark.store import Store
-from benchmark.store.database import sqlite_file
 from benchmark.study.presets import PRESETS
 from benchmark.study.yaml_file import read_yaml
 from mhpe.errors import InputError
@@ -78,16 +77,17 @@ def grid_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     return verb
 
 
-def existing_store(store: str) -> Store:
-    """The store that ``--store`` means, for verbs that only read.
+def existing_store(store: str, or_empty: bool = False) -> Store:
+    """The store that ``--store`` means, for verbs that only read: no file is made or changed.
+
+    Args:
+        store: an SQLAlchemy URL, or the path of an SQLite file.
+        or_empty: whether a store that does not exist counts as an empty one.
 
     Raises:
-        InputError: if it is an SQLite file that is not there, which is then not made.
+        InputError: if there is none, or it cannot be read.
     """
-    path = sqlite_file(store)
-    if path is not None and not path.exists():
-        raise InputError(f"no store at {path}; bench run makes one, --store names another")
-    return Store(store)
+    return Store(store, read_only=True, or_empty=or_empty)
 
 
 def usable_device(wanted: str) -> str:

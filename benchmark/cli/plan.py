@@ -9,6 +9,7 @@ import pandas as pd
 
 from benchmark.cli.options import (
     data_root_option,
+    existing_store,
     grid_options,
     process_count,
     sampler_files_option,
@@ -67,7 +68,7 @@ def plan_verb(
     device = usable_device(device)
     seeds = seeds or study.file.seeds
     jobs = process_count(jobs, device)
-    results = Store(store)
+    results = existing_store(store, or_empty=True)
     cells = results.results(study.name)
     cells = cells[(cells["preset"] == study.preset) & cells["arm"].isin([arm.label for arm in arms])]
     cells = _of_now(cells, study, results)

@@ -66,7 +66,7 @@ def run_verb(
     place = usable_device(device) if dask is None else "cpu"  # a cluster's workers find out for themselves
     jobs = process_count(jobs, place)
     data = StudyData(study.synthheads, data_root, jobs, study.file.search)
-    results = SearchStore(store)
+    results = SearchStore(store, read_only=dry_run, or_empty=dry_run)
     search = SearchPart(study, data, results, seeds) if study.searched else None
     if search is not None and dry_run:
         search.show()

@@ -1,55 +1,34 @@
-"""``bench store``: move results from one store to another."""
-
-from pathlib import Path
+"""``bench store``: work on results stores."""
 
 import click
 
-from benchmark.cli.options import existing_store, store_option
-from benchmark.exchange.exporting import export_store
-from benchmark.exchange.folder import check_manifest
-from benchmark.exchange.importing import import_store
+from benchmark.cli.options import existing_store
 from benchmark.store import Store
-
-folder_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+from benchmark.store.copy import copy_store
 
 
 @click.group("store")
 def store_group() -> None:
-    """Export results to a folder, or merge such a folder into a store.
+    """Merge results stores.
 
     \b
-    bench store export my_results
-    bench store import my_results --store postgresql://user@host/results
+    bench store copy laptop.sqlite postgresql://user@host/results
     """
 
 
-@store_group.command("export")
-@folder_argument
-@store_option
-def export_verb(folder: Path, store: str) -> None:
-    """Write a store's content to a new folder.
+@store_group.command("copy")
+@click.argument("source")
+@click.argument("target")
+def copy_verb(source: str, target: str) -> None:
+    """Merge the store SOURCE into the store TARGET, which is made if there is none.
 
-    Studies and trials become CSV, .npy and .safetensors files.
-
-    \b
-    bench store export my_results
-    """
-    count = export_store(existing_store(store), folder)
-    click.echo(f"{count} trials written to {folder}")
-
-
-@store_group.command("import")
-@folder_argument
-@store_option
-def import_verb(folder: Path, store: str) -> None:
-    """Merge an exported folder into a store.
-
-    Trials that are done there stay as they are.
+    Both are paths of SQLite files or SQLAlchemy URLs. Trials are the same if they were trained the same way; those that
+    are done in TARGET stay as they are. SOURCE is not changed. An interrupted copy goes on when it is repeated.
 
     \b
-    bench store import their_results --store sqlite:///results/all.sqlite
+    bench store copy their_results.sqlite sqlite:///results/bench.sqlite
     """
-    check_manifest(folder)
-    results = Store(store)
-    merged = import_store(results, folder)
-    click.echo(f"{merged.added} trials added to {results.shown}, {merged.kept} kept as they are there")
+    merged = existing_store(source)
+    into = Store(target)
+    added, kept = copy_store(merged, into)
+    click.echo(f"{added} trials added to {into.shown}, {kept} kept as they are there")

@@ -60,7 +60,9 @@ def build_report(store: Store, names: Sequence[str], folder: Path) -> list[Study
 
 def _report(url: str, name: str, definition: dict[str, Any], folder: Path) -> StudyReport:
     """As :func:`report_study`, in a process of its own: a connection to a database cannot be handed over."""
-    return report_study(Store(url), name, definition, folder)
+    store = Store(url, read_only=True)
+    with store.snapshot():
+        return report_study(store, name, definition, folder)
 
 
 def in_reading_order(names: Iterable[str]) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmark.report.summary import LEVEL
 from benchmark.statistics import half_width
 from benchmark.store import Store
-from benchmark.store.reading import TestSet, load_predictions, load_test_set
+from benchmark.store.reading import TestSet
 from mhpe.model.matrix_fisher import log_normalizer_and_moments
 from mhpe.train.metrics import errors
 
@@ -74,7 +74,7 @@ def read_images(store: Store, cells: pd.DataFrame, baseline: str) -> Images | No
         of_arm = cells[cells["arm"] == arm].sort_values("seed").head(SEEDS_READ)
         fingerprint = of_arm["test_set"].iloc[0]
         if fingerprint not in labels:
-            labels[fingerprint] = load_test_set(store, fingerprint)
+            labels[fingerprint] = store.test_set(fingerprint)
         test_set = labels[fingerprint]
         if test_set is None or (first is not None and test_set.image_ids != first.image_ids):
             continue
@@ -94,7 +94,7 @@ def first_arms(arms: Sequence[str], baseline: str) -> list[str]:
 
 def _errors(store: Store, cells: pd.DataFrame, labels: TestSet) -> ImageErrors | None:
     images = len(labels.rotations)
-    stored = load_predictions(store, cells["trial"], labels.fingerprint)
+    stored = store.predictions(cells["trial"], labels.fingerprint)
     found = {
         int(seed): stored[key]
         for seed, key in zip(cells["seed"], cells["trial"], strict=True)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from benchmark.report.images import Images, read_images
 from benchmark.report.references import draw_table
 from benchmark.store import Store
-from benchmark.store.reading import load_distances, load_losses
 
 Array = NDArray[np.float64]
 
@@ -67,8 +66,8 @@ class Material:
 
     @cached_property
     def losses(self) -> pd.DataFrame:
-        """Training losses, as :func:`benchmark.store.reading.load_losses` gives them."""
-        return load_losses(self.store, self.study, self.preset)
+        """Training losses, as :meth:`benchmark.store.Store.losses` gives them."""
+        return self.store.losses(self.study, self.preset)
 
     @cached_property
     def draws(self) -> pd.DataFrame:
@@ -78,7 +77,7 @@ class Material:
     @cached_property
     def distances(self) -> dict[str, dict[str, Array]]:
         """By training set and arm: shares of references in equal bars of geodesic distance, 0 to 180 degrees."""
-        found = load_distances(self.store, self.study, self.preset)
+        found = self.store.distances(self.study, self.preset)
         result: dict[str, dict[str, Array]] = {}
         for (train_set, arm), rows in found.groupby(["train_set", "arm"], sort=False):
             result.setdefault(str(train_set), {})[str(arm)] = np.mean(rows["shares"].tolist(), axis=0)

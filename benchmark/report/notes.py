@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmark.report.text import counted
 from benchmark.store import Store
-from benchmark.store.reading import Machine, TestSet, load_core
+from benchmark.store.reading import Machine, TestSet
 from benchmark.study.presets import PRESETS
 from mhpe.config import CoreConfig
 from mhpe.datasets import PUBLISHED_IMAGES, title
@@ -49,7 +49,7 @@ def core_note(store: Store, study: str, baseline: str, presets: Iterable[str]) -
     """
     sentences = []
     for name in presets:
-        core = load_core(store, study, name, baseline)
+        core = store.core(study, name, baseline)
         if core is None or name not in PRESETS:
             continue
         changes = core_changes(core, CoreConfig.model_validate(PRESETS[name].core).model_dump(mode="json"))

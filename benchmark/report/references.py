@@ -4,7 +4,6 @@ import pandas as pd
 
 from benchmark.report.text import number, percent
 from benchmark.store import Store
-from benchmark.store.reading import load_draws
 from mhpe.datasets import title
 
 NOTE = (
@@ -21,7 +20,7 @@ NUMBERS = ["images_per_input", "effective_references", "coverage", "fallback_sha
 
 def draw_table(store: Store, study: str, preset: str) -> pd.DataFrame:
     """One row per training set and arm, in the study's order: the preset, and means over seeds of :data:`NUMBERS`."""
-    table = load_draws(store, study, preset).groupby(["train_set", "arm"], sort=False)[NUMBERS].mean().reset_index()
+    table = store.draws(study, preset).groupby(["train_set", "arm"], sort=False)[NUMBERS].mean().reset_index()
     table.insert(0, "preset", preset)
     return table
 

@@ -27,7 +27,6 @@ from benchmark.report.verdicts import study_verdict
 from benchmark.report.views import VIEWS, as_text
 from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown
 from benchmark.store import Store
-from benchmark.store.reading import load_machines, load_test_set
 
 MARGIN = 0.2
 """Degrees of MAE within which arms count as equivalent, for studies that declare none."""
@@ -138,7 +137,7 @@ def report_study(store: Store, name: str, definition: dict[str, Any], folder: Pa
         draws=pd.concat([material.draws for material in materials], ignore_index=True),
         caveats=_caveats(store, cells),
         core=core_note(store, name, baseline, dict.fromkeys(table["preset"])),
-        machines=machines_note(load_machines(store, name)),
+        machines=machines_note(store.machines(name)),
         secondary=pd.concat([secondary(material) for material in materials], ignore_index=True),
         published=beside_ours(name, table) if name in SLIDES_STUDIES else None,
     )
@@ -155,7 +154,7 @@ def report_study(store: Store, name: str, definition: dict[str, Any], folder: Pa
 
 def _caveats(store: Store, cells: pd.DataFrame) -> dict[str, str]:
     found = {
-        str(protocol): caveat(load_test_set(store, fingerprint))
+        str(protocol): caveat(store.test_set(fingerprint))
         for protocol, fingerprint in cells[["protocol", "test_set"]].drop_duplicates().to_numpy()
     }
     return {protocol: sentence for protocol, sentence in found.items() if sentence}

@@ -8,7 +8,6 @@ import torch
 
 from benchmark.run.environment import environment
 from benchmark.store import Store
-from benchmark.store.reading import load_durations
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.train.loop import train
@@ -46,7 +45,7 @@ def stored_speed(store: Store, preset: str, core: CoreConfig, train_set: str, de
     here, config = environment(device, core.precision), core.used()
     seconds = [
         duration
-        for identity, ran_on, duration in load_durations(store, preset, train_set)
+        for identity, ran_on, duration in store.durations(preset, train_set)
         if identity["core"] == config and all(ran_on.get(name) == here[name] for name in ("host", "device"))
     ]
     return Speed(float(np.median(seconds)), len(seconds)) if seconds else None

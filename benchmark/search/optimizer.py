@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from benchmark.run.leases import Leases
 from benchmark.search.search import Search
 from benchmark.store.database import BUSY_SECONDS
-from benchmark.store.problems import clear, patient
+from benchmark.store.errors import clear, patient
 from benchmark.store.search_store import Point, SearchStore
 from benchmark.study.search_space import Choices, Space, Value, WholeRange
 

@@ -1,6 +1,5 @@
 """The results store: trials, evaluations, predictions and studies in one SQL database."""
 
-from benchmark.store.database import open_engine
 from benchmark.store.store import Store
 
-__all__ = ["Store", "open_engine"]
+__all__ = ["Store"]

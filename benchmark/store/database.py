@@ -1,69 +1,202 @@
-"""Opening a database and checking that it is a results store."""
+"""A results store as a database: opening it, its transactions, its clock and inserts."""
 
+import itertools
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from benchmark.store import schema
-from benchmark.store.migrations import migrate
-from benchmark.store.problems import clear, patient, shown
+from benchmark.store.errors import NoStoreError, clear, patient, shown
 from mhpe.errors import InputError
 
 BUSY_SECONDS = 60
 """How long a writer waits for another one on SQLite."""
 LOCK = 0x6D687065
-"""Number of the lock that a process holds on PostgreSQL while it makes or migrates a store."""
+"""Number of the lock that a process holds on PostgreSQL while it makes tables."""
+KEYS_AT_ONCE = 5000
+"""Most keys in one query: SQLite takes 32,766 values, psycopg 65,535."""
 
 
-def open_engine(store: str) -> Engine:
-    """Connect to a store; make its tables if the database is new, migrate them if they are of an older version.
+class Database:
+    """A database that is a results store; it is made if there is none, unless it is opened read-only.
 
     Args:
-        store: an SQLAlchemy URL of SQLite or PostgreSQL, or the path of an SQLite file.
+        url: an SQLAlchemy URL of SQLite or PostgreSQL, or the path of an SQLite file.
+        read_only: never write, and leave no file behind. The file and its folder may be write-protected.
+        or_empty: where there is no store, be an empty one in memory; only with ``read_only``.
+
+    Attributes:
+        url: as it was given.
+        read_only: as it was given.
+        engine: the database.
+        shown: its URL without passwords.
 
     Raises:
-        InputError: if the URL is malformed, the database cannot be reached or written, or it belongs to
-            another program or to a newer version of this one. The database is left as it was.
+        NoStoreError: if ``read_only`` and there is no store.
+        InputError: if the URL is malformed, the database cannot be reached or written, or it belongs to another
+            program or another version of this one; it is then left as it was. All methods raise it, in one line,
+            when the database fails; what they were writing is then not written at all.
     """
+
+    def __init__(self, url: str, read_only: bool = False, or_empty: bool = False) -> None:
+        self.url, self.read_only = url, read_only
+        self.shown = shown(_url(url))
+        try:
+            self.engine = open_engine(url, read_only)
+        except NoStoreError:
+            if not or_empty:
+                raise
+            self.engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+            schema.tables.create_all(self.engine)
+        self._writer = writer(self.engine)
+        self._snapshot: sa.Connection | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction that changes nothing."""
+        with clear(self.engine.url):
+            if self._snapshot is not None:
+                yield self._snapshot
+                return
+            with self.engine.connect() as connection:
+                yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """One transaction for everything that is read inside: it sees one state, whatever others write meanwhile."""
+        with self.reading() as connection:
+            if self._snapshot is not None:
+                yield connection
+                return
+            if connection.dialect.name == "postgresql":  # on SQLite every transaction sees one state
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            self._snapshot = connection
+            try:
+                yield connection
+            finally:
+                self._snapshot = None
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction: all of its changes are written at its end, or none of them."""
+        with clear(self.engine.url), self._writer.begin() as connection:
+            yield connection
+
+    @property
+    def _now(self) -> sa.ColumnElement[float]:
+        """The time in Unix seconds, on PostgreSQL by one clock for all machines that work on the store."""
+        if self.engine.dialect.name == "postgresql":
+            return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float)
+        return sa.literal(time.time(), sa.Float)
+
+    def _of_keys(self, query: sa.Select[Any], column: Any, keys: Iterable[str]) -> list[Any]:
+        """The rows of a query in which a column is one of some keys, however many these are."""
+        rest = iter(keys)
+        found: list[Any] = []
+        with self.reading() as connection:
+            while some := list(itertools.islice(rest, KEYS_AT_ONCE)):
+                found += connection.execute(query.where(column.in_(some))).all()
+        return found
+
+    def _insert_new(self, table: sa.Table, rows: Sequence[dict[str, Any]], connection: sa.Connection) -> None:
+        """Insert rows unless their primary key is taken."""
+        if rows:
+            connection.execute(insert(table, connection.dialect).on_conflict_do_nothing(), rows)
+
+
+def insert(table: sa.Table, dialect: sa.Dialect) -> Any:
+    """An INSERT that can say what happens to rows whose primary key is taken, which SQLAlchemy has for each dialect."""
+    return (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def upsert(table: sa.Table, dialect: sa.Dialect) -> Any:
+    """An INSERT that changes rows whose primary key is taken."""
+    new = insert(table, dialect)
+    keys = [column.name for column in table.primary_key]
+    changed = {c.name: new.excluded[c.name] for c in table.c if c.name not in keys}
+    return new.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+def writer(engine: Engine) -> Engine:
+    """The engine for transactions that write: on SQLite they wait for their turn before they read."""
+    return engine.execution_options(immediate=True)
+
+
+def open_engine(store: str, read_only: bool = False) -> Engine:
+    """Connect to a store, as :class:`Database` describes it."""
     url = _url(store)
     with clear(url):
+        if read_only and not _may_exist(url):
+            raise _no_store(url)
         try:
-            engine = sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+            engine = _connected(url, read_only)
         except (NoSuchModuleError, ModuleNotFoundError):
             raise InputError(
                 f"store {shown(url)}: the driver is not installed; pip install 'mhpe-bench[postgres]'"
             ) from None
         except (TypeError, ValueError) as error:
             raise InputError(f"store {shown(url)}: an option of the URL is wrong: {error}") from None
-        if engine.dialect.name == "sqlite":
-            Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-            sa.event.listen(engine, "connect", _prepare_sqlite)
-            sa.event.listen(engine, "begin", _begin_sqlite)
-        with engine.connect() as connection:
-            version = _version(connection, url)
-        if version != schema.SCHEMA_VERSION:
-            _build(engine, url)
+        try:
+            with engine.connect() as connection:
+                present = _is_store(connection, url)
+            if not present and read_only:
+                raise _no_store(url)
+            if not present:
+                _make_tables(engine, url)
+        except BaseException:
+            engine.dispose()  # which deletes the files that SQLite has made beside its own
+            raise
     return engine
 
 
-def sqlite_file(store: str) -> Path | None:
-    """The file of a store, None for one on a server or of a URI that SQLite itself reads.
+def _may_exist(url: URL) -> bool:
+    return url.get_backend_name() != "sqlite" or "uri" in url.query or Path(str(url.database)).exists()
 
-    Raises:
-        InputError: if the URL is malformed.
+
+def _no_store(url: URL) -> NoStoreError:
+    place = url.database if url.get_backend_name() == "sqlite" else shown(url)
+    return NoStoreError(f"no store at {place}; bench run makes one, --store names another")
+
+
+def _connected(url: URL, read_only: bool) -> Engine:
+    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
+    if url.get_backend_name() == "postgresql":
+        engine = sa.create_engine(url, **options)
+        return engine.execution_options(postgresql_readonly=True) if read_only else engine
+    if read_only and "uri" not in url.query:
+        path = Path(str(url.database))
+        place = f"{path.absolute().as_uri()}?{_reading_mode(path)}"
+        options["creator"] = lambda: sqlite3.connect(place, uri=True, check_same_thread=False)
+    elif not read_only:
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(url, **options)
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    if read_only:
+        sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
+    return engine
+
+
+def _reading_mode(path: Path) -> str:
+    """How SQLite opens a file to read it, so that no file stays behind.
+
+    A file in write-ahead mode is read with two others beside it. Only a connection that may write deletes them at its
+    end. Where nobody can write, there are none to begin with, and the file can be read as one that never changes.
     """
-    url = _url(store)
-    if url.get_backend_name() != "sqlite" or "uri" in url.query or not url.database:
-        return None
-    return Path(url.database)
-
-
-def writer(engine: Engine) -> Engine:
-    """The engine for transactions that write: on SQLite they wait for their turn before they read."""
-    return engine.execution_options(immediate=True)
+    if Path(f"{path}-wal").exists():  # someone works on it, or was killed: its last changes are there
+        return "mode=ro"
+    effective = os.access in os.supports_effective_ids
+    writable = all(os.access(place, os.W_OK, effective_ids=effective) for place in (path, path.parent))
+    return "mode=rw" if writable else "mode=ro&immutable=1"
 
 
 def _url(store: str) -> URL:
@@ -106,16 +239,17 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def _version(connection: sa.Connection, url: URL) -> int | None:
-    """Version of the schema; None for an empty database.
+def _is_store(connection: sa.Connection, url: URL) -> bool:
+    """Whether a database is a store; False for an empty one.
 
     Raises:
-        InputError: for another program's database, or a newer version.
+        InputError: for another program's database, or another version's.
     """
     present = sa.inspect(connection).get_table_names()
     if not present:
-        return None
-    # Up to version 2 the table was called meta. Optuna's tables may lie beside ours, but not alone.
+        return False
+    # Stores of versions before the first release kept theirs in a table called meta, or in a row "schema_version".
+    # Optuna's tables may lie beside ours, but not alone.
     place = next((name for name in (schema.meta.name, "meta") if name in present), None)
     try:
         columns = sa.table(place, sa.column("name"), sa.column("value")).select() if place else None
@@ -124,30 +258,26 @@ def _version(connection: sa.Connection, url: URL) -> int | None:
         found = {}
     if found.get("program") != schema.PROGRAM:
         raise InputError(f"store {shown(url)}: this database belongs to another program; name a new one")
-    stated = found.get("schema_version", "")
-    version = int(stated) if stated.isdigit() else 0
-    if not 1 <= version <= schema.SCHEMA_VERSION:
-        raise InputError(
-            f"store {shown(url)}: its schema has version {stated}, this program knows up to "
-            f"{schema.SCHEMA_VERSION}; a newer version of mhpe-bench would open it"
-        )
-    return version
+    version = found.get("version", "0")
+    if version != str(schema.VERSION):
+        made = f"a later version of mhpe-bench (its schema has version {version})"
+        if version == "0":
+            made = "an earlier version of mhpe-bench, whose trials this one cannot use"
+        raise InputError(f"store {shown(url)}: made by {made}; name a new store")
+    return True
 
 
-def _build(engine: Engine, url: URL) -> None:
-    """Make or migrate the tables, unless another process did so in the meantime."""
+def _make_tables(engine: Engine, url: URL) -> None:
+    """Make the tables, unless another process did so in the meantime."""
     if engine.dialect.name == "sqlite":
         _use_write_ahead_log(url)
     with writer(engine).begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-        version = _version(connection, url)
-        if version is None:
+        if not _is_store(connection, url):
             schema.tables.create_all(connection)
-            values = {"program": schema.PROGRAM, "schema_version": str(schema.SCHEMA_VERSION)}
+            values = {"program": schema.PROGRAM, "version": str(schema.VERSION)}
             connection.execute(sa.insert(schema.meta), [{"name": k, "value": v} for k, v in values.items()])
-        elif version < schema.SCHEMA_VERSION:
-            migrate(connection, version)
 
 
 @patient

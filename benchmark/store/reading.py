@@ -1,4 +1,4 @@
-"""What reports read from the store beside the results: labels, predictions, histories, circumstances of trials."""
+"""Everything that can be asked of a results store."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from benchmark.store import schema
 from benchmark.store.arrays import from_bytes
-from benchmark.store.store import Store
+from benchmark.store.database import Database
+from benchmark.store.errors import patient
+from mhpe.errors import InputError
 
 ROWS_AT_ONCE = 500
 """Trials in memory at a time while their details are read."""
+DRAWN = ("effective_references", "coverage", "fallback_share")
 
 Predictions = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Rotations (N, 3, 3) and strengths (N, 3)."""
@@ -45,103 +48,6 @@ class TestSet:
     angles: NDArray[np.float32]
 
 
-def load_test_set(store: Store, fingerprint: str) -> TestSet | None:
-    """The test set of a fingerprint; None if no evaluation ever needed it."""
-    table = schema.test_sets
-    with store.reading() as connection:
-        row = connection.execute(sa.select(table).where(table.c.fingerprint == fingerprint)).one_or_none()
-    if row is None:
-        return None
-    arrays = (from_bytes(content) for content in (row.identities, row.rotations, row.angles))
-    return TestSet(row.fingerprint, row.name, row.meta, tuple(row.image_ids), *arrays)
-
-
-def load_predictions(store: Store, keys: Iterable[str], test_set: str) -> dict[str, Predictions]:
-    """What trials predicted on a test set, by key; of few trials, as all of it comes into memory."""
-    p = schema.predictions.c
-    query = sa.select(p.trial, p.rotations, p.strengths).where(p.trial.in_(keys), p.test_set == test_set)
-    with store.reading() as connection:
-        rows = connection.execute(query).all()
-    return {row.trial: (from_bytes(row.rotations), from_bytes(row.strengths)) for row in rows}
-
-
-def load_losses(store: Store, study: str, preset: str) -> pd.DataFrame:
-    """Total training loss of a study's trials, mean over seeds: columns train_set, arm, epoch, loss."""
-    e = schema.epochs.c
-    trials = _trials(study, preset)
-    place = [trials.c.train_set, trials.c.position, trials.c.arm, e.number.label("epoch")]
-    query = (
-        sa.select(*place, sa.func.avg(e.losses["total"].as_float()).label("loss"))
-        .join_from(trials, schema.epochs, e.trial == trials.c.trial)
-        .group_by(*place)
-        .order_by(*place)
-    )
-    with store.reading() as connection:
-        result = connection.execute(query)
-        return pd.DataFrame(result.all(), columns=list(result.keys())).drop(columns="position")
-
-
-DRAWN = ("effective_references", "coverage", "fallback_share")
-
-
-def load_draws(store: Store, study: str, preset: str) -> pd.DataFrame:
-    """Numbers of the references that a study's trials drew.
-
-    Returns:
-        Columns train_set, position, arm, seed; effective_references, coverage and fallback_share as
-        :meth:`samplers.support.diagnostics.DrawStatistics.summary` gives them; ``distance``, its mean; and
-        ``images_per_input``, the distinct images encoded for an input. NaN for what a trial has not.
-    """
-    t, e = schema.trials.c, schema.epochs.c
-    trials = _trials(study, preset)
-    columns = [trials.c[name] for name in ("train_set", "position", "arm", "seed")]
-    encoded = sa.select(sa.func.avg(e.images_per_input)).where(e.trial == t.key).scalar_subquery()
-    numbers = [t.diagnostics[name].as_float().label(name) for name in DRAWN]
-    query = (
-        sa.select(*columns, *numbers, t.diagnostics["distance", "mean"].as_float().label("distance"))
-        .add_columns(encoded.label("images_per_input"))
-        .join_from(trials, schema.trials, trials.c.trial == t.key)
-        .where(t.diagnostics.is_not(None))
-        .order_by(*columns)
-    )
-    with store.reading() as connection:
-        result = connection.execute(query)
-        frame = pd.DataFrame(result.all(), columns=list(result.keys()))
-    return frame.astype(dict.fromkeys((*DRAWN, "distance", "images_per_input"), float))
-
-
-def _trials(study: str, preset: str | None = None) -> sa.Subquery:
-    """The trials of a study, each once, though protocols share them: where they are in it, and their keys."""
-    p, t = schema.planned.c, schema.trials.c
-    query = (
-        sa.select(p.preset, t.train_set, p.position, p.arm, p.seed, p.trial)
-        .join_from(schema.planned, schema.trials, p.trial == t.key)
-        .where(p.study == study)
-        .distinct()
-    )
-    return (query if preset is None else query.where(p.preset == preset)).subquery()
-
-
-def load_distances(store: Store, study: str, preset: str) -> pd.DataFrame:
-    """Distances of a study's references: columns train_set, arm, seed and shares, a list.
-
-    The shares are of references in equal bars of geodesic distance to their input from 0 to 180 degrees.
-    """
-    t = schema.trials.c
-    trials = _trials(study, preset)
-    columns = [trials.c[name] for name in ("train_set", "position", "arm", "seed")]
-    query = (
-        sa.select(*columns, t.diagnostics["distance", "shares"].as_json().label("shares"))
-        .join_from(trials, schema.trials, trials.c.trial == t.key)
-        .where(t.diagnostics.is_not(None))
-        .order_by(*columns)
-    )
-    with store.reading() as connection:
-        result = connection.execute(query)
-        frame = pd.DataFrame(result.all(), columns=list(result.keys()))
-    return frame.drop(columns="position").dropna(subset=["shares"])
-
-
 class Machine(NamedTuple):
     """Where trainings ran.
 
@@ -156,56 +62,278 @@ class Machine(NamedTuple):
     trainings: int
 
 
-def load_machines(store: Store, study: str) -> list[Machine]:
-    """What a study's finished trainings ran on."""
-    t = schema.trials.c
-    trials = _trials(study)
-    where = [t.environment[name].as_string().label(name) for name in ("device", "precision")]
-    query = (
-        sa.select(*where, sa.func.count(sa.distinct(t.key)).label("trainings"))
-        .join_from(trials, schema.trials, trials.c.trial == t.key)
-        .where(t.status == "done", *(column.is_not(None) for column in where))
-        .group_by(*where)
-        .order_by(*where)
-    )
-    with store.reading() as connection:
-        return [Machine(row.device, row.precision, row.trainings) for row in connection.execute(query)]
+class TrialSummary(NamedTuple):
+    """A trial without its results.
+
+    Attributes:
+        key: its key.
+        status: waiting, running, done, failed or pruned.
+        identity: see :attr:`benchmark.study.trial.Trial.identity`.
+        environment: what it ran on; empty before its end.
+    """
+
+    key: str
+    status: str
+    identity: dict[str, Any]
+    environment: dict[str, Any]
 
 
-def load_core(store: Store, study: str, preset: str, arm: str) -> dict[str, Any] | None:
-    """The core's settings in a study's trials of an arm; None where none is planned."""
+class Reading(Database):
+    """The questions of a store. Whatever they take, keys may be of trials that the store does not have."""
+
+    @patient
+    def statuses(self, keys: Iterable[str]) -> dict[str, str]:
+        """Status of each trial that the store knows: waiting, running, done, failed or pruned."""
+        t = schema.trials.c
+        return dict(self._of_keys(sa.select(t.key, t.status), t.key, keys))
+
+    @patient
+    def failures(self, keys: Iterable[str]) -> dict[str, str]:
+        """Type and message of the error of each failed trial."""
+        t = schema.trials.c
+        query = sa.select(t.key, t.error_type, t.error_message).where(t.status == "failed")
+        return {key: f"{kind}: {message}" for key, kind, message in self._of_keys(query, t.key, keys)}
+
+    @patient
+    def evaluated(self, keys: Iterable[str]) -> set[tuple[str, str]]:
+        """Pairs of trial and test set (fingerprint) that are evaluated."""
+        e = schema.evaluations.c
+        return {(trial, test_set) for trial, test_set in self._of_keys(sa.select(e.trial, e.test_set), e.trial, keys)}
+
+    @patient
+    def identities(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Identity of each trial, see :attr:`benchmark.study.trial.Trial.identity`."""
+        t = schema.trials.c
+        return dict(self._of_keys(sa.select(t.key, t.identity), t.key, keys))
+
+    @patient
+    def weights(self, key: str) -> bytes | None:
+        """A trial's weights in safetensors format."""
+        w = schema.weights.c
+        found: bytes | None = self._value(sa.select(w.safetensors).where(w.trial == key))
+        return found
+
+    @patient
+    def pruned(self, trial: str) -> str | None:
+        """Why a trial was pruned; None if it was not."""
+        t = schema.trials.c
+        found: str | None = self._value(sa.select(t.error_message).where(t.key == trial, t.status == "pruned"))
+        return found
+
+    @patient
+    def metric(self, trial: str, test_set: str, name: str) -> float | None:
+        """A metric of a trial on a test set (fingerprint), degrees."""
+        e = schema.evaluations.c
+        found: float | None = self._value(sa.select(e[name]).where(e.trial == trial, e.test_set == test_set))
+        return found
+
+    @patient
+    def errors(self, trial: str) -> dict[str, dict[str, float]]:
+        """A trial's metrics in degrees, by name of the test set."""
+        e, s = schema.evaluations, schema.test_sets
+        query = (
+            sa.select(s.c.name, *(e.c[metric] for metric in schema.METRICS))
+            .join_from(e, s, e.c.test_set == s.c.fingerprint)
+            .where(e.c.trial == trial)
+            .order_by(s.c.name)
+        )
+        with self.reading() as connection:
+            rows = connection.execute(query).mappings().all()
+        return {row["name"]: {metric: row[metric] for metric in schema.METRICS} for row in rows}
+
+    @patient
+    def find_trial(self, prefix: str) -> TrialSummary:
+        """The trial whose key begins with some characters.
+
+        Raises:
+            InputError: if there is none, or several.
+        """
+        t = schema.trials.c
+        query = sa.select(t.key, t.status, t.identity, t.environment).where(t.key.startswith(prefix, autoescape=True))
+        with self.reading() as connection:
+            found = connection.execute(query.order_by(t.key).limit(4)).all()
+        if not found:
+            raise InputError(
+                f"store {self.shown}: no trial {prefix!r}; bench run --study NAME --dry-run lists a study's"
+            )
+        if len(found) > 1:
+            keys = ", ".join(row.key for row in found[:3])
+            raise InputError(
+                f"store {self.shown}: several trials begin with {prefix!r} ({keys}); write more of the key"
+            )
+        key, status, identity, environment = found[0]
+        return TrialSummary(key, status, identity, environment or {})
+
+    @patient
+    def studies(self) -> dict[str, dict[str, Any]]:
+        """Definitions of all planned studies by name."""
+        with self.reading() as connection:
+            return dict(connection.execute(sa.select(schema.studies).order_by("name")).all())
+
+    @patient
+    def results(self, study: str) -> pd.DataFrame:
+        """All cells of a study in order: one row each, metrics missing where there is no result.
+
+        A trial that is done but could not be evaluated on the cell's test set counts as failed there.
+        """
+        p, t, e = schema.planned.c, schema.trials.c, schema.evaluations.c
+        columns: list[Any] = [p.preset, p.protocol, p.arm, p.position, p.parameters, p.seed, p.trial, p.test_set]
+        not_evaluated = (t.status == "done") & e.trial.is_(None) & t.error_type.is_not(None)
+        status = sa.case((not_evaluated, "failed"), else_=t.status).label("status")
+        columns += [status, t.sampler, t.train_set, t.seconds, t.parameters.label("weights")]
+        columns += [t.error_type, t.error_message]
+        query = (
+            sa.select(*columns, *(e[metric] for metric in schema.METRICS))
+            .outerjoin_from(schema.planned, schema.trials, p.trial == t.key)
+            .outerjoin(schema.evaluations, (e.trial == t.key) & (e.test_set == p.test_set))
+            .where(p.study == study)
+            .order_by(p.preset, p.protocol, p.position, p.seed)
+        )
+        return self._frame(query).astype(dict.fromkeys(schema.METRICS, float))
+
+    @patient
+    def test_set(self, fingerprint: str) -> TestSet | None:
+        """The test set of a fingerprint; None if no evaluation ever needed it."""
+        table = schema.test_sets
+        with self.reading() as connection:
+            row = connection.execute(sa.select(table).where(table.c.fingerprint == fingerprint)).one_or_none()
+        if row is None:
+            return None
+        arrays = (from_bytes(content) for content in (row.identities, row.rotations, row.angles))
+        return TestSet(row.fingerprint, row.name, row.meta, tuple(row.image_ids), *arrays)
+
+    @patient
+    def predictions(self, keys: Iterable[str], test_set: str) -> dict[str, Predictions]:
+        """What trials predicted on a test set, by key; of few trials, as all of it comes into memory."""
+        p = schema.predictions.c
+        query = sa.select(p.trial, p.rotations, p.strengths).where(p.test_set == test_set)
+        rows = self._of_keys(query, p.trial, keys)
+        return {row.trial: (from_bytes(row.rotations), from_bytes(row.strengths)) for row in rows}
+
+    @patient
+    def losses(self, study: str, preset: str) -> pd.DataFrame:
+        """Total training loss of a study's trials, mean over seeds: columns train_set, arm, epoch, loss."""
+        e = schema.epochs.c
+        trials = _trials(study, preset)
+        place = [trials.c.train_set, trials.c.position, trials.c.arm, e.number.label("epoch")]
+        query = (
+            sa.select(*place, sa.func.avg(e.losses["total"].as_float()).label("loss"))
+            .join_from(trials, schema.epochs, e.trial == trials.c.trial)
+            .group_by(*place)
+            .order_by(*place)
+        )
+        return self._frame(query).drop(columns="position")
+
+    @patient
+    def draws(self, study: str, preset: str) -> pd.DataFrame:
+        """Numbers of the references that a study's trials drew.
+
+        Returns:
+            Columns train_set, position, arm, seed; effective_references, coverage and fallback_share as
+            :meth:`samplers.support.diagnostics.DrawStatistics.summary` gives them; ``distance``, its mean; and
+            ``images_per_input``, the distinct images encoded for an input. NaN for what a trial has not.
+        """
+        t, e = schema.trials.c, schema.epochs.c
+        trials = _trials(study, preset)
+        columns = [trials.c[name] for name in ("train_set", "position", "arm", "seed")]
+        encoded = sa.select(sa.func.avg(e.images_per_input)).where(e.trial == t.key).scalar_subquery()
+        numbers = [t.diagnostics[name].as_float().label(name) for name in DRAWN]
+        query = (
+            sa.select(*columns, *numbers, t.diagnostics["distance", "mean"].as_float().label("distance"))
+            .add_columns(encoded.label("images_per_input"))
+            .join_from(trials, schema.trials, trials.c.trial == t.key)
+            .where(t.diagnostics.is_not(None))
+            .order_by(*columns)
+        )
+        return self._frame(query).astype(dict.fromkeys((*DRAWN, "distance", "images_per_input"), float))
+
+    @patient
+    def distances(self, study: str, preset: str) -> pd.DataFrame:
+        """Distances of a study's references: columns train_set, arm, seed and shares, a list.
+
+        The shares are of references in equal bars of geodesic distance to their input from 0 to 180 degrees.
+        """
+        t = schema.trials.c
+        trials = _trials(study, preset)
+        columns = [trials.c[name] for name in ("train_set", "position", "arm", "seed")]
+        query = (
+            sa.select(*columns, t.diagnostics["distance", "shares"].as_json().label("shares"))
+            .join_from(trials, schema.trials, trials.c.trial == t.key)
+            .where(t.diagnostics.is_not(None))
+            .order_by(*columns)
+        )
+        return self._frame(query).drop(columns="position").dropna(subset=["shares"])
+
+    @patient
+    def machines(self, study: str) -> list[Machine]:
+        """What a study's finished trainings ran on."""
+        t = schema.trials.c
+        trials = _trials(study)
+        where = [t.environment[name].as_string().label(name) for name in ("device", "precision")]
+        query = (
+            sa.select(*where, sa.func.count(sa.distinct(t.key)).label("trainings"))
+            .join_from(trials, schema.trials, trials.c.trial == t.key)
+            .where(t.status == "done", *(column.is_not(None) for column in where))
+            .group_by(*where)
+            .order_by(*where)
+        )
+        with self.reading() as connection:
+            return [Machine(row.device, row.precision, row.trainings) for row in connection.execute(query)]
+
+    @patient
+    def core(self, study: str, preset: str, arm: str) -> dict[str, Any] | None:
+        """The core's settings in a study's trials of an arm; None where none is planned."""
+        p, t = schema.planned.c, schema.trials.c
+        query = (
+            sa.select(t.identity)
+            .join_from(schema.planned, schema.trials, p.trial == t.key)
+            .where(p.study == study, p.preset == preset, p.arm == arm)
+            .order_by(t.seed, t.key)
+            .limit(1)
+        )
+        identity = self._value(query)
+        return None if identity is None else identity.get("core")
+
+    def trials(self) -> Iterator[dict[str, Any]]:
+        """Every trial with its circumstances, ordered by key; without weights, history and diagnostics."""
+        t = schema.trials.c
+        left_out = {"worker", "lease_until", "lease_seconds", "diagnostics"}
+        columns = [column for column in schema.trials.c if column.name not in left_out]
+        query = sa.select(*columns).order_by(t.key).execution_options(yield_per=ROWS_AT_ONCE)
+        with self.reading() as connection:
+            for row in connection.execute(query).mappings():
+                yield dict(row)
+
+    @patient
+    def durations(self, preset: str, train_set: str) -> list[tuple[dict[str, Any], dict[str, Any], float]]:
+        """Identity, environment and seconds of every finished training on a training set at a preset."""
+        p, t = schema.planned.c, schema.trials.c
+        of_preset = sa.select(p.trial).where(p.preset == preset)
+        query = (
+            sa.select(t.identity, t.environment, t.seconds)
+            .where(t.key.in_(of_preset), t.train_set == train_set, t.status == "done", t.seconds > 0)
+            .order_by(t.key)
+        )
+        with self.reading() as connection:
+            return [(row.identity, row.environment, row.seconds) for row in connection.execute(query)]
+
+    def _value(self, query: sa.Select[Any]) -> Any:
+        with self.reading() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def _frame(self, query: sa.Select[Any]) -> pd.DataFrame:
+        with self.reading() as connection:
+            result = connection.execute(query)
+            return pd.DataFrame(result.all(), columns=list(result.keys()))
+
+
+def _trials(study: str, preset: str | None = None) -> sa.Subquery:
+    """The trials of a study, each once, though protocols share them: where they are in it, and their keys."""
     p, t = schema.planned.c, schema.trials.c
     query = (
-        sa.select(t.identity)
+        sa.select(p.preset, t.train_set, p.position, p.arm, p.seed, p.trial)
         .join_from(schema.planned, schema.trials, p.trial == t.key)
-        .where(p.study == study, p.preset == preset, p.arm == arm)
-        .order_by(t.seed, t.key)
-        .limit(1)
+        .where(p.study == study)
+        .distinct()
     )
-    with store.reading() as connection:
-        identity = connection.execute(query).scalar_one_or_none()
-    return None if identity is None else identity.get("core")
-
-
-def iterate_trials(store: Store) -> Iterator[dict[str, Any]]:
-    """Every trial with its circumstances, ordered by key; without weights, history and diagnostics."""
-    t = schema.trials.c
-    left_out = {"worker", "lease_until", "diagnostics"}
-    columns = [column for column in schema.trials.c if column.name not in left_out]
-    with store.reading() as connection:
-        result = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(sa.select(*columns).order_by(t.key))
-        for row in result.mappings():
-            yield dict(row)
-
-
-def load_durations(store: Store, preset: str, train_set: str) -> list[tuple[dict[str, Any], dict[str, Any], float]]:
-    """Identity, environment and seconds of every finished training on a training set at a preset."""
-    p, t = schema.planned.c, schema.trials.c
-    of_preset = sa.select(p.trial).where(p.preset == preset)
-    query = (
-        sa.select(t.identity, t.environment, t.seconds)
-        .where(t.key.in_(of_preset), t.train_set == train_set, t.status == "done", t.seconds > 0)
-        .order_by(t.key)
-    )
-    with store.reading() as connection:
-        return [(row.identity, row.environment, row.seconds) for row in connection.execute(query)]
+    return (query if preset is None else query.where(p.preset == preset)).subquery()

@@ -7,7 +7,8 @@ from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, LargeBinary, Me
 
 from benchmark.study.names import LONGEST_LABEL, LONGEST_NAME
 
-SCHEMA_VERSION = 3
+VERSION = 1
+"""Of the tables; a store of another one is refused."""
 PROGRAM = "mhpe-bench"
 METRICS = (
     "yaw",
@@ -44,13 +45,13 @@ trials = Table(
     Column("identity", JSON, nullable=False),
     Column("worker", String(200)),
     Column("lease_until", Float),
+    Column("lease_seconds", Float),
     Column("started", Float),
     Column("finished", Float),
     Column("seconds", Float),
     Column("parameters", Integer),
-    Column("environment", JSON),
-    # of the references drawn, as DrawStatistics.summary gives it; since version 2
-    Column("diagnostics", JSON(none_as_null=True)),
+    Column("environment", JSON(none_as_null=True)),
+    Column("diagnostics", JSON(none_as_null=True)),  # of its draws, see DrawStatistics.summary
     Column("error_type", String(200)),
     Column("error_message", Text),
     Column("traceback", Text),
@@ -119,7 +120,7 @@ planned = Table(
     Column("seed", Integer, primary_key=True),
     Column("position", Integer, nullable=False),  # of the arm in the study
     Column("parameters", JSON, nullable=False),  # of the arm's sampler
-    Column("trial", String(20), nullable=False),  # no foreign key: a trial may be deleted, its cell stays
+    Column("trial", String(20), nullable=False, index=True),  # no foreign key: a trial may be deleted, its cell stays
     Column("test_set", String(64), nullable=False),  # fingerprint
 )
 
@@ -143,8 +144,9 @@ points = Table(
     Column("status", String(10), nullable=False),  # as of a trial
     Column("worker", String(200)),
     Column("lease_until", Float),
+    Column("lease_seconds", Float),
     Column("optuna_number", Integer),  # of Optuna's trial in its study of the search's key
-    Column("parameters", JSON),  # those that are searched
+    Column("parameters", JSON(none_as_null=True)),  # those that are searched
     Column("value", Float),  # of the objective, degrees
     Column("note", Text),  # why it was pruned or has failed
     Column("finished", Float),
@@ -156,4 +158,5 @@ locks = Table(
     Column("name", String(LONGEST_NAME), primary_key=True),
     Column("worker", String(200)),
     Column("lease_until", Float),
+    Column("lease_seconds", Float),
 )

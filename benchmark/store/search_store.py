@@ -9,9 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmark.store import schema
-from benchmark.store.leasing import may_end
-from benchmark.store.problems import patient
-from benchmark.store.store import Store
+from benchmark.store.errors import patient
+from benchmark.store.store import Store, free, lease, lease_ended, may_end
 from mhpe.errors import InputError
 
 LOCK_POLL_SECONDS = 0.05
@@ -98,10 +97,9 @@ class SearchStore(Store):
         p = schema.points.c
         ours = sa.select(p.search, p.number).where(p.search.in_(list(searches)))
         with self.writing() as connection:  # what follows reads the clock, which must not run while this waits
-            left = (p.lease_until < self._now) | (p.worker == worker)  # one's own, if the answer to a claim was lost
-            free = (p.status == "waiting") | ((p.status == "running") & left)
-            first = ours.where(free).order_by(p.number, p.search).limit(1)
-            values = {"status": "running", "worker": worker, "lease_until": self._now + lease_seconds}
+            untaken = free(schema.points, worker, self._now)
+            first = ours.where(untaken).order_by(p.number, p.search).limit(1)
+            values = lease(worker, self._now, lease_seconds) | {"status": "running"}
             if connection.dialect.name == "postgresql":
                 first = first.with_for_update(skip_locked=True)
             row = connection.execute(first).one_or_none()
@@ -159,7 +157,8 @@ class SearchStore(Store):
     @contextmanager
     def lock(self, name: str, worker: str, lease_seconds: float) -> Iterator[None]:
         """Context that one worker at a time is in; the lock of a dead worker opens when its lease ends."""
-        self._insert_new(schema.locks, [{"name": name}])
+        with self.writing() as connection:
+            self._insert_new(schema.locks, [{"name": name}], connection)
         while not self._take_lock(name, worker, lease_seconds):
             time.sleep(LOCK_POLL_SECONDS)
         try:
@@ -172,10 +171,9 @@ class SearchStore(Store):
     def _take_lock(self, name: str, worker: str, lease_seconds: float) -> bool:
         k = schema.locks.c
         with self.writing() as connection:
-            free = k.worker.is_(None) | (k.worker == worker) | (k.lease_until < self._now)
-            taken = sa.update(schema.locks).where(k.name == name, free)
-            values = {"worker": worker, "lease_until": self._now + lease_seconds}
-            return connection.execute(taken.values(values)).rowcount == 1
+            untaken = k.worker.is_(None) | lease_ended(k, worker, self._now)
+            taken = sa.update(schema.locks).where(k.name == name, untaken)
+            return connection.execute(taken.values(lease(worker, self._now, lease_seconds))).rowcount == 1
 
     @patient
     def _open_lock(self, name: str, worker: str) -> None:

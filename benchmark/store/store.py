@@ -1,12 +1,279 @@
-"""The store of a study that runs."""
+"""The results store: a database of studies, trials and their results, and everything that changes it."""
 
-from benchmark.store.leasing import Leasing
-from benchmark.store.outcomes import Outcomes
-from benchmark.store.plans import Plans
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import sqlalchemy as sa
+
+from benchmark.store import schema
+from benchmark.store.arrays import to_bytes
+from benchmark.store.database import upsert
+from benchmark.store.errors import patient
+from benchmark.store.outcome import Evaluation, Outcome
+from benchmark.store.reading import Reading
+
+if TYPE_CHECKING:
+    from benchmark.study.cell import Planned, Present
+    from benchmark.study.trial import Trial
+    from mhpe.data import HeadPoseSet
 
 
-class Store(Plans, Leasing, Outcomes):
-    """A results store. Work of a running study is tried again for a minute while the database does not answer.
+class Store(Reading):
+    """A results store.
 
-    Labels, predictions and histories, which only reports need, are read by :mod:`benchmark.store.reading`.
+    Each change is one transaction. ``worker`` is the name of the process that takes a trial.
+
+    Attributes:
+        leased: tables whose rows a worker can hold; :class:`benchmark.run.leases.Leases` extends their leases.
     """
+
+    leased: ClassVar[tuple[sa.Table, ...]] = (schema.trials,)
+
+    # Studies
+
+    @patient
+    def add_test_set(self, data: "HeadPoseSet") -> None:
+        """Keep a test set's labels, so that reports need no data."""
+        row = {
+            "fingerprint": data.fingerprint,
+            "name": data.name,
+            "meta": data.meta,
+            "image_ids": list(data.image_ids),
+            "identities": to_bytes(data.identities),
+            "rotations": to_bytes(data.rotations),
+            "angles": to_bytes(data.angles),
+        }
+        with self.writing() as connection:
+            self._insert_new(schema.test_sets, [row], connection)
+
+    @patient
+    def plan(
+        self,
+        study: str,
+        definition: dict[str, Any],
+        cells: "Sequence[Planned]",
+        trials: "Iterable[Trial]",
+        present: "Present | None" = None,
+    ) -> int:
+        """Store what a study consists of; cells that were planned before get their present trial.
+
+        Args:
+            study: name of the study.
+            definition: of the study.
+            cells: those to run, which may be a part of the study.
+            trials: that fill them.
+            present: returns which trials are the study's as it is now. At the cells' presets and protocols, planned
+                cells with others are deleted, so that a table never mixes two versions of a study; the trials stay.
+                By default no cell is deleted.
+
+        Returns:
+            The number of deleted cells.
+        """
+        rows = {trial.key: _waiting(trial) for trial in trials}
+        with self.writing() as connection:
+            self._insert_new(schema.trials, list(rows.values()), connection)
+            connection.execute(upsert(schema.studies, connection.dialect), [{"name": study, "definition": definition}])
+            connection.execute(upsert(schema.planned, connection.dialect), [asdict(cell) for cell in cells])
+            places = {(cell.preset, cell.protocol) for cell in cells}
+            return 0 if present is None else _delete_others(connection, study, places, present)
+
+    @patient
+    def add_trials(self, trials: "Iterable[Trial]") -> None:
+        """Store trials that belong to no cell of a study."""
+        with self.writing() as connection:
+            self._insert_new(schema.trials, [_waiting(trial) for trial in trials], connection)
+
+    # Claims
+
+    @patient
+    def claim(self, key: str, worker: str, lease_seconds: float, retry_failed: bool = False) -> bool:
+        """Take a trial that waits, was pruned, or whose worker's lease has ended. Of several callers one succeeds."""
+        with self.writing() as connection:
+            # Made here: the clock that they read must not run while the transaction waits for its turn.
+            untaken = free(schema.trials, worker, self._now, retry_failed)
+            values = lease(worker, self._now, lease_seconds) | {"status": "running", "started": self._now}
+            taken = sa.update(schema.trials).where(schema.trials.c.key == key, untaken).values(values)
+            return connection.execute(taken).rowcount == 1
+
+    @patient
+    def takeable(self, keys: Iterable[str], worker: str, retry_failed: bool = False) -> set[str]:
+        """Those of some trials that a claim would take now, and those that are done."""
+        t = schema.trials.c
+        untaken = free(schema.trials, worker, self._now, retry_failed) | (t.status == "done")
+        return {row.key for row in self._of_keys(sa.select(t.key).where(untaken), t.key, keys)}
+
+    def extend_leases(self, worker: str, lease_seconds: float) -> None:
+        """Keep everything that a worker holds from being taken by another one."""
+        with self.writing() as connection:
+            for table in self.leased:
+                held = sa.update(table).where(_held(table, worker))
+                connection.execute(held.values(lease(worker, self._now, lease_seconds)))
+
+    def release(self, worker: str) -> None:
+        """Give back everything that a worker holds, so that another one need not wait for the end of the lease."""
+        with self.writing() as connection:
+            for table in self.leased:
+                back = {"worker": None, "lease_until": None} | ({"status": "waiting"} if "status" in table.c else {})
+                connection.execute(sa.update(table).where(_held(table, worker)).values(back))
+
+    # Results
+
+    def record(self, outcome: Outcome, worker: str, trained: bool) -> bool:
+        """Store the outcome of a task: of a training as :meth:`finish` does, or of an evaluation alone.
+
+        Returns:
+            Whether it was stored.
+        """
+        if trained:
+            return self.finish(outcome, worker)
+        if outcome.error is None:
+            self.add_evaluations(outcome.key, outcome.evaluations.values())
+        else:
+            self.fail_evaluation(outcome)
+        return True
+
+    @patient
+    def finish(self, outcome: Outcome, worker: str | None = None) -> bool:
+        """Store a trial's whole outcome; a finished trial stays as it is.
+
+        Args:
+            outcome: of the training.
+            worker: that trained it. Its failure counts only while it holds the trial: after the end of its lease
+                another one may have it. Without a worker it counts only while nobody holds the trial.
+
+        Returns:
+            Whether it was stored.
+        """
+        t = schema.trials.c
+        failed = outcome.error is not None
+        kind, message = outcome.error or (None, None)
+        update = sa.update(schema.trials).where(t.key == outcome.key, may_end(t, worker, not failed))
+        with self.writing() as connection:
+            values = {
+                "status": "failed" if failed else "done",
+                "finished": self._now,
+                "seconds": outcome.seconds,
+                "parameters": outcome.parameters,
+                "environment": outcome.environment,
+                "diagnostics": outcome.diagnostics or None,
+                "error_type": kind,
+                "error_message": message,
+                "traceback": outcome.traceback,
+                "worker": worker,
+                "lease_until": None,
+            }
+            written = connection.execute(update.values(values)).rowcount == 1
+            if failed or not written:
+                return written
+            for table in (schema.epochs, schema.weights, schema.evaluations, schema.predictions):
+                connection.execute(sa.delete(table).where(table.c.trial == outcome.key))
+            epochs = [{"trial": outcome.key, **asdict(epoch)} for epoch in outcome.epochs]
+            self._insert_new(schema.epochs, epochs, connection)
+            self._insert_new(schema.weights, [{"trial": outcome.key, "safetensors": outcome.weights}], connection)
+            self._add_evaluations(outcome.key, outcome.evaluations.values(), connection)
+        return True
+
+    @patient
+    def add_evaluations(self, key: str, evaluations: Iterable[Evaluation]) -> None:
+        """Add evaluations of a finished trial on further test sets; stored ones stay."""
+        t = schema.trials.c
+        done = sa.update(schema.trials).where(t.key == key, t.status == "done")
+        with self.writing() as connection:
+            self._add_evaluations(key, evaluations, connection)
+            connection.execute(done.values(error_type=None, error_message=None, traceback=None))
+
+    @patient
+    def fail_evaluation(self, outcome: Outcome) -> None:
+        """Store why a finished trial could not be evaluated on a further test set; its results stay."""
+        t = schema.trials.c
+        kind, message = outcome.error or (None, None)
+        here = sa.update(schema.trials).where(t.key == outcome.key, t.status == "done")
+        with self.writing() as connection:
+            connection.execute(here.values(error_type=kind, error_message=message, traceback=outcome.traceback))
+
+    @patient
+    def prune(self, trial: str, reason: str, worker: str | None = None) -> None:
+        """Store that the worker that holds a trial ended it before its last epoch; it is not finished."""
+        t = schema.trials.c
+        here = sa.update(schema.trials).where(t.key == trial, may_end(t, worker, result=False))
+        values = {"status": "pruned", "error_type": "Pruned", "error_message": reason, "lease_until": None}
+        with self.writing() as connection:
+            connection.execute(here.values(**values, finished=self._now))
+
+    def _add_evaluations(self, key: str, evaluations: Iterable[Evaluation], connection: sa.Connection) -> None:
+        for evaluation in evaluations:
+            place = {"trial": key, "test_set": evaluation.fingerprint}
+            self._insert_new(schema.evaluations, [place | evaluation.metrics], connection)
+            arrays = {"rotations": to_bytes(evaluation.rotations), "strengths": to_bytes(evaluation.strengths)}
+            self._insert_new(schema.predictions, [place | arrays], connection)
+
+
+def may_end(columns: Any, worker: str | None, result: bool) -> sa.ColumnElement[bool]:
+    """Whether a worker's end of a trial or point counts.
+
+    A result is accepted unless one is stored; any other end only while the worker holds the lease.
+    """
+    if result:
+        ours = columns.status != "done"
+    elif worker is None:
+        ours = columns.status.not_in(("running", "done"))
+    else:
+        ours = (columns.status == "running") & (columns.worker == worker)
+    return cast("sa.ColumnElement[bool]", ours)
+
+
+def lease(worker: str, now: sa.ColumnElement[float], seconds: float) -> dict[str, Any]:
+    """The columns of a row that a worker holds from now on."""
+    return {"worker": worker, "lease_until": now + seconds, "lease_seconds": seconds}
+
+
+def lease_ended(columns: Any, worker: str, now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
+    """Whether a row's lease is over for a worker.
+
+    Its own are, as the answer to a claim can be lost. One that ends later than twice its length from now was made by a
+    process whose clock is ahead, and would keep the row for as long as the clock was wrong.
+    """
+    over = (columns.lease_until < now) | (columns.lease_until > now + 2 * columns.lease_seconds)
+    return cast("sa.ColumnElement[bool]", over | (columns.worker == worker))
+
+
+def free(
+    table: sa.Table, worker: str, now: sa.ColumnElement[float], retry_failed: bool = False
+) -> sa.ColumnElement[bool]:
+    """Whether a worker may take a row."""
+    t = table.c
+    takeable = ("waiting", "pruned", "failed") if retry_failed else ("waiting", "pruned")
+    return t.status.in_(takeable) | ((t.status == "running") & lease_ended(t, worker, now))
+
+
+def _held(table: sa.Table, worker: str) -> sa.ColumnElement[bool]:
+    """Whether a worker holds a row."""
+    held = table.c.worker == worker
+    return held & (table.c.status == "running") if "status" in table.c else held
+
+
+def _waiting(trial: "Trial") -> dict[str, Any]:
+    """The row of a trial that nobody has begun."""
+    return {
+        "key": trial.key,
+        "status": "waiting",
+        "sampler": trial.arm.sampler.name,
+        "seed": trial.seed,
+        "train_set": trial.train_set,
+        "identity": trial.identity,
+    }
+
+
+def _delete_others(connection: sa.Connection, study: str, places: set[tuple[str, str]], present: "Present") -> int:
+    """Delete a study's cells at some presets and protocols that are no longer part of it."""
+    p, t = schema.planned.c, schema.trials.c
+    cells = sa.select(p.preset, p.protocol, p.arm, p.seed, t.identity).join_from(
+        schema.planned, schema.trials, p.trial == t.key
+    )
+    there = connection.execute(cells.where((p.study == study) & sa.tuple_(p.preset, p.protocol).in_(places))).all()
+    gone = [row[:4] for row in there if not present(row.protocol, row.arm, row.seed, row.identity)]
+    for preset, protocol, arm, seed in gone:
+        cell = (p.preset == preset) & (p.protocol == protocol) & (p.arm == arm) & (p.seed == seed)
+        connection.execute(sa.delete(schema.planned).where((p.study == study) & cell))
+    return len(gone)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from benchmark.report.text import protocol_title
 from benchmark.store import Store
-from benchmark.store.reading import TestSet, load_test_set
+from benchmark.store.reading import TestSet
 from mhpe.data.real import MAX_ANGLE
 from mhpe.datasets import title as set_title
 
@@ -31,7 +31,7 @@ def fingerprints(store: Store, cells: pd.DataFrame) -> list[dict[str, str]]:
     test_sets: dict[str, TestSet | None] = {}
     for protocol, train_set, fingerprint in cells[["protocol", "train_set", "test_set"]].drop_duplicates().values:
         if fingerprint not in test_sets:
-            test_sets[fingerprint] = load_test_set(store, fingerprint)
+            test_sets[fingerprint] = store.test_set(fingerprint)
         test_set = test_sets[fingerprint]
         found.append(
             {

@@ -10,7 +10,6 @@ import pandas as pd
 from benchmark.report.summary import METRICS
 from benchmark.report.text import protocol_title
 from benchmark.store import Store
-from benchmark.store.reading import iterate_trials
 from mhpe.datasets import title as set_title
 
 Group = tuple[str, str, str, str]
@@ -110,7 +109,7 @@ def trace(store: Store, cells: pd.DataFrame) -> Trace:
     rows: dict[str, TrialRow] = {}
     trials: list[list[Any]] = []
     places: dict[str, int] = {}
-    for trial in iterate_trials(store):
+    for trial in store.trials():
         key = trial["key"]
         if key not in where:
             continue

@@ -11,7 +11,6 @@ from benchmark.run import simulation
 from benchmark.run.simulation import simulate
 from benchmark.run.task import Task, execute
 from benchmark.store import Store, schema
-from benchmark.store.reading import load_draws
 from benchmark.study.presets import PRESETS, Preset
 from mhpe.config import CoreConfig
 from mhpe.datasets import prepared
@@ -156,7 +155,7 @@ def test_numbers_are_missing_where_nothing_was_trained(bench: Bench, tmp_path: P
     bench("run", "--study", study, "--data-root", data_root, "--jobs", 1, "--seeds", 1, "--arm", "exploding")
     store = Store("results/bench.sqlite")
     assert len(store.results("tiny")) == 1
-    assert load_draws(store, "tiny", store.results("tiny")["preset"].iloc[0]).empty
+    assert store.draws("tiny", store.results("tiny")["preset"].iloc[0]).empty
 
 
 def test_a_long_training_is_cut_in_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from benchmark.exchange.layout import title
 from benchmark.store import Store, schema
 from benchmark.store.database import writer
 from mhpe.datasets import prepared
@@ -91,7 +90,8 @@ def contents(store: Store) -> dict[str, list]:
     """All that was trained, bit for bit."""
     with store.engine.connect() as connection:
         return {
-            title(table): connection.execute(sa.select(table).order_by(*table.primary_key)).all() for table in TABLES
+            table.name.removeprefix("bench_"): connection.execute(sa.select(table).order_by(*table.primary_key)).all()
+            for table in TABLES
         }
 
 

@@ -2,20 +2,14 @@
 
 import multiprocessing
 import os
-import re
 import signal
 import threading
 import time
 from collections import Counter
-from dataclasses import replace
 
 import optuna
 import pytest
-import safetensors.torch
-import torch
 
-from benchmark.exchange.exporting import export_store
-from benchmark.exchange.importing import import_store
 from benchmark.run.leases import Leases, worker_name
 from benchmark.search.best import best_points
 from benchmark.search.objective import PointFailedError
@@ -23,6 +17,7 @@ from benchmark.search.optimizer import Optimizer, open_storage
 from benchmark.search.runner import run_searches
 from benchmark.search.search import Search
 from benchmark.search.worker import work
+from benchmark.store.copy import copy_store
 from benchmark.store.points import load_searches
 from benchmark.store.search_store import Point, SearchStore
 from mhpe.errors import InputError
@@ -37,7 +32,7 @@ from tests.benchmark.search.fake_search import (
     slow_objective,
     value_of,
 )
-from tests.benchmark.store.test_store import TRIAL, make_test_set, outcome, planned
+from tests.benchmark.store.test_store import TRIAL, planned
 
 
 def optuna_study(url: str, search: Search) -> optuna.Study:
@@ -327,48 +322,14 @@ def test_processes_that_die_before_they_take_a_point_end_the_search(tmp_path) ->
     assert [point.status for point in store.points([search.key])] == ["waiting"] * 3
 
 
-def store_with_a_trial(url: str) -> SearchStore:
-    """There is no export without one."""
-    store = SearchStore(url)
-    store.add_test_set(make_test_set(4))
-    store.plan("study", STUDY, [planned()], [TRIAL])
-    store.finish(replace(outcome(), weights=safetensors.torch.save({"w": torch.zeros(1)})))
-    return store
-
-
-def test_exported_search_goes_on_elsewhere(tmp_path) -> None:
-    search, store = make_search(5), store_with_a_trial(f"{tmp_path}/a.sqlite")
+def test_copied_search_goes_on_elsewhere(tmp_path) -> None:
+    search = make_search(5)
     first = search_in_this_process(f"{tmp_path}/a.sqlite", search)
-    export_store(store, tmp_path / "out")
     elsewhere = SearchStore(f"{tmp_path}/b.sqlite")
-    import_store(elsewhere, tmp_path / "out")
-    (imported,) = load_searches(elsewhere, "study")
-    assert [(p.value, p.parameters) for p in imported.points] == [(p.value, p.parameters) for p in first]
+    copy_store(SearchStore(f"{tmp_path}/a.sqlite", read_only=True), elsewhere)
+    (copied,) = load_searches(elsewhere, "study")
+    assert [(p.value, p.parameters) for p in copied.points] == [(p.value, p.parameters) for p in first]
     more = search_in_this_process(f"{tmp_path}/b.sqlite", make_search(8))
     same = search_in_this_process(f"{tmp_path}/a.sqlite", make_search(8))
     assert [point.parameters for point in more] == [point.parameters for point in same]
     in_both(f"{tmp_path}/b.sqlite", search, 8)
-
-
-@pytest.mark.parametrize(
-    ("file", "change", "message"),
-    [
-        ("points", ("done", "running"), "points.csv, row 1: status must be done, failed, pruned, not 'running'"),
-        ("points", ('""bin_width""', '""bin""'), "points.csv, row 1: no point of its search"),
-        ("searches", ('""low"": 5', '""low"": 95'), "searches.csv, row 1: definition: sigma: low must be below high"),
-        ("searches", ('""mae""', '""x""'), "searches.csv, row 1: definition: objective: input should be 'mae' or"),
-        ("searches", (",gaussian,", ",../gaussian,"), "searches.csv, row 1: '../gaussian' cannot be a file's name"),
-    ],
-)
-def test_damaged_exports_of_searches_are_refused(tmp_path, file: str, change: tuple[str, str], message: str) -> None:
-    store = store_with_a_trial(f"{tmp_path}/a.sqlite")
-    search_in_this_process(f"{tmp_path}/a.sqlite", make_search(2))
-    export_store(store, tmp_path / "out")
-    path = tmp_path / "out" / f"{file}.csv"
-    text = path.read_text()
-    assert change[0] in text
-    path.write_text(text.replace(*change, 1))
-    elsewhere = SearchStore(f"{tmp_path}/b.sqlite")
-    with pytest.raises(InputError, match=re.escape(message)):
-        import_store(elsewhere, tmp_path / "out")
-    assert elsewhere.studies() == {}

@@ -1,51 +1,43 @@
-"""Opening a store: migration, refusal, and what is said of databases that cannot be used."""
+"""Opening a store: to read only, at once, and messages for databases that cannot be used."""
 
 import logging
+import multiprocessing
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import optuna
 import pytest
-import sqlalchemy as sa
 
-from benchmark.store import Store, schema
+from benchmark.store import Store
 from benchmark.store.database import open_engine
+from benchmark.store.errors import NoStoreError
 from mhpe.errors import InputError
 from tests.benchmark.conftest import Bench
 from tests.benchmark.postgres import PASSWORD, Cluster
-
-VERSION_1 = Path(__file__).parents[1] / "stores" / "version_1.sql"
-"""A store of schema version 1: two finished and two failed trials."""
-OLD_TABLES = ("studies", "planned", "test_sets", "trials", "epochs", "weights", "evaluations", "predictions")
+from tests.benchmark.store.test_store import TRIAL, make_test_set, outcome, planned
 
 
 @pytest.fixture
-def old_store(tmp_path: Path) -> Path:
-    path = tmp_path / "old.sqlite"
-    connection = sqlite3.connect(path)
-    connection.executescript(VERSION_1.read_text())
-    connection.close()
+def full_store(tmp_path: Path) -> Path:
+    """A closed SQLite store with a finished trial."""
+    path = tmp_path / "full" / "results.sqlite"
+    filled(str(path)).engine.dispose()
     return path
 
 
-def rows(path: Path) -> dict[str, list[dict]]:
-    """Rows of the tables of version 1 under their names of then, without what a migration adds."""
-    with sqlite3.connect(path) as connection:
-        connection.row_factory = sqlite3.Row
-        present = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        names = {table: f"bench_{table}" if f"bench_{table}" in present else table for table in OLD_TABLES}
-        return {
-            table: [
-                {name: value for name, value in dict(row).items() if name != "diagnostics"}
-                for row in connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2")
-            ]
-            for table, name in names.items()
-        }
+def filled(url: str) -> Store:
+    """A store with a finished trial."""
+    store = Store(url)
+    store.add_test_set(make_test_set(4))
+    store.plan("study", {"title": "A study"}, [planned()], [TRIAL])
+    store.finish(outcome())
+    return store
 
 
 @contextmanager
@@ -61,17 +53,6 @@ def as_a_user_without_rights() -> Iterator[None]:
             os.seteuid(0)
 
 
-def test_older_store_opens_and_keeps_its_rows(old_store: Path, bench: Bench) -> None:
-    before = rows(old_store)
-    store = Store(str(old_store))
-    assert len(store.results("tiny").dropna(subset="mae")) == 2
-    assert rows(old_store) == before
-    assert len(before["trials"]) == 4
-    report = bench("report", "--store", f"sqlite:///{old_store}")
-    assert report.status == 0
-    assert "NotFiniteError (seed 0, 1)" in Path("results/report/tables/tiny.csv").read_text()
-
-
 @pytest.mark.parametrize(
     "place",
     [":memory:", "", "sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true",
@@ -85,48 +66,6 @@ def test_store_in_memory_is_refused(place: str) -> None:
 def test_wrong_option_of_a_url_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^store .*: an option of the URL is wrong: could not convert .*'abc'$"):
         open_engine(f"sqlite:///{tmp_path}/new.sqlite?timeout=abc")
-
-
-def columns(engine: sa.Engine) -> dict[str, set[str]]:
-    return {
-        table: {column["name"] for column in sa.inspect(engine).get_columns(table)} for table in schema.tables.tables
-    }
-
-
-def index_names(engine: sa.Engine) -> set[str | None]:
-    inspector = sa.inspect(engine)
-    return {
-        index["name"]
-        for table in schema.tables.tables
-        for index in [*inspector.get_indexes(table), inspector.get_pk_constraint(table)]
-    }
-
-
-def test_migrated_store_has_the_tables_of_a_new_one(old_store: Path, tmp_path: Path) -> None:
-    migrated, new = Store(str(old_store)).engine, Store(str(tmp_path / "new.sqlite")).engine
-    assert columns(migrated) == columns(new)
-    assert index_names(migrated) == index_names(new)
-    assert set(sa.inspect(migrated).get_table_names()) == set(schema.tables.tables)
-    with migrated.connect() as connection:
-        assert connection.execute(sa.text("PRAGMA foreign_key_check")).all() == []
-        assert connection.execute(sa.text("PRAGMA integrity_check")).scalar_one() == "ok"
-
-
-def test_migration_on_postgresql(postgres_cluster: Cluster) -> None:
-    url = postgres_cluster.new_database()
-    new = Store(url)
-    tables, indexes = columns(new.engine), index_names(new.engine)
-    with new.engine.begin() as connection:
-        for table in ("meta", *OLD_TABLES):
-            connection.execute(sa.text(f"ALTER TABLE bench_{table} RENAME TO {table}"))
-            connection.execute(sa.text(f"ALTER INDEX bench_{table}_pkey RENAME TO {table}_pkey"))
-        connection.execute(sa.text("ALTER INDEX ix_bench_trials_status RENAME TO ix_trials_status"))
-        connection.execute(sa.text("ALTER TABLE trials DROP COLUMN diagnostics"))
-        connection.execute(sa.text("UPDATE meta SET value = '1' WHERE name = 'schema_version'"))
-        connection.execute(sa.text("INSERT INTO studies VALUES ('kept', '{}')"))
-    again = Store(url)
-    assert list(again.studies()) == ["kept"]
-    assert (columns(again.engine), index_names(again.engine)) == (tables, indexes)
 
 
 def test_optunas_tables_lie_beside_ours(store_url: str) -> None:
@@ -145,35 +84,43 @@ def test_optunas_tables_alone_are_another_programs(tmp_path: Path) -> None:
         Store(url)
 
 
-@pytest.mark.parametrize("old", [False, True])
-def test_several_processes_may_open_a_new_or_old_store_at_once(store_url: str, old_store: Path, old: bool) -> None:
-    if old and not store_url.startswith("sqlite"):
-        pytest.skip("the older store is an SQLite file")
-    url = f"sqlite:///{old_store}" if old else store_url
-    with ThreadPoolExecutor(8) as threads:
-        engines = list(threads.map(open_engine, [url] * 8))
-    for engine in engines:
-        with engine.connect() as connection:
-            version = connection.execute(
-                sa.text("SELECT value FROM bench_meta WHERE name = 'schema_version'")
-            ).scalar_one()
-            assert version == str(schema.SCHEMA_VERSION)
+def open_at_once(url: str, start: float) -> str:
+    time.sleep(max(0, start - time.time()))
+    return Store(url).shown
+
+
+def test_several_processes_may_open_a_new_store_at_once(store_url: str) -> None:
+    with ProcessPoolExecutor(3, multiprocessing.get_context("fork")) as processes:
+        opened = [processes.submit(open_at_once, store_url, time.time() + 0.3) for _ in range(3)]
+        assert len({process.result() for process in opened}) == 1
+    assert Store(store_url).studies() == {}
 
 
 def newer(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE meta SET value = '999' WHERE name = 'schema_version'")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE bench_meta SET value = '999' WHERE name = 'version'")
+
+
+def unreleased(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE bench_meta SET value = '3', name = 'schema_version' WHERE name = 'version'")
+
+
+def unreleased_first(path: Path) -> None:
+    unreleased(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("ALTER TABLE bench_meta RENAME TO meta")
 
 
 def of_another_program(path: Path) -> None:
     path.unlink()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("CREATE TABLE trials (x)")
 
 
 def of_another_program_with_meta(path: Path) -> None:
     path.unlink()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("CREATE TABLE meta (something, different)")
 
 
@@ -185,40 +132,127 @@ def no_database(path: Path) -> None:
     path.write_bytes(b"this is no database at all, but long enough to look at" * 50)
 
 
+EARLIER = "made by an earlier version of mhpe-bench, whose trials this one cannot use; name a new store"
+
+
+@pytest.mark.parametrize("verb", ["report", "run"])
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (newer, "its schema has version 999, this program knows up to 3; a newer version of mhpe-bench would open it"),
+        (newer, "made by a later version of mhpe-bench (its schema has version 999); name a new store"),
+        (unreleased, "made by an earlier version of mhpe-bench, whose trials this one cannot use; name a new store"),
+        (
+            unreleased_first,
+            "made by an earlier version of mhpe-bench, whose trials this one cannot use; name a new store",
+        ),
         (of_another_program, "this database belongs to another program; name a new one"),
         (of_another_program_with_meta, "this database belongs to another program; name a new one"),
         (truncated, "database disk image is malformed; the file is damaged; restore a copy of it or name a new store"),
         (no_database, "file is not a database; name a new store"),
     ],
 )
-def test_unusable_files_are_named_and_left_alone(bench: Bench, old_store: Path, damage, message: str) -> None:
-    damage(old_store)
-    before, files = old_store.read_bytes(), sorted(old_store.parent.iterdir())
-    result = bench("report", "--store", f"sqlite:///{old_store}")
-    assert (result.status, result.err) == (2, f"bench: store sqlite:///{old_store}: {message}\n")
-    assert old_store.read_bytes() == before
-    assert sorted(old_store.parent.iterdir()) == files
+def test_unusable_files_are_named_and_left_alone(
+    bench: Bench, full_store: Path, damage, message: str, verb: str
+) -> None:
+    damage(full_store)
+    before, files = full_store.read_bytes(), sorted(full_store.parent.iterdir())
+    result = bench(verb, "--store", f"sqlite:///{full_store}", *(["--study", "gaussian_sigma"] * (verb == "run")))
+    assert (result.status, result.err) == (2, f"bench: store sqlite:///{full_store}: {message}\n")
+    assert full_store.read_bytes() == before
+    assert sorted(full_store.parent.iterdir()) == files
 
 
-@pytest.mark.parametrize("version", [1, schema.SCHEMA_VERSION, None])
-def test_read_only_folder_is_named_and_left_alone(old_store: Path, version: int | None) -> None:
-    if version == schema.SCHEMA_VERSION:
-        Store(str(old_store)).engine.dispose()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "results.sqlite"
-        if version is not None:
-            path.write_bytes(old_store.read_bytes())
-        Path(folder).chmod(0o555)
-        before = {file.name: file.read_bytes() for file in Path(folder).iterdir()}
+@pytest.mark.parametrize("full", [True, False])
+def test_writing_in_a_read_only_folder_is_refused(full_store: Path, full: bool) -> None:
+    with write_protected(full_store) as path:
+        if not full:
+            path = path.with_name("new.sqlite")
         with as_a_user_without_rights(), pytest.raises(InputError, match=r"be writable") as error:
             Store(str(path)).claim("0" * 20, "me", 60)
         assert "\n" not in str(error.value)
-        assert {file.name: file.read_bytes() for file in Path(folder).iterdir()} == before
-        Path(folder).chmod(0o755)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.endswith("-shm")}
+
+
+@contextmanager
+def write_protected(store: Path) -> Iterator[Path]:
+    """A copy of a store, and of the files beside it, where nobody may write; asserts that it stays as it is."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file in store.parent.iterdir():
+            (folder / file.name).write_bytes(file.read_bytes())
+            (folder / file.name).chmod(0o444)
+        folder.chmod(0o555)
+        before, names = files(folder), sorted(folder.iterdir())
+        yield folder / store.name
+        assert (files(folder), sorted(folder.iterdir())) == (before, names)
+        folder.chmod(0o755)
+
+
+def test_write_protected_store_is_read(full_store: Path) -> None:
+    with write_protected(full_store) as path, as_a_user_without_rights():
+        store = Store(str(path), read_only=True)
+        assert store.results("study")["mae"].tolist() == [5.0]
+        assert store.find_trial(TRIAL.key[:4]).status == "done"
+        with pytest.raises(InputError):
+            store.claim(TRIAL.key, "me", 60)
+        store.engine.dispose()
+
+
+def test_last_changes_of_a_killed_process_are_read_without_rights_to_write(tmp_path: Path) -> None:
+    path = tmp_path / "killed" / "results.sqlite"
+    child = multiprocessing.get_context("fork").Process(target=lambda: (filled(str(path)), os._exit(0)))
+    child.start()
+    child.join()
+    assert Path(f"{path}-wal").stat().st_size > 0
+    with write_protected(path) as protected, as_a_user_without_rights():
+        store = Store(str(protected), read_only=True)
+        assert store.results("study")["mae"].tolist() == [5.0]
+        store.engine.dispose()
+
+
+def test_reading_leaves_no_file(full_store: Path) -> None:
+    before = sorted(full_store.parent.iterdir())
+    store = Store(str(full_store), read_only=True)
+    assert list(store.studies()) == ["study"]
+    with pytest.raises(InputError, match="readonly"):
+        store.release("me")
+    store.engine.dispose()
+    assert sorted(full_store.parent.iterdir()) == before
+
+
+def test_there_is_nothing_to_read_in_a_store_that_does_not_exist(store_url: str, tmp_path: Path) -> None:
+    with pytest.raises(NoStoreError, match=r"no store at .*; bench run makes one"):
+        Store(store_url, read_only=True)
+    empty = Store(store_url, read_only=True, or_empty=True)
+    assert empty.studies() == {}
+    assert empty.results("study").empty
+    assert list(tmp_path.iterdir()) == []
+    Store(store_url)
+    assert Store(store_url, read_only=True).studies() == {}
+
+
+def test_read_only_store_on_a_server_is_not_changed(postgres_cluster: Cluster) -> None:
+    url = postgres_cluster.new_database()
+    filled(url)
+    store = Store(url, read_only=True)
+    assert store.results("study")["mae"].tolist() == [5.0]
+    with pytest.raises(InputError, match="read-only transaction"):
+        store.release("me")
+
+
+def test_a_snapshot_is_of_one_moment(store_url: str) -> None:
+    writing = Store(store_url)
+    reading = Store(store_url, read_only=True)
+    with reading.snapshot():
+        assert reading.studies() == {}
+        writing.plan("study", {"title": "A study"}, [planned()], [TRIAL])
+        assert reading.studies() == {}
+        with reading.snapshot():
+            assert reading.statuses([TRIAL.key]) == {}
+    assert list(reading.studies()) == ["study"]
 
 
 @pytest.mark.parametrize("place", ["userinfo", "option"])

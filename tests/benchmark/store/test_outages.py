@@ -51,7 +51,7 @@ def test_claim_whose_answer_was_lost_is_still_ones_own(store_url: str) -> None:
 
 
 def test_server_that_stays_away_is_one_clear_line(postgres_cluster: Cluster, monkeypatch) -> None:
-    monkeypatch.setattr("benchmark.store.problems.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("benchmark.store.errors.PATIENCE_SECONDS", 0.2)
     store = filled(postgres_cluster.new_database())
     postgres_cluster.stop()
     try:
@@ -73,7 +73,7 @@ def test_locked_file_is_waited_for(tmp_path: Path, monkeypatch) -> None:
     threading.Timer(0.5, other.rollback).start()
     store.finish(outcome())
     assert store.statuses([TRIAL.key]) == {TRIAL.key: "done"}
-    monkeypatch.setattr("benchmark.store.problems.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("benchmark.store.errors.PATIENCE_SECONDS", 0.2)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(InputError, match="database is locked; another process writes to it and does not end"):
         store.claim(TRIAL.key, "me", 60)

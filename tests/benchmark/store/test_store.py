@@ -12,7 +12,6 @@ import pytest
 from benchmark.store import Store
 from benchmark.store.arrays import from_bytes, to_bytes
 from benchmark.store.outcome import Evaluation, Outcome
-from benchmark.store.reading import load_draws, load_predictions
 from benchmark.store.schema import METRICS
 from benchmark.study.cell import Planned
 from benchmark.study.study import Arm
@@ -76,8 +75,8 @@ def test_a_trials_way_through_the_store(store: Store) -> None:
     assert store.weights(TRIAL.key) == b"weights"
     row = store.results("study").iloc[0]
     assert row["mae"] == 5.0
-    assert load_draws(store, "study", "standard")["coverage"].tolist() == [0.5]
-    rotations, strengths = load_predictions(store, [TRIAL.key], "t" * 64)[TRIAL.key]
+    assert store.draws("study", "standard")["coverage"].tolist() == [0.5]
+    rotations, strengths = store.predictions([TRIAL.key], "t" * 64)[TRIAL.key]
     assert (rotations.shape, strengths.shape) == ((4, 3, 3), (4, 3))
     assert not store.claim(TRIAL.key, "you", 60)
 

@@ -1,0 +1,92 @@
+"""Merging one store into another."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from benchmark.store import schema
+from benchmark.store.database import insert
+from benchmark.store.errors import patient
+from benchmark.store.store import Store
+
+ENDED = ("done", "failed", "pruned")
+EVALUATED = (schema.evaluations, schema.predictions)
+"""What a finished trial has of each test set."""
+LEASE = {"worker": None, "lease_until": None, "lease_seconds": None}
+
+
+def copy_store(source: Store, target: Store) -> tuple[int, int]:
+    """Merge one store into another, a trial at a time; a copy that was interrupted can be repeated.
+
+    A trial that is done in the target stays as it is, and gets evaluations on further test sets. One that waits, runs
+    or has failed takes the source's result; a failure is taken where the target does not have the trial. Studies of
+    the same name share their cells. A point of a search that waits in the target takes the source's end.
+
+    Args:
+        source: read in one snapshot.
+        target: changed.
+
+    Returns:
+        How many of the source's ended trials were added, and how many the target keeps as they are.
+    """
+    t = schema.trials.c
+    with source.snapshot() as there:
+        for table in (schema.test_sets, schema.studies, schema.planned, schema.searches):
+            _copy_rows(_rows(there, table), table, target)
+        added = kept = 0
+        for key, status in there.execute(sa.select(t.key, t.status).order_by(t.key)).all():
+            taken = _copy_trial(there, key, target)
+            added += taken and status in ENDED
+            kept += not taken and status in ENDED
+        points = [row | LEASE for row in _rows(there, schema.points) if row["status"] in ENDED]
+        _copy_points(points, target)
+    return added, kept
+
+
+def _rows(connection: sa.Connection, table: sa.Table, trial: str | None = None) -> list[dict[str, Any]]:
+    """A table's rows; with a key those of this trial."""
+    query = sa.select(table)
+    if trial is not None:
+        query = query.where(table.c["key" if table is schema.trials else "trial"] == trial)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+@patient
+def _copy_rows(rows: list[dict[str, Any]], table: sa.Table, target: Store) -> None:
+    if rows:
+        with target.writing() as here:
+            here.execute(insert(table, here.dialect).on_conflict_do_nothing(), rows)
+
+
+@patient
+def _copy_trial(there: sa.Connection, key: str, target: Store) -> bool:
+    """Copy a trial with all that it has, or what the target lacks of its evaluations; returns whether it was taken."""
+    (trial,) = _rows(there, schema.trials, key)
+    trial |= LEASE | {"worker": trial["worker"]}
+    if trial["status"] == "running":
+        trial |= LEASE | {"status": "waiting", "started": None}
+    t = schema.trials.c
+    with target.writing() as here:
+        if trial["status"] == "done":
+            here.execute(sa.delete(schema.trials).where(t.key == key, t.status != "done"))
+        new = insert(schema.trials, here.dialect).on_conflict_do_nothing().returning(t.key)
+        taken = here.execute(new, trial).first() is not None
+        if trial["status"] == "done":
+            for table in (schema.epochs, schema.weights, *EVALUATED) if taken else EVALUATED:
+                if rows := _rows(there, table, key):
+                    here.execute(insert(table, here.dialect).on_conflict_do_nothing(), rows)
+    return taken
+
+
+@patient
+def _copy_points(rows: list[dict[str, Any]], target: Store) -> None:
+    """Copy ended points; their number of Optuna's trial means nothing elsewhere."""
+    if not rows:
+        return
+    with target.writing() as here:
+        new = insert(schema.points, here.dialect)
+        changed = {column.name: new.excluded[column.name] for column in schema.points.c if not column.primary_key}
+        waiting = schema.points.c.status == "waiting"
+        keys = list(schema.points.primary_key)
+        statement = new.on_conflict_do_update(index_elements=keys, set_=changed, where=waiting)
+        here.execute(statement, [row | {"optuna_number": None} for row in rows])

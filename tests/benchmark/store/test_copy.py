@@ -1,0 +1,192 @@
+"""Merging one store into another: SQLite and PostgreSQL on either side, twice, and after a kill."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import sqlalchemy as sa
+import torch
+
+from benchmark.store import Store, copy, schema
+from benchmark.store.copy import copy_store
+from benchmark.store.search_store import SearchStore
+from benchmark.study.arms import Arm
+from benchmark.study.cell import Planned
+from benchmark.study.trial import Trial
+from mhpe.config import CoreConfig
+from mhpe.errors import InputError
+from samplers.random import Random
+from tests.benchmark.conftest import Bench
+from tests.benchmark.postgres import Cluster
+from tests.benchmark.store.test_store import make_test_set, outcome
+
+WEIGHTS = safetensors.torch.save({"w": torch.arange(4.0)})
+NASTY = 'a,"b"; <i>é</i> \\ =1+1'
+TRIALS = [Trial(Arm("random", Random(), CoreConfig()), "train", "f" * 64, seed) for seed in range(4)]
+DEFINITION = {"title": NASTY, "question": "Does it arrive?", "baseline": "random"}
+SEARCH = "s" * 20
+
+
+def store_of(url: object, done: tuple[int, ...], failed: tuple[int, ...] = (), mae: float = 5.0) -> SearchStore:
+    """A store with a study of four seeds."""
+    store = SearchStore(str(url))
+    store.add_test_set(make_test_set(4))
+    cells = [
+        Planned("study", "standard", "aflw2000_to_biwi", NASTY, 0, {}, trial.seed, trial.key, "t" * 64)
+        for trial in TRIALS
+    ]
+    store.plan("study", DEFINITION, cells, TRIALS)
+    for seed in done:
+        result = replace(outcome(mae=mae + seed / 3), key=TRIALS[seed].key, weights=WEIGHTS)
+        store.finish(replace(result, diagnostics={"coverage": 0.1}))
+    for seed in failed:
+        store.finish(replace(outcome(error=("ValueError", NASTY)), key=TRIALS[seed].key))
+    return store
+
+
+def content(store: Store) -> dict[str, list[str]]:
+    """Every row of every table."""
+    with store.reading() as connection:
+        return {
+            table.name: sorted(map(repr, connection.execute(sa.select(table)))) for table in schema.tables.sorted_tables
+        }
+
+
+def statuses(store: Store) -> list[str | None]:
+    found = store.statuses([trial.key for trial in TRIALS])
+    return [found.get(trial.key) for trial in TRIALS]
+
+
+@pytest.fixture(params=["sqlite to postgresql", "postgresql to sqlite", "sqlite to sqlite"])
+def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    """URLs of two empty stores."""
+
+    def url(kind: str, name: str) -> str:
+        if kind == "sqlite":
+            return f"{tmp_path}/{name}.sqlite"
+        cluster: Cluster = request.getfixturevalue("postgres_cluster")
+        return cluster.new_database()
+
+    source, _, target = request.param.split()
+    return url(source, "source"), url(target, "target")
+
+
+def test_copy_is_the_same_and_a_second_one_changes_nothing(urls: tuple[str, str]) -> None:
+    store_of(urls[0], done=(0, 1), failed=(2,))
+    source, target = Store(urls[0], read_only=True), Store(urls[1])
+    before = content(source)
+    assert copy_store(source, target) == (3, 0)
+    assert content(target) == before
+    assert copy_store(source, target) == (0, 3)
+    assert content(target) == before
+    assert content(source) == before
+
+
+@pytest.mark.parametrize("kill_at", range(1, 5))
+def test_killed_copy_leaves_whole_trials_and_can_be_repeated(urls: tuple[str, str], kill_at: int, monkeypatch) -> None:
+    """The kill comes in the middle of a trial: before its predictions are written."""
+    store_of(urls[0], done=(0, 1, 2), failed=(3,))
+    source, target = Store(urls[0], read_only=True), Store(urls[1])
+    seen = 0
+
+    def rows(connection: sa.Connection, table: sa.Table, trial: str | None = None):
+        nonlocal seen
+        if table is schema.predictions:
+            seen += 1
+            if seen == kill_at:
+                raise KeyboardInterrupt
+        return real(connection, table, trial)
+
+    real = copy._rows
+    monkeypatch.setattr(copy, "_rows", rows)
+    if kill_at <= 3:
+        with pytest.raises(KeyboardInterrupt):
+            copy_store(source, target)
+        tables = content(target)
+        done = sum(status == "done" for status in statuses(target))
+        assert done == kill_at - 1
+        assert all(len(tables[f"bench_{name}"]) == done for name in ("epochs", "weights", "evaluations", "predictions"))
+    copy_store(source, target)
+    assert content(target) == content(source)
+
+
+def test_trials_merge_by_key(urls: tuple[str, str]) -> None:
+    store_of(urls[0], done=(0, 1), failed=(2, 3), mae=9.0)
+    ours = store_of(urls[1], done=(0, 3), failed=(1,), mae=5.0)
+    assert copy_store(Store(urls[0], read_only=True), ours) == (1, 3)
+    # what is done in the target stays, a failure there is filled, a failure of the source changes nothing
+    assert statuses(ours) == ["done", "done", "waiting", "done"]
+    assert ours.results("study")["mae"].dropna().tolist() == [5.0, 9.0 + 1 / 3, 6.0]
+    assert ours.weights(TRIALS[1].key) == WEIGHTS
+
+
+def test_leases_do_not_come_along(urls: tuple[str, str]) -> None:
+    theirs = store_of(urls[0], done=())
+    theirs.claim(TRIALS[0].key, "them", 600)
+    target = Store(urls[1])
+    assert copy_store(Store(urls[0], read_only=True), target) == (0, 0)
+    assert statuses(target) == ["waiting"] * 4
+    assert target.claim(TRIALS[0].key, "us", 600)
+
+
+def test_evaluations_on_further_test_sets_are_added_to_trials_done_on_both_sides(urls: tuple[str, str]) -> None:
+    theirs = store_of(urls[0], done=(0,), mae=9.0)
+    theirs.add_test_set(replace(make_test_set(4), fingerprint="u" * 64))
+    theirs.add_evaluations(TRIALS[0].key, [replace(outcome(mae=8.0).evaluations["test"], fingerprint="u" * 64)])
+    ours = store_of(urls[1], done=(0,), mae=5.0)
+    assert copy_store(theirs, ours) == (0, 1)
+    assert ours.metric(TRIALS[0].key, "t" * 64, "mae") == 5.0
+    assert ours.metric(TRIALS[0].key, "u" * 64, "mae") == 8.0
+    assert ours.predictions([TRIALS[0].key], "u" * 64)[TRIALS[0].key][0].shape == (4, 3, 3)
+
+
+def test_points_that_wait_take_the_end_they_have_elsewhere(urls: tuple[str, str]) -> None:
+    theirs, ours = store_of(urls[0], done=(0,)), store_of(urls[1], done=())
+    for store in (theirs, ours):
+        store.add_search(SEARCH, "study", "standard", "train", "gaussian", {}, 4)
+    for number in range(3):
+        theirs.set_asked(SEARCH, number, number, {"sigma": 30.0})
+        theirs.end_point(SEARCH, number, "done", 7.0, None)
+    ours.set_asked(SEARCH, 0, 5, {"sigma": 20.0})
+    ours.set_asked(SEARCH, 1, 6, {"sigma": 10.0})
+    ours.end_point(SEARCH, 1, "done", 6.0, None)
+    copy_store(theirs, ours)
+    found = [(p.status, p.value, p.optuna_number, p.parameters) for p in ours.points([SEARCH])]
+    assert found == [
+        ("done", 7.0, None, {"sigma": 30.0}),
+        ("done", 6.0, 6, {"sigma": 10.0}),
+        ("done", 7.0, None, {"sigma": 30.0}),
+        ("waiting", None, None, None),
+    ]
+
+
+def test_source_that_does_not_exist_is_not_made(bench: Bench) -> None:
+    result = bench("store", "copy", "their.sqlite", "our.sqlite")
+    assert (result.status, "no store at their.sqlite" in result.err) == (2, True)
+    assert list(Path().iterdir()) == []
+
+
+def test_a_text_that_the_target_cannot_keep_is_one_line(tmp_path: Path, postgres_cluster: Cluster) -> None:
+    store = store_of(tmp_path / "a.sqlite", done=())
+    store.finish(replace(outcome(error=("E" * 300, "too long")), key=TRIALS[0].key))
+    with pytest.raises(InputError, match=r"^store postgresql.*too long") as error:
+        copy_store(store, Store(postgres_cluster.new_database()))
+    assert "\n" not in str(error.value)
+
+
+def test_command_line_gives_an_identical_report(bench: Bench, tiny_study: Path, data_root: Path) -> None:
+    def report(*store: str) -> dict[Path, bytes]:
+        shutil.rmtree("results/report", ignore_errors=True)
+        assert bench("report", *store).status == 0
+        return {path: path.read_bytes() for path in Path("results/report").rglob("*") if path.is_file()}
+
+    run = bench("run", "--study", tiny_study, "--data-root", data_root, "--store", "first.sqlite")
+    assert run.status == 0, run.err
+    first = report("--store", "first.sqlite")
+    into = bench("store", "copy", "first.sqlite", "sqlite:///results/bench.sqlite")
+    assert (into.out, into.err) == ("6 trials added to sqlite:///results/bench.sqlite, 0 kept as they are there\n", "")
+    assert report() == first
+    # weights came along: nothing is trained again
+    assert "6 trials: 0 trained" in bench("run", "--study", tiny_study, "--data-root", data_root).out
