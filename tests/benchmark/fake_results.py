@@ -14,7 +14,7 @@ from mhpe.config import CoreConfig
 from samplers.base import Sampler
 from samplers.gaussian import Gaussian
 from samplers.random import Random
-from tools.perf.made_up_results import DEGREES, MadeUpStudy, evaluation
+from tests.benchmark.synthetic_results import DEGREES, SyntheticStudy, evaluation
 
 PRESET = "quick"
 ARMS: dict[str, Sampler] = {
@@ -25,7 +25,7 @@ ARMS: dict[str, Sampler] = {
 
 
 @dataclass
-class MadeUp(MadeUpStudy):
+class MadeUp(SyntheticStudy):
     """What the made-up study is like.
 
     Attributes:

@@ -1,1 +1,1 @@
-"""The suite's own speed, measured side by side with straightforward ways to do the same (``bench perf``)."""
+"""The suite's speed beside straightforward code for the same work: ``python -m tools.perf``."""

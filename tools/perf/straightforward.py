@@ -1,73 +1,63 @@
-"""MHPE's training as it is written first: the reference that ``bench perf`` measures the suite's own loop against.
+"""Straightforward code for what the suite does: the training as it is written first, and log c by a trapezoid rule.
 
 A ``Dataset`` gives an input with its K references: it weighs every image of the training set for its input, draws K of
-them, and decodes, crops, augments and scales all K + 1 images; a ``DataLoader`` makes batches of them, and each of
-the (K + 1) B images is encoded in float32. Head, losses, optimizer and
-augmentation's extent are the suite's.
+them, and decodes, crops, augments and scales all K + 1 images. A ``DataLoader`` makes batches of them, and each of the
+(K + 1) B images is encoded in float32. Network, losses, optimizer and extent of the augmentation are the suite's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
-from mhpe.config import AugmentationConfig, CoreConfig
-from mhpe.data.crops import Box
+from mhpe.config import CoreConfig
 from mhpe.model.encoder import MEAN, SCALE
 from mhpe.model.heads import build
 from mhpe.model.network import Network, StepLoss
 from mhpe.poses import Poses
 from mhpe.seeding import generator
 from samplers.yaw_bins import YawBins
+from tools.perf.synthetic_data import FACE
 
 
 class GaussianChoice:
-    """The sampler ``gaussian`` for one input at a time, with NumPy.
+    """The sampler ``gaussian`` for one input at a time, with NumPy; yaw (N,) and sigma in degrees."""
 
-    Args:
-        yaw: (N,) degrees, of the training set.
-        sigma: degrees.
-        bin_width: degrees.
-    """
-
-    def __init__(self, yaw: NDArray[np.float32], sigma: float, bin_width: float = 20.0) -> None:
-        bins = YawBins(bin_width)
+    def __init__(self, yaw: NDArray[np.float32], sigma: float) -> None:
+        bins = YawBins(20)
         bin_of = bins.of(torch.from_numpy(yaw)).numpy()
         self._yaw, self._sigma = yaw, sigma
         self._centre_of = bins.centres.numpy()[bin_of]
         self._images_in_bin_of = np.bincount(bin_of)[bin_of]
 
     def __call__(self, item: int, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """(k,) images, drawn by the weight of their bin's centre."""
-        way = (self._centre_of - self._yaw[item] + 180) % 360 - 180
-        weights = np.exp(-(way**2) / (2 * self._sigma**2)) / self._images_in_bin_of
+        """Draw (k,) images by the weights of their bins' centres."""
+        distance = (self._centre_of - self._yaw[item] + 180) % 360 - 180
+        weights = np.exp(-(distance**2) / (2 * self._sigma**2)) / self._images_in_bin_of
         weights[item] = 0
         return rng.choice(len(weights), k, replace=False, p=weights / weights.sum())
 
 
 class InputsWithReferences(Dataset[tuple[Tensor, Tensor, Tensor]]):
-    """An input and its references, decoded anew each time.
+    """An input and its references, decoded each time; ``sampler`` draws the references of one input."""
 
-    Args:
-        files: N images.
-        box: the face's square, the same in all of them.
-        poses: of the images.
-        sampler: draws references of one input.
-        config: the core.
-    """
-
-    def __init__(
-        self, files: Sequence[Path], box: Box, poses: Poses, sampler: GaussianChoice, config: CoreConfig
-    ) -> None:
-        self._files, self._box, self._poses, self._sampler, self._k = files, box, poses, sampler, config.k
+    def __init__(self, files: Sequence[Path], poses: Poses, sampler: GaussianChoice, config: CoreConfig) -> None:
+        self._files, self._poses, self._sampler, self._k = files, poses, sampler, config.k
         self._size, self._flip = config.image_size, config.augmentation.flip
-        self._transform = transform(config.augmentation)
+        extent = config.augmentation
+        self._transform = v2.Compose(
+            [
+                v2.RandomAffine(0, (extent.shift, extent.shift), (1 - extent.scale, 1 + extent.scale)),
+                v2.ColorJitter(extent.colour, extent.colour, extent.colour),
+                v2.RandomApply([v2.GaussianBlur(3, (0.3, 1.3))], extent.blur),
+            ]
+        )
         self._rng = np.random.default_rng(0)
 
     def __len__(self) -> int:
@@ -83,66 +73,32 @@ class InputsWithReferences(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     def _load(self, number: int, flipped: bool) -> Tensor:
         with Image.open(self._files[number]) as file:
-            image = file.convert("RGB").crop(self._box)
+            image = file.convert("RGB").crop(FACE)
         image = image.resize((self._size, self._size), Image.Resampling.BILINEAR)
         if flipped:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         return torch.sub(self._transform(v2.functional.pil_to_tensor(image)), MEAN).div_(SCALE)
 
 
-def transform(config: AugmentationConfig) -> v2.Transform:
-    """The suite's augmentation of one image with torchvision's transforms."""
-    return v2.Compose(
-        [
-            v2.RandomAffine(0, (config.shift, config.shift), (1 - config.scale, 1 + config.scale)),
-            v2.ColorJitter(config.colour, config.colour, config.colour),
-            v2.RandomApply([v2.GaussianBlur(3, (0.3, 1.3))], config.blur),
-        ]
-    )
-
-
-class Straightforward:
-    """The training, a batch at a time.
-
-    Args:
-        data: the training set.
-        config: the core.
-        device: where to train.
-        encoder: of the network; the suite's own, in the usual memory format, for None.
-    """
-
-    def __init__(
-        self, data: InputsWithReferences, config: CoreConfig, device: torch.device, encoder: nn.Module | None
-    ) -> None:
-        self._config, self._device = config, device
-        self._loader = DataLoader(data, config.batch_size, shuffle=True, drop_last=True)
-        self._batches = iter(self._loader)
-        self._network = build(config, 0)
-        if encoder is not None:
-            self._network.encoder = encoder  # type: ignore[assignment]
-        self._network.to(device).to(memory_format=torch.contiguous_format)
-        self._optimizer = torch.optim.Adam(self._network.parameters(), config.learning_rate)
-        self._noise = generator(0, "noise")
-
-    def step(self) -> None:
-        """Train on the next batch."""
-        images, rotations, angles = (values.to(self._device) for values in next(self._batches))
-        self._optimizer.zero_grad()
-        straightforward_loss(self._network, images, rotations, angles, self._noise).total.backward()
-        self._optimizer.step()
+def straightforward_loop(data: InputsWithReferences, config: CoreConfig, device: torch.device) -> Iterator[Network]:
+    """Train for an epoch, in which every image of a batch is encoded by itself; yields the network after each step."""
+    network = build(config, 0).to(device).to(memory_format=torch.contiguous_format)
+    optimizer = torch.optim.Adam(network.parameters(), config.learning_rate)
+    noise = generator(0, "noise")
+    for batch in DataLoader(data, config.batch_size, shuffle=True, drop_last=True):
+        images, rotations, angles = (values.to(device) for values in batch)
+        optimizer.zero_grad()
+        straightforward_loss(network, images, rotations, angles, noise).total.backward()
+        optimizer.step()
+        yield network
 
 
 def straightforward_loss(
     network: Network, images: Tensor, rotations: Tensor, angles: Tensor, noise: torch.Generator
 ) -> StepLoss:
-    """The loss of a batch in which every reference of every input is encoded.
+    """Loss of a batch whose every reference of every input is encoded.
 
-    Args:
-        network: in training or evaluation mode.
-        images: (B, K + 1, 3, S, S) normalised, the inputs first.
-        rotations: (B, K + 1, 3, 3).
-        angles: (B, K + 1, 3) degrees.
-        noise: generator of the distance noise.
+    Images (B, K + 1, 3, S, S) are normalised, rotations (B, K + 1, 3, 3), angles in degrees, inputs first.
     """
     batch, each = images.shape[:2]
     numbers = torch.arange(batch * each, device=images.device)
@@ -150,3 +106,17 @@ def straightforward_loss(
     position = numbers.view(batch, each)
     output = network(images.flatten(0, 1))
     return network.loss(output, poses, position[:, 0], position[:, 1:], noise)
+
+
+def trapezoid_log_c(s: Tensor, steps: int = 512) -> Tensor:
+    """Log c of the matrix Fisher distribution by the trapezoid rule, differentiated by autograd.
+
+    The integral that common code sums (T. Lee, IEEE TAC 2018; D. Mohlin et al., NeurIPS 2020):
+    ``c = 1/2 int_-1^1 I0((s1-s2)(1-u)/2) I0((s1+s2)(1+u)/2) e^(s3 u) du``, for (B, 3) proper singular values.
+    """
+    s1, s2, s3 = s[:, :1], s[:, 1:2], s[:, 2:]
+    u = torch.linspace(-1, 1, steps, dtype=s.dtype, device=s.device)
+    minus, plus, scale = (s1 - s2) / 2 * (1 - u), (s1 + s2) / 2 * (1 + u), s.sum(1)
+    exponent = (minus + plus + s3 * u - scale[:, None]).exp()
+    values = torch.special.i0e(minus) * torch.special.i0e(plus) * exponent / 2
+    return torch.trapezoid(values, u).log() + scale

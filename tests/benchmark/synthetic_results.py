@@ -1,4 +1,4 @@
-"""Results of a study that nobody trained: predictions whose errors are known."""
+"""Synthetic results of a study: predictions whose errors are known."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ DEGREES = 6.0
 
 
 @dataclass
-class MadeUpStudy:
+class SyntheticStudy:
     """A study and its results.
 
     Attributes:
@@ -87,7 +87,7 @@ class MadeUpStudy:
         return Trial(Arm(label, self.arms[label], self.core), train_set, f"{train_set} content", seed)
 
     def outcome(self, trial: Trial) -> Outcome:
-        """What came of a trial."""
+        """The result of a trial."""
         label, seed = trial.arm.label, trial.seed
         ran_on = {"host": "a-host", "commit": "abcdef123456", "packages": {"torch": "2.11"}, "device": "a processor"}
         evaluations = {
@@ -103,7 +103,7 @@ class MadeUpStudy:
         return Outcome(trial.key, evaluations, epochs, b"", 50.0 + seed, 352_281, ran_on, diagnostics=diagnostics)
 
 
-def fill(store: Store, study: MadeUpStudy) -> None:
+def fill(store: Store, study: SyntheticStudy) -> None:
     """Put a study and its results into a store."""
     for test_set in study.test_sets.values():
         store.add_test_set(test_set)
@@ -115,7 +115,7 @@ def fill(store: Store, study: MadeUpStudy) -> None:
 def _test_set(name: str, images: int) -> HeadPoseSet:
     angles = np.random.default_rng(len(name)).normal(0, (35, 15, 10), (images, 3)).clip(-88, 88).astype(np.float32)
     rotations = from_euler(torch.from_numpy(angles)).numpy()
-    meta = {"name": name, "crop_rule": "a made-up crop", "size": 64, "found": images + 2, "beyond_max_angle": 2}
+    meta = {"name": name, "crop_rule": "a synthetic crop", "size": 64, "found": images + 2, "beyond_max_angle": 2}
     ids = tuple(f"{name}{i}" for i in range(images))
     pixels = np.zeros((images, 3, 1, 1), np.uint8)
     return HeadPoseSet(name, Path(), pixels, rotations, angles, ids, np.arange(images) // 3, f"{name:0<64}", meta)
