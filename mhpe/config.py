@@ -129,7 +129,7 @@ class CoreConfig(Section):
         augmentation: of training images.
     """
 
-    head: Literal["mhpe", "six_d", "euler", "bins"] = "mhpe"
+    head: Literal["mhpe", "six_d", "euler", "bins", "matrix_fisher", "rotation_laplace"] = "mhpe"
     init: Literal["random", "synthheads"] = "random"
     image_size: int = Field(64, ge=16, le=1024)
     inputs: Literal["shuffled", "inverse_density"] = "shuffled"
@@ -203,7 +203,7 @@ class CoreConfig(Section):
             "metric_loss": metric,
             "noise_c": metric and self.metric_loss == "distance",
             "vector_error": mhpe and w.vector > 0,
-            "nll_factor": mhpe and w.nll > 0,
+            "nll_factor": self.head == "matrix_fisher" or (mhpe and w.nll > 0),
             "concentration_input": mhpe,
             "separate_scme": mhpe and self.reference_losses,
             "average_decay": self.average != "none",

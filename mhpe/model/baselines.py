@@ -13,8 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mhpe.model import rotation_laplace
 from mhpe.model.encoder import triple_vector
+from mhpe.model.matrix_fisher import log_normalizer, proper_svd
 from mhpe.model.network import Network, Prediction, StepLoss
+from mhpe.model.scme import project
 from mhpe.poses import Poses
 from mhpe.rotations import from_euler
 
@@ -134,3 +137,49 @@ class Bins(Baseline):
         centres = torch.arange(self.count, device=output.device) * self.width + self.width / 2 - self.limit
         expected: Tensor = output.unflatten(1, (3, self.count)).softmax(2) @ centres
         return expected
+
+
+class NineNumbers(Baseline):
+    """Nine raw numbers as the parameter of a distribution of rotations; the nearest rotation to them is its mode."""
+
+    numbers = 9
+
+    def add_head(self) -> None:
+        """Start near a multiple of the identity, with some concentration."""
+        super().add_head()
+        with torch.no_grad():
+            self.linear.bias.copy_(2 * torch.eye(3).flatten())
+
+    def rotation(self, output: Tensor) -> Tensor:
+        """The special orthogonal Procrustes solution."""
+        return project(output.unflatten(1, (3, 3)))
+
+
+class MatrixFisherHead(NineNumbers):
+    """The nine numbers are F of a matrix Fisher distribution: no RE, no CM, and no other loss than its likelihood.
+
+    Mohlin, Bianchi and Sullivan, "Probabilistic orientation estimation with matrix Fisher distributions", NeurIPS 2020.
+    """
+
+    has_concentration = True
+
+    def image_loss(self, output: Tensor, poses: Poses) -> Tensor:
+        """Negative log-likelihood."""
+        F = output.unflatten(1, (3, 3))
+        loss: Tensor = self.config.nll_factor * log_normalizer(F) - (F * poses.rotations).sum((1, 2))
+        return loss
+
+    def answer(self, features: Tensor) -> Prediction:
+        """The mode and the singular values; an exported graph has no operator for these and gives no confidence."""
+        if torch.compiler.is_exporting():
+            return super().answer(features)
+        output = self.output(features)
+        return Prediction(self.rotation(output), proper_svd(output.unflatten(1, (3, 3)))[1])
+
+
+class RotationLaplaceHead(NineNumbers):
+    """The nine numbers are A of a rotation Laplace distribution (:mod:`mhpe.model.rotation_laplace`)."""
+
+    def image_loss(self, output: Tensor, poses: Poses) -> Tensor:
+        """Negative log-likelihood."""
+        return rotation_laplace.negative_log_likelihood(output.unflatten(1, (3, 3)), poses.rotations)

@@ -24,8 +24,8 @@ NODES = 24
 
 
 @lru_cache(maxsize=8)
-def _gauss_legendre(nodes: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Nodes and weights on [0, 1]."""
+def gauss_legendre(nodes: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Gauss-Legendre nodes and weights on [0, 1]."""
     x, w = np.polynomial.legendre.leggauss(nodes)
     return torch.tensor((x + 1) / 2, dtype=dtype, device=device), torch.tensor(w / 2, dtype=dtype, device=device)
 
@@ -41,7 +41,7 @@ def log_normalizer_and_moments(s: Tensor, nodes: int = NODES) -> tuple[Tensor, T
     Returns:
         ``log c`` (...) and ``d = dlog c/ds`` (..., 3), each in [-1, 1].
     """
-    y, w = _gauss_legendre(nodes, s.dtype, s.device)
+    y, w = gauss_legendre(nodes, s.dtype, s.device)
     s1, s2, s3 = (s[..., i : i + 1] for i in range(3))
     rate = (s1 + s3).clamp_min(0)
     minus = (s2 - s3).clamp_min(0) / 2
