@@ -19,6 +19,17 @@ class Sampler(Section, ABC):
     :meth:`fit` goes into attributes whose names start with an underscore. What it has to keep to is in
     :mod:`samplers.contract`; ``bench check-sampler`` checks it.
 
+    A sampler that learns from the training defines one more method, which is called after every step with tensors on
+    the training's device, outside autograd::
+
+        def observe(self, query, drawn, distances, losses, images, embeddings):
+
+    ``query`` are the poses of the B inputs and ``drawn`` (B, K) the numbers of their references in the training set
+    (``Poses.index``); ``distances`` (B, K) lie between their triple vectors, and ``losses`` (B, K) are the squared
+    differences from the distances of their rotations (equation 8, without noise). ``images`` (M,) are the numbers of
+    the M distinct images of the step, and ``embeddings`` (M, 3m) their triple vectors. What it learns must be in
+    :meth:`state`, so that a training that was killed goes on as it would have.
+
     Attributes:
         name: the name studies use.
 
@@ -55,6 +66,13 @@ class Sampler(Section, ABC):
             progress: share of the training that is done, in [0, 1).
         """
         self._candidates = poses
+
+    def state(self) -> dict[str, Tensor]:
+        """What the sampler has learned by ``observe``; it goes into checkpoints. Nothing for most samplers."""
+        return {}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take over a :meth:`state` that is not empty; called before the first :meth:`fit`."""
 
     @abstractmethod
     def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:

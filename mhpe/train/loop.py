@@ -8,7 +8,9 @@ from torch import Tensor
 
 from mhpe.config import CoreConfig
 from mhpe.data.dataset import HeadPoseSet
+from mhpe.model.encoder import triple_vector
 from mhpe.model.heads import build
+from mhpe.model.losses import pairwise_triple_distance, triple_distance
 from mhpe.model.network import Network
 from mhpe.model.precision import resolve
 from mhpe.poses import Poses
@@ -81,6 +83,7 @@ def train(
     dtype = resolve(config.precision, device)
     done, kept = checkpoint.restore(model, optimizer, schedule) if checkpoint else ([], {})
     history = [Epoch(**epoch) for epoch in done]
+    observe = getattr(sampler, "observe", None)
     sampler_state = _split(kept, SAMPLER)
     if history and average:
         average.network.load_state_dict(_split(kept, AVERAGE))
@@ -124,6 +127,11 @@ def train(
             schedule.step()
             if average:
                 average.update(model, step)
+            if observe and config.k:
+                z, rotations = triple_vector(features.detach()), shown.rotations[distinct]
+                distances = pairwise_triple_distance(z[input_at], z).gather(1, reference_at)
+                targets = triple_distance(rotations[input_at][:, None], rotations[reference_at])
+                observe(draws.poses[inputs], drawn, distances, (distances - targets).square(), distinct, z.flatten(1))
             sums += torch.cat((loss.total.detach()[None], loss.parts))
 
         means = (sums / batches).tolist()

@@ -162,6 +162,31 @@ def follows_the_training(sampler: Sampler) -> str:
     return ""
 
 
+def keeps_what_it_learns(sampler: Sampler) -> str:
+    """A sampler with ``observe`` draws the same after its state went into another object."""
+    if not hasattr(sampler, "observe"):
+        return ""
+    poses, drawer = made_up_poses(300), fitted(sampler, made_up_poses(300))
+    for seed in range(5):
+        inputs = torch.randperm(300, generator=seeded(seed))[:64]
+        drawn = drawer.draw(poses[inputs], 10, seeded(seed))
+        images = torch.unique(torch.cat((inputs, drawn.flatten())))
+        embeddings = torch.nn.functional.normalize(torch.randn(len(images), 24, generator=seeded(seed)), dim=1) * 3**0.5
+        numbers = torch.rand(2, 64, 10, generator=seeded(seed))
+        drawer.observe(poses[inputs], drawn, *numbers, images, embeddings)  # type: ignore[attr-defined]
+    drawn = drawer.draw(poses, 10, seeded(0))
+    demand_valid(drawn, poses, poses, 10)
+    demand_not_itself(drawn, poses, poses)
+    state = drawer.state()
+    demand(all(isinstance(value, torch.Tensor) for value in state.values()), "its state holds more than tensors")
+    other = fresh(sampler)
+    if state:
+        other.load_state({name: value.clone() for name, value in state.items()})
+    other.fit(poses, 0.0)
+    demand(torch.equal(drawn, other.draw(poses, 10, seeded(0))), "with its state, another object draws otherwise")
+    return ""
+
+
 def draws_from_a_pool(sampler: Sampler) -> str:
     """Fitted to a pool: draws are positions in the pool, inputs need not be in it."""
     poses = made_up_poses(300)
@@ -224,6 +249,7 @@ CHECKS: tuple[Check, ...] = (
     copes_with_few_images,
     copes_with_one_or_two_images,
     follows_the_training,
+    keeps_what_it_learns,
     draws_from_a_pool,
     has_an_identity,
     copes_with_a_huge_set,

@@ -46,6 +46,20 @@ class DrawStatistics:
         # rows: inputs of yaw below 0, from 0 on; columns: inputs, sum of references' yaw, references on its side
         self._sides = torch.zeros(2, 3, dtype=torch.float64, device=device)
 
+    def state(self) -> dict[str, Tensor]:
+        """All counts, for a checkpoint."""
+        self._count_waiting()
+        counts = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return counts | {"numbers": torch.tensor([self._inputs, self._references, self._requests_known])}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take over what :meth:`state` gave."""
+        for name, value in state.items():
+            if name != "numbers":
+                getattr(self, name).copy_(value)
+        self._inputs, self._references, known = state["numbers"].tolist()
+        self._requests_known = bool(known)
+
     def add(self, query: Poses, candidates: Poses, drawn: Tensor, requested: Tensor | None = None) -> None:
         """Take a batch to be counted.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -49,6 +50,30 @@ class Recorder:
         self._sampler = sampler
         width = sampler.bin_width if isinstance(sampler, YawBinSampler) else BIN_WIDTH
         self.statistics = DrawStatistics(images, width, device)
+        self.observe = self._observe if hasattr(sampler, "observe") else None
+
+    def _observe(self, *step: Any) -> None:
+        with self._watched():
+            self._sampler.observe(*step)  # type: ignore[attr-defined]
+
+    def state(self) -> dict[str, Tensor]:
+        """The sampler's state and the counts so far; nothing if the sampler has no state."""
+        with self._watched():
+            learned = self._sampler.state()
+        counted = self.statistics.state() if learned else {}
+        return {f"learned.{name}": value for name, value in learned.items()} | {
+            f"counted.{name}": value for name, value in counted.items()
+        }
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take over what :meth:`state` gave."""
+        learned, counted = (
+            {name.removeprefix(part): value for name, value in state.items() if name.startswith(part)}
+            for part in ("learned.", "counted.")
+        )
+        with self._watched():
+            self._sampler.load_state(learned)
+        self.statistics.load_state(counted)
 
     def fit(self, poses: Poses, progress: float) -> None:
         """Fit the sampler to a copy of the poses."""

@@ -175,6 +175,19 @@ class FitsOnce(Random):
             super().fit(poses, progress)
 
 
+class Forgets(Random):
+    """Learns something that is not in its state."""
+
+    name = "forgets"
+    _turn: int = 0
+
+    def observe(self, *step: object) -> None:
+        self._turn += 1
+
+    def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
+        return super().draw(query, k, generator).roll(self._turn, 1)
+
+
 class DividesByRest(Random):
     name = "divides_by_rest"
 
@@ -216,6 +229,7 @@ BROKEN: dict[type[Sampler], tuple[str, str]] = {
     NeedsAnother: ("copes_with_one_or_two_images", "it raised RuntimeError"),
     FitsOnce: ("follows_the_training", "fitted before draws otherwise"),
     DividesByRest: ("follows_the_training", "it raised ZeroDivisionError"),
+    Forgets: ("keeps_what_it_learns", "another object draws otherwise"),
     NotJson: ("has_an_identity", "it raised"),
     AllPairs: ("copes_with_a_huge_set", "more than 4 GiB of memory"),
 }

@@ -34,6 +34,9 @@ ALL = [
     ("annealed_gaussian", {}),
     ("same_pose_other_identity", {}),
     ("super_fibonacci", {}),
+    ("semi_hard", {}),
+    ("distance_weighted_embedding", {}),
+    ("dense_neighbours", {}),
 ]
 assert {name for name, _ in ALL} == set(Registry().classes)
 every_sampler = pytest.mark.parametrize(("name", "parameters"), ALL)
