@@ -70,13 +70,13 @@ class Store(Reading):
         Returns:
             The number of deleted cells.
         """
-        rows = {trial.key: _waiting(trial) for trial in trials}
+        rows = {trial.key: trial for trial in trials}
+        new = [_waiting(rows[key]) for key in rows.keys() - self.statuses(rows).keys()]
         with self.writing() as connection:
-            self._insert_new(schema.trials, list(rows.values()), connection)
+            self._insert_new(schema.trials, new, connection)
             connection.execute(upsert(schema.studies, connection.dialect), [{"name": study, "definition": definition}])
-            connection.execute(upsert(schema.planned, connection.dialect), [asdict(cell) for cell in cells])
-            places = {(cell.preset, cell.protocol) for cell in cells}
-            return 0 if present is None else _delete_others(connection, study, places, present)
+            connection.execute(upsert(schema.planned, connection.dialect), [vars(cell) for cell in cells])
+            return 0 if present is None or not cells else _delete_others(connection, cells, present)
 
     @patient
     def add_trials(self, trials: "Iterable[Trial]") -> None:
@@ -265,15 +265,20 @@ def _waiting(trial: "Trial") -> dict[str, Any]:
     }
 
 
-def _delete_others(connection: sa.Connection, study: str, places: set[tuple[str, str]], present: "Present") -> int:
-    """Delete a study's cells at some presets and protocols that are no longer part of it."""
+def _delete_others(connection: sa.Connection, cells: "Sequence[Planned]", present: "Present") -> int:
+    """Delete a study's other cells at the presets and protocols of some that are no longer part of it."""
     p, t = schema.planned.c, schema.trials.c
-    cells = sa.select(p.preset, p.protocol, p.arm, p.seed, t.identity).join_from(
-        schema.planned, schema.trials, p.trial == t.key
-    )
-    there = connection.execute(cells.where((p.study == study) & sa.tuple_(p.preset, p.protocol).in_(places))).all()
-    gone = [row[:4] for row in there if not present(row.protocol, row.arm, row.seed, row.identity)]
-    for preset, protocol, arm, seed in gone:
-        cell = (p.preset == preset) & (p.protocol == protocol) & (p.arm == arm) & (p.seed == seed)
-        connection.execute(sa.delete(schema.planned).where((p.study == study) & cell))
-    return len(gone)
+    study, kept = cells[0].study, {(cell.preset, cell.protocol, cell.arm, cell.seed) for cell in cells}
+    places = {(preset, protocol) for preset, protocol, _, _ in kept}
+    here = (p.study == study) & sa.tuple_(p.preset, p.protocol).in_(places)
+    gone = 0
+    for cell in connection.execute(sa.select(p.preset, p.protocol, p.arm, p.seed, p.trial).where(here)).all():
+        if cell[:4] in kept:
+            continue
+        identity = connection.execute(sa.select(t.identity).where(t.key == cell.trial)).scalar_one_or_none()
+        if identity is not None and not present(cell.protocol, cell.arm, cell.seed, identity):
+            one = (
+                (p.preset == cell.preset) & (p.protocol == cell.protocol) & (p.arm == cell.arm) & (p.seed == cell.seed)
+            )
+            gone += connection.execute(sa.delete(schema.planned).where((p.study == study) & one)).rowcount
+    return gone

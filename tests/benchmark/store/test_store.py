@@ -127,14 +127,14 @@ def test_cells_of_an_earlier_version_leave_the_plan_at_the_same_preset_and_proto
     seeds = [replace(planned(), arm="kept", seed=seed) for seed in (0, 1)]
     store.plan("other", {"title": "Another"}, elsewhere[:1], [])
     store.plan("study", {"title": "A study"}, [*elsewhere[1:], *seeds], [])
-    told = []
+    asked = []
 
     def present(protocol: str, arm: str, seed: int, identity: dict[str, Any]) -> bool:
-        told.append((protocol, arm, seed))
+        asked.append((protocol, arm, seed))
         return arm == "kept" and identity == TRIAL.identity
 
     assert store.plan("study", {"title": "A study"}, [seeds[0]], [], present) == 1
-    assert sorted(told) == [(planned().protocol, *cell) for cell in (("kept", 0), ("kept", 1), ("random", 0))]
+    assert sorted(asked) == [(planned().protocol, *cell) for cell in (("kept", 1), ("random", 0))]
 
     def arms(study: str) -> list[tuple[str, str, str, int]]:
         rows = store.results(study)[["preset", "protocol", "arm", "seed"]]
@@ -200,3 +200,40 @@ def test_failed_evaluation_of_a_finished_trial_is_seen_until_it_is_mended(store:
     store.add_evaluations(TRIAL.key, [replace(outcome().evaluations["test"], fingerprint="u" * 64)])
     assert cells()["biwi_to_aflw2000"] == {"status": "done", "mae": 5.0}
     assert set(store.results("study")["error_type"]) == {None}
+
+
+def test_more_trials_than_one_query_takes_values(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.store.database.KEYS_AT_ONCE", 3)
+    trials = [replace(TRIAL, seed=seed) for seed in range(10)]
+    keys = [trial.key for trial in trials]
+    store = Store(store_url)
+    store.add_test_set(make_test_set(4))
+    store.plan("study", {"title": "A study"}, [replace(planned(), seed=t.seed, trial=t.key) for t in trials], trials)
+    for key in keys[:7]:
+        store.finish(replace(outcome(), key=key))
+    store.finish(replace(outcome(error=("ValueError", "no")), key=keys[7]))
+    assert store.statuses(keys) == dict.fromkeys(keys[:7], "done") | {
+        keys[7]: "failed", keys[8]: "waiting", keys[9]: "waiting",
+    }  # fmt: skip
+    assert store.evaluated(iter(keys)) == {(key, "t" * 64) for key in keys[:7]}
+    assert store.failures(keys) == {keys[7]: "ValueError: no"}
+    assert store.takeable(keys, "me") == {*keys[:7], *keys[8:]}
+    assert store.predictions(keys, "t" * 64).keys() == set(keys[:7])
+    assert store.identities(keys) == {trial.key: trial.identity for trial in trials}
+
+
+def test_fifty_thousand_keys_are_no_error(store_url: str) -> None:
+    assert Store(store_url).statuses(f"{number:020x}" for number in range(50_000)) == {}
+
+
+def test_lease_of_a_process_whose_clock_is_ahead_is_not_believed(tmp_path: Path, monkeypatch) -> None:
+    store = Store(str(tmp_path / "results.sqlite"))  # a server has one clock for all
+    store.plan("study", {"title": "A study"}, [planned()], [TRIAL])
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + 3600)
+    assert store.claim(TRIAL.key, "ahead", 60)
+    monkeypatch.setattr("time.time", lambda: now)
+    assert store.takeable([TRIAL.key], "me") == {TRIAL.key}
+    assert store.claim(TRIAL.key, "me", 60)
+    monkeypatch.setattr("time.time", lambda: now - 50)  # clocks differ a little
+    assert not store.claim(TRIAL.key, "you", 60)
