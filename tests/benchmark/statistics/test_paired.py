@@ -23,7 +23,7 @@ def one_arm(differences: list[float], margin: float = 0.2) -> pd.Series:
 
 
 def test_figures_are_those_of_scipy_and_statsmodels() -> None:
-    table = compare(VALUES, "random").set_index("arm")
+    table = compare(VALUES, "random", 0.2).set_index("arm")
     assert list(table.index) == ["worst", "same", "best"]
     for arm, row in table.iterrows():
         interval = stats.ttest_rel(VALUES[arm], VALUES["random"]).confidence_interval(0.95)
@@ -58,11 +58,12 @@ def test_swapping_arm_and_baseline_turns_the_result_around() -> None:
 
 
 def test_order_of_seeds_and_effects_of_seeds_do_not_matter() -> None:
-    table = compare(VALUES, "random").drop(columns=["mean", "half_width"])
+    kept = ["arm", "difference", "low", "high", "p", "p_holm", "verdict"]
+    table = compare(VALUES, "random")[kept]
     shuffled = VALUES.sample(frac=1, random_state=0)
     shifted = VALUES.add(np.arange(9), axis=0)
     for other in (shuffled, shifted):
-        pd.testing.assert_frame_equal(compare(other, "random").drop(columns=["mean", "half_width"]), table)
+        pd.testing.assert_frame_equal(compare(other, "random")[kept], table)
 
 
 def test_only_seeds_with_a_pair_are_compared() -> None:
@@ -82,19 +83,19 @@ def test_an_arm_without_pairs_is_no_comparison() -> None:
     values = VALUES.assign(failed=NAN, once=[6.0] + [NAN] * 8, elsewhere=[6.0] * 9)
     values.loc[8, "random"] = NAN
     values.loc[:7, "elsewhere"] = NAN
-    table = compare(values, "random").set_index("arm")
+    table = compare(values, "random", 0.2).set_index("arm")
     assert table["n"].to_list() == [8, 8, 8, 0, 1, 0]
     assert table["verdict"].to_list()[3:] == ["no result", "inconclusive", "no result"]
     assert table["note"].to_list()[3:] == [
         "no result",
-        "cannot be significant at n = 1",
+        "",
         "no seed in common with the baseline",
     ]
     assert table.loc["failed", ["mean", "difference", "low", "high", "p", "p_holm", "smallest_p"]].isna().all()
     assert table.loc["once", ["half_width", "low", "high", "p", "p_holm"]].isna().all()
     assert table.loc["once", "difference"] == pytest.approx(6 - VALUES.loc[0, "random"])
     assert table.loc["once", "smallest_p"] == 1
-    three = compare(values[["random", "worst", "same", "best"]], "random").set_index("arm")
+    three = compare(values[["random", "worst", "same", "best"]], "random", 0.2, family=6).set_index("arm")
     pd.testing.assert_frame_equal(table.iloc[:3], three)
 
 
@@ -110,21 +111,28 @@ def test_without_a_baseline_nothing_is_compared(values: pd.DataFrame) -> None:
 def test_a_study_of_one_arm_has_no_comparison() -> None:
     table = compare(VALUES[["random"]], "random")
     assert table.empty
-    assert list(table) == list(compare(VALUES, "random"))
+    assert list(table) == list(compare(VALUES, "random", 0.2))
 
 
 def test_few_seeds_cannot_be_significant() -> None:
-    assert one_arm([-2.0, -2.1, -1.9])["note"] == "cannot be significant at n = 3"
     assert one_arm([-2.0, -2.1, -1.9])["verdict"] == "inconclusive"
     clear = [-2.0, -2.1, -1.9, -2.2, -2.0, -1.8]
     assert one_arm(clear)[["verdict", "note"]].to_list() == ["better", ""]
     baseline = np.linspace(8, 4, 6)
     two = pd.DataFrame({"base": baseline, "one": baseline + clear, "two": baseline - clear})
-    assert set(compare(two, "base")["note"]) == {"cannot be significant at n = 6 with 2 comparisons"}
+    assert set(compare(two, "base")["verdict"]) == {"inconclusive"}
     # An arm with more seeds leaves the last step of Holm's procedure, without adjustment, to the other.
     nine = pd.DataFrame({"base": 6.0, "one": VALUES["best"] - 2, "two": [*(6 + np.array(clear)), NAN, NAN, NAN]})
     assert compare(nine, "base")["verdict"].to_list() == ["better", "better"]
-    assert compare(nine, "base")["note"].to_list() == ["", ""]
+
+
+def test_the_family_is_what_was_planned() -> None:
+    ran = compare(VALUES, "random", family=12).set_index("arm")
+    missing = compare(VALUES.assign(**{f"planned {i}": NAN for i in range(9)}), "random").set_index("arm")
+    assert set(ran["family"]) == set(missing["family"]) == {12}
+    expected = multipletests([*ran["p"], *[1.0] * 9], method="holm")[1][:3]
+    assert ran["p_holm"].to_list() == missing["p_holm"].to_list()[:3] == pytest.approx(list(expected))
+    assert set(compare(VALUES, "random", family=2)["family"]) == {3}
 
 
 def test_equivalence_is_two_one_sided_t_tests() -> None:
@@ -137,10 +145,41 @@ def test_equivalence_is_two_one_sided_t_tests() -> None:
     assert set(verdicts.values()) == {"equivalent", "inconclusive"}
 
 
-def test_a_small_but_significant_difference_is_better_and_called_small() -> None:
-    small = one_arm([-0.05, -0.06, -0.04, -0.05, -0.07, -0.05, -0.06])
-    assert small[["verdict", "note"]].to_list() == ["better", "smaller than the margin of 0.2 degrees"]
-    assert one_arm([-0.05, -0.06, -0.04, -0.05, -0.07, -0.05, -0.06], margin=0.05)["note"] == ""
+def test_a_significant_difference_inside_the_margin_is_equivalent_and_detectable() -> None:
+    small = [-0.05, -0.06, -0.04, -0.05, -0.07, -0.05, -0.06]
+    assert one_arm(small)["verdict"] == "equivalent (detectably better)"
+    assert one_arm([-value for value in small])["verdict"] == "equivalent (detectably worse)"
+    assert one_arm(small, margin=0.05)["verdict"] == "better"
+
+
+@pytest.mark.parametrize("margin", [0.05, 0.1, 0.3])
+def test_probabilities_are_shares_of_the_posterior(margin: float) -> None:
+    row = compare(VALUES, "random", margin).set_index("arm").loc["same"]
+    pairs = (VALUES["same"] - VALUES["random"]).to_numpy()
+    # Flat prior on mean and log sd: sigma^2 is scaled inverse chi-squared, the mean normal given sigma.
+    rng = np.random.default_rng(0)
+    sigma = np.sqrt(8 * pairs.var(ddof=1) / rng.chisquare(8, 400_000))
+    mean = rng.normal(pairs.mean(), sigma / 3)
+    expected = [(mean < -margin).mean(), (np.abs(mean) <= margin).mean(), (mean > margin).mean()]
+    assert row[["p_better", "p_equivalent", "p_worse"]].to_list() == pytest.approx(expected, abs=0.004)
+
+
+def test_correlation_and_the_unpaired_analysis_are_scipys() -> None:
+    values = VALUES.reindex(range(14))
+    values["random"] = [*VALUES["random"], 6.1, 5.9, 6.0, 6.2, 5.8]
+    row = compare(values, "random").set_index("arm").loc["worst"]
+    assert row["correlation"] == pytest.approx(stats.pearsonr(VALUES["worst"], VALUES["random"]).statistic)
+    unpaired = stats.ttest_ind(VALUES["worst"], values["random"], equal_var=False)
+    assert row["unpaired"] == pytest.approx(VALUES["worst"].mean() - values["random"].mean())
+    assert (row["unpaired_low"], row["unpaired_high"]) == pytest.approx(tuple(unpaired.confidence_interval(0.95)))
+
+
+def test_an_odd_seed_is_marked_and_a_verdict_that_rests_on_it_is_named() -> None:
+    steady = [0.30, 0.34, 0.28, 0.33, 0.31, 0.29, 0.35, 0.32]
+    assert one_arm([*steady, 2.4])["outliers"] == "8"
+    assert one_arm(steady)["outliers"] == ""
+    rests = one_arm([*steady, -2.4])
+    assert (rests["verdict"], rests["note"]) == ("inconclusive", "rests on seed 8: worse without it")
 
 
 def test_differences_without_variance() -> None:

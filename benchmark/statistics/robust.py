@@ -1,0 +1,54 @@
+"""Summaries that a single odd seed does not move: interquartile mean and median absolute deviation."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import trim_mean
+
+FAR = 3.0
+"""Median absolute deviations, scaled to a normal distribution's standard deviation, beyond which a seed is marked."""
+NORMAL = 1.4826
+"""Standard deviation of a normal distribution, in median absolute deviations."""
+FEWEST = 4
+"""Values from which the middle half and the spread of the others mean anything."""
+
+Array = NDArray[np.float64]
+
+
+def interquartile_mean(
+    values: ArrayLike, resamples: int = 2000, seed: int = 0, level: float = 0.95
+) -> tuple[float, float, float]:
+    """Mean of the middle half of all values, and its percentile bootstrap interval, stratified by task.
+
+    As rliable has it (Agarwal et al., Deep reinforcement learning at the edge of the statistical precipice, NeurIPS
+    2021): runs are drawn with replacement within each task, and the middle half is taken over runs and tasks together.
+
+    Args:
+        values: (runs,) or (runs, tasks), finite.
+        resamples: of the bootstrap.
+        seed: of its random draws.
+        level: of the interval, in (0, 1).
+
+    Returns:
+        The mean and both ends of its interval; all NaN for fewer than four runs.
+    """
+    table = np.asarray(values, float)
+    table = table.reshape(len(table), -1)
+    runs, tasks = table.shape
+    if runs < FEWEST:
+        return np.nan, np.nan, np.nan
+    draws = np.random.default_rng(seed).integers(0, runs, (resamples, runs, tasks))
+    means = trim_mean(table[draws, np.arange(tasks)].reshape(resamples, -1), 0.25, axis=1)
+    low, high = np.quantile(means, ((1 - level) / 2, (1 + level) / 2))
+    return float(trim_mean(table, 0.25, axis=None)), float(low), float(high)
+
+
+def far_from_median(values: Array) -> NDArray[np.bool_]:
+    """Which of some values lie beyond three scaled median absolute deviations; none of fewer than four.
+
+    Args:
+        values: (n,), finite.
+    """
+    distance = np.abs(values - np.median(values)) if len(values) else values
+    if len(values) < FEWEST or not (spread := NORMAL * float(np.median(distance))):
+        return np.zeros(len(values), bool)
+    return distance > FAR * spread
