@@ -15,7 +15,7 @@ from benchmark.report.views import EULER, PARAMETERS, TERMINAL_VIEW, Column, as_
 from benchmark.statistics import groups_of
 
 LEFT_OUT: tuple[list[Column], ...] = ([], EULER, [*EULER, *PARAMETERS])
-"""Columns that a narrow terminal's table lacks, the first that fits."""
+"""Columns left out of a table; the first that makes it fit the terminal."""
 
 
 @click.command("report")
@@ -56,7 +56,7 @@ def _print(study: StudyReport) -> None:
         out.print()
     out.print(study.verdict, markup=False)
     if study.missing_cells:
-        out.print(f"Incomplete: {study.missing_cells:,} of {len(study.cells):,} cells of the grid lack a result.")
+        out.print(f"Incomplete: {study.missing_cells:,} of {len(study.cells):,} cells of the grid have no result.")
     out.print()
 
 

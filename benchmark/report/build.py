@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import joblib
 import pandas as pd
 
 from benchmark.report.figures import cost
 from benchmark.report.page import render_page
-from benchmark.report.published import SLIDES_STUDIES, audit
+from benchmark.report.published import SLIDES_STUDIES, THESIS, THESIS_NOTE, audit, slides
 from benchmark.report.published.peers import CEP, cost_table, cost_text
-from benchmark.report.study_report import FigureFile, StudyReport, report_study
+from benchmark.report.study_report import FigureFile, StudyReport, read_study, write_study
 from benchmark.report.style import save, style
+from benchmark.report.summary import add_q
 from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown
 from benchmark.store import Store
 from mhpe.errors import InputError
@@ -32,7 +32,7 @@ def build_report(store: Store, names: Sequence[str], folder: Path) -> list[Study
         folder: where to write; what is there under the same names is replaced.
 
     Returns:
-        What is reported of each study.
+        What is reported of each study that has a trial.
 
     Raises:
         InputError: if the store has no such study, no study at all, or ``folder`` cannot be written.
@@ -44,9 +44,14 @@ def build_report(store: Store, names: Sequence[str], folder: Path) -> list[Study
         if name not in definitions:
             raise InputError(f"store {store.shown} holds no study {name!r}; {nearest(name, list(definitions))}")
     wanted = list(dict.fromkeys(names)) or in_reading_order(definitions)
+    read = [report for name in wanted if (report := read_study(store, name, definitions[name])) is not None]
+    if not read:
+        raise InputError(f"store {store.shown} has no trial of {', '.join(wanted)} yet; bench run --study plans them")
+    for report, table in zip(read, add_q([report.table for report in read]), strict=True):
+        report.table = table
     try:
-        studies: list[StudyReport] = joblib.Parallel(min(len(wanted), WORKERS, joblib.cpu_count()))(
-            joblib.delayed(_report)(store.url, name, definitions[name], folder) for name in wanted
+        studies: list[StudyReport] = joblib.Parallel(min(len(read), WORKERS, joblib.cpu_count()))(
+            joblib.delayed(_write)(store.url, report, folder) for report in read
         )
         ours = pd.concat([study.table.assign(study=study.name) for study in studies], ignore_index=True)
         page = render_page(
@@ -58,11 +63,12 @@ def build_report(store: Store, names: Sequence[str], folder: Path) -> list[Study
     return studies
 
 
-def _report(url: str, name: str, definition: dict[str, Any], folder: Path) -> StudyReport:
-    """As :func:`report_study`, in a process of its own: a connection to a database cannot be handed over."""
+def _write(url: str, report: StudyReport, folder: Path) -> StudyReport:
+    """As :func:`write_study`, in a process of its own: a connection to a database cannot be handed over."""
     store = Store(url, read_only=True)
     with store.snapshot():
-        return report_study(store, name, definition, folder)
+        write_study(store, report, folder)
+    return report
 
 
 def in_reading_order(names: Iterable[str]) -> list[str]:
@@ -82,9 +88,13 @@ def _common_tables(ours: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """Write the tables that belong to no study; returns that of cost and error as text."""
     findings = audit()
     write_csv(findings, folder / "published-audit.csv")
-    audited = {"Findings": TextTable(findings.rename(columns=str.capitalize), AUDIT_NOTE)}
-    write_markdown(audited, "Audit of the slides", "", folder / "published-audit.md")
-    write_latex(audited, "Audit of the slides", "", "audit", folder / "published-audit.tex")
+    thesis = slides("thesis").rename(columns=str.capitalize)[THESIS]
+    tables = {
+        "Findings": TextTable(findings.rename(columns=str.capitalize), AUDIT_NOTE),
+        "Vector errors of the slides": TextTable(thesis.astype(str), THESIS_NOTE),
+    }
+    write_markdown(tables, "Audit of the slides", "", folder / "published-audit.md")
+    write_latex(tables, "Audit of the slides", "", "audit", folder / "published-audit.tex")
     table = cost_table(ours)
     text = cost_text(table)
     write_csv(table, folder / "published-cost.csv")

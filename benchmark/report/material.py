@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.report.images import Images, read_images
-from benchmark.report.references import draw_table
 from benchmark.store import Store
 
 Array = NDArray[np.float64]
@@ -29,6 +28,7 @@ class Material:
         margin: of equivalence, degrees.
         cells: of the study at this preset, as :meth:`benchmark.store.Store.results` gives them.
         table: of the same, as :func:`benchmark.report.summary.summarise` gives it.
+        draws: of the same, as :func:`benchmark.report.references.draw_table` gives them.
     """
 
     store: Store
@@ -40,6 +40,7 @@ class Material:
     margin: float
     cells: pd.DataFrame
     table: pd.DataFrame
+    draws: pd.DataFrame
     _images: dict[str, Images | None] = field(default_factory=dict)
 
     @property
@@ -68,11 +69,6 @@ class Material:
     def losses(self) -> pd.DataFrame:
         """Training losses, as :meth:`benchmark.store.Store.losses` gives them."""
         return self.store.losses(self.study, self.preset)
-
-    @cached_property
-    def draws(self) -> pd.DataFrame:
-        """What each arm drew, as :func:`benchmark.report.references.draw_table` gives it."""
-        return draw_table(self.store, self.study, self.preset)
 
     @cached_property
     def distances(self) -> dict[str, dict[str, Array]]:

@@ -1,11 +1,12 @@
 """Sentences beside a study's results: test set, machines, changes of the core."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from benchmark.report.text import counted
-from benchmark.store import Store
-from benchmark.store.reading import Machine, TestSet
+from benchmark.store.reading import TestSet
 from benchmark.study.presets import PRESETS
 from mhpe.config import CoreConfig
 from mhpe.datasets import PUBLISHED_IMAGES, title
@@ -27,29 +28,33 @@ def caveat(test_set: TestSet | None) -> str:
     return f"This is not the published test on {title(test_set.name)}: {'; '.join(reasons)}."
 
 
-def machines_note(machines: Sequence[Machine]) -> str:
-    """A sentence on what a study's trainings ran on, and a warning where their number formats differ."""
-    if not machines:
+def machines_note(machines: pd.DataFrame) -> str:
+    """A sentence on what a study's trainings ran on, and a warning where their number formats differ.
+
+    Args:
+        machines: as :func:`benchmark.store.reading.load_machines` gives them.
+    """
+    counts = machines.dropna().groupby(["device", "precision"]).size()
+    if counts.empty:
         return ""
-    places = (f"{device} in {precision} ({counted(count, 'training')})" for device, precision, count in machines)
+    places = (
+        f"{device} in {precision} ({counted(count, 'training')})"
+        for device, precision, count in counts.reset_index().itertuples(index=False, name=None)
+    )
     note = f"Computed on {', on '.join(places)}."
-    if len({machine.precision for machine in machines}) > 1:
+    if machines["precision"].nunique() > 1:
         note += " Trainings in different number formats differ by more than their arms: compare them with care."
     return note
 
 
-def core_note(store: Store, study: str, baseline: str, presets: Iterable[str]) -> str:
-    """A sentence for each preset whose core the study's baseline changes; nothing where none is changed.
+def core_note(cores: Mapping[str, Mapping[str, Any] | None]) -> str:
+    """A sentence for each known preset whose core the study's baseline changes.
 
     Args:
-        store: the results store.
-        study: its name.
-        baseline: label of the arm whose core is looked at.
-        presets: names; those that are not known are left out.
+        cores: settings of the baseline's core by name of the preset.
     """
     sentences = []
-    for name in presets:
-        core = store.core(study, name, baseline)
+    for name, core in cores.items():
         if core is None or name not in PRESETS:
             continue
         changes = core_changes(core, CoreConfig.model_validate(PRESETS[name].core).model_dump(mode="json"))

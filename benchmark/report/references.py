@@ -1,5 +1,8 @@
 """What each arm drew in its trainings: the table that explains why arms differ."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from benchmark.report.text import number, percent
@@ -15,6 +18,7 @@ NOTE = (
     "rotation from a reference to its input, degrees. Where references are supervised, arms differ in how many images "
     "that adds, not only in how far the references are."
 )
+Cores = Mapping[tuple[str, str], dict[str, Any] | None]
 NUMBERS = ["images_per_input", "effective_references", "coverage", "fallback_share", "distance"]
 
 
@@ -25,8 +29,28 @@ def draw_table(store: Store, study: str, preset: str) -> pd.DataFrame:
     return table
 
 
+def add_draws(table: pd.DataFrame, draws: pd.DataFrame, cells: pd.DataFrame, cores: Cores) -> pd.DataFrame:
+    """A study's summary with columns pool (images in it, NaN for exact references), coverage and fallback_share.
+
+    Args:
+        table: as :func:`benchmark.report.summary.summarise` gives it.
+        draws: as :func:`draw_table` gives them.
+        cells: of the study, which say on what a protocol trains.
+        cores: settings of the core by preset and arm.
+    """
+    place = ["preset", "protocol", "arm"]
+    of_cells = cells.dropna(subset=["train_set"]).drop_duplicates(place)[[*place, "train_set"]]
+    keys = ["preset", "train_set", "arm"]
+    found = of_cells.merge(draws[[*keys, "coverage", "fallback_share"]], how="left", on=keys)
+    pools = [
+        core.get("pool_size") if (core := cores.get(key) or {}).get("references") == "pool" else None
+        for key in zip(table["preset"], table["arm"], strict=True)
+    ]
+    return table.merge(found.drop(columns="train_set"), how="left", on=place).assign(pool=pd.Series(pools, dtype=float))
+
+
 def draw_text(table: pd.DataFrame) -> pd.DataFrame:
-    """The same as people read it."""
+    """The same for display."""
     shown = pd.DataFrame(
         {
             "Result": table["arm"],
@@ -34,8 +58,8 @@ def draw_text(table: pd.DataFrame) -> pd.DataFrame:
             "Trained on": table["train_set"].map(title),
             "Images per input": table["images_per_input"].map(lambda value: number(value, 1)),
             "Effective references": table["effective_references"].map(lambda value: number(value, 0)),
-            "Coverage": table["coverage"].map(_percent),
-            "From another bin": table["fallback_share"].map(_percent),
+            "Coverage": table["coverage"].map(share),
+            "From another bin": table["fallback_share"].map(share),
             "Mean distance (°)": table["distance"].map(lambda value: number(value, 1)),
         }
     )
@@ -43,5 +67,6 @@ def draw_text(table: pd.DataFrame) -> pd.DataFrame:
     return shown.drop(columns=constant)
 
 
-def _percent(share: float) -> str:
-    return percent(share, 1 if share < 0.1 else 0)
+def share(value: float) -> str:
+    """A share in percent, with a decimal where it is small."""
+    return percent(value, 1 if value < 0.1 else 0)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from benchmark.report import secondary
 from benchmark.report.figures import FIGURES, MAIN, NoDataError
 from benchmark.report.figures.search import draw_search
 from benchmark.report.material import Material
@@ -15,21 +16,23 @@ from benchmark.report.notes import caveat, core_note, machines_note
 from benchmark.report.published import SLIDES_STUDIES, beside_ours
 from benchmark.report.published.slides import published_notes, published_text
 from benchmark.report.references import NOTE as DRAW_NOTE
-from benchmark.report.references import draw_text
+from benchmark.report.references import add_draws, draw_table, draw_text
 from benchmark.report.search import NOTE as SEARCH_NOTE
 from benchmark.report.search import SearchReport, fresh_text, report_searches
-from benchmark.report.secondary import NOTE as SECONDARY_NOTE
-from benchmark.report.secondary import secondary, secondary_text, yaw_table
 from benchmark.report.style import save, style, watermark
-from benchmark.report.summary import summarise
+from benchmark.report.summary import baselines_of, summarise
 from benchmark.report.text import protocol_title
 from benchmark.report.verdicts import study_verdict
 from benchmark.report.views import VIEWS, as_text
 from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown
+from benchmark.statistics import MARGIN
 from benchmark.store import Store
 
-MARGIN = 0.2
-"""Degrees of MAE within which arms count as equivalent, for studies that declare none."""
+SEED_COLUMNS = [
+    "arm", "protocol", "preset", "seed", "yaw", "pitch", "roll", "mae", "maev", "geodesic_mean", "device", "precision",
+    "trial",
+]  # fmt: skip
+"""Of the table that every number of a report can be recomputed from."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,15 @@ class FigureFile:
     main: bool = True
 
 
+class SecondaryTable(NamedTuple):
+    """A secondary analysis: numbers, the same for display, and how to read them."""
+
+    heading: str
+    table: pd.DataFrame
+    text: pd.DataFrame
+    note: str
+
+
 class ReportedSearch(NamedTuple):
     """A search with the figures that were drawn of it."""
 
@@ -66,19 +78,15 @@ class StudyReport:
 
     Attributes:
         name: of the study.
-        slug: the name as files and links have it.
-        title: of the study.
-        question: what it asks.
-        baseline: label of the arm that most others are compared with.
-        margin: of equivalence, degrees.
+        definition: as the store has it.
         cells: as :meth:`benchmark.store.Store.results` gives them.
-        table: as :func:`benchmark.report.summary.summarise` gives it.
-        verdict: a sentence, and a line, a protocol.
+        table: as :func:`benchmark.report.summary.summarise` gives it, with the columns of
+            :func:`benchmark.report.references.add_draws` and q.
         draws: as :func:`benchmark.report.references.draw_table` gives it.
         caveats: by protocol, what a reader must know of its test set; nothing for most.
         core: what the baseline's core changes of the presets', in sentences; nothing for most.
-        machines: a sentence on what the trainings ran on.
-        secondary: as :func:`benchmark.report.secondary.secondary` gives it.
+        machines: device and precision by trial.
+        secondary: the tables of :mod:`benchmark.report.secondary` by name: numbers and text.
         published: the slides' rows beside ours, for a study of the slides.
         figures: that were drawn.
         not_drawn: titles of those that were not, and why.
@@ -86,23 +94,48 @@ class StudyReport:
     """
 
     name: str
-    slug: str
-    title: str
-    question: str
-    baseline: str
-    margin: float
+    definition: dict[str, Any]
     cells: pd.DataFrame
     table: pd.DataFrame
-    verdict: str
     draws: pd.DataFrame
     caveats: dict[str, str]
     core: str
-    machines: str
-    secondary: pd.DataFrame
-    published: pd.DataFrame | None
+    machines: pd.DataFrame
+    secondary: dict[str, SecondaryTable] = field(default_factory=dict)
+    published: pd.DataFrame | None = None
     figures: list[FigureFile] = field(default_factory=list)
     not_drawn: dict[str, str] = field(default_factory=dict)
     searches: list[ReportedSearch] = field(default_factory=list)
+
+    @property
+    def slug(self) -> str:
+        """The name as files and links have it."""
+        return slug(self.name)
+
+    @property
+    def title(self) -> str:
+        """Of the study."""
+        return str(self.definition["title"])
+
+    @property
+    def baseline(self) -> str:
+        """Label of the arm that most others are compared with."""
+        return str(self.definition["baseline"])
+
+    @property
+    def margin(self) -> float:
+        """Degrees of MAE within which arms count as equivalent."""
+        return float(self.definition.get("margin", MARGIN))
+
+    @property
+    def kind(self) -> str:
+        """Whether the study was planned to confirm something."""
+        return "confirmatory" if self.definition.get("confirmatory") else "exploratory"
+
+    @property
+    def verdict(self) -> str:
+        """A sentence, and a line, a protocol."""
+        return study_verdict(self.table, self.margin)
 
     @property
     def missing_cells(self) -> int:
@@ -110,46 +143,63 @@ class StudyReport:
         return int(self.cells["mae"].isna().sum())
 
 
-def report_study(store: Store, name: str, definition: dict[str, Any], folder: Path) -> StudyReport:
-    """Work out a study's numbers, and write its tables and figures."""
-    title, baseline = definition["title"], definition["baseline"]
-    margin = definition.get("margin", MARGIN)
+def read_study(store: Store, name: str, definition: dict[str, Any]) -> StudyReport | None:
+    """A study's numbers, without q, secondary tables and figures; None if it has no cell yet."""
     cells = store.results(name)
-    baselines = dict.fromkeys(cells["arm"], baseline) | definition.get("baselines", {})
-    table = summarise(cells, baselines, margin)
+    if cells.empty:
+        return None
+    table = summarise(cells, baselines_of(cells, definition), definition.get("margin", MARGIN))
+    presets = list(dict.fromkeys(table["preset"]))
+    draws = pd.concat([draw_table(store, name, preset) for preset in presets], ignore_index=True)
+    places = table[["preset", "arm"]].drop_duplicates().itertuples(index=False, name=None)
+    cores = {(preset, arm): store.core(name, preset, arm) for preset, arm in places}
+    return StudyReport(
+        name,
+        definition,
+        cells,
+        add_draws(table, draws, cells, cores),
+        draws,
+        _caveats(store, cells),
+        core_note({preset: cores.get((preset, definition["baseline"])) for preset in presets}),
+        store.machines(name),
+    )
+
+
+def write_study(store: Store, report: StudyReport, folder: Path) -> None:
+    """Work out the secondary analyses, and write a study's tables and figures."""
+    baselines = baselines_of(report.cells, report.definition)
     materials = [
         Material(
-            store, name, preset, title, baseline, baselines, margin,
-            cells[cells["preset"] == preset], table[table["preset"] == preset],
+            store, report.name, preset, report.title, report.baseline, baselines, report.margin,
+            report.cells[report.cells["preset"] == preset], report.table[report.table["preset"] == preset],
+            report.draws[report.draws["preset"] == preset],
         )
-        for preset in dict.fromkeys(table["preset"])
+        for preset in dict.fromkeys(report.table["preset"])
     ]  # fmt: skip
-    report = StudyReport(
-        name=name,
-        slug=slug(name),
-        title=title,
-        question=definition["question"],
-        baseline=baseline,
-        margin=margin,
-        cells=cells,
-        table=table,
-        verdict=study_verdict(table, margin),
-        draws=pd.concat([material.draws for material in materials], ignore_index=True),
-        caveats=_caveats(store, cells),
-        core=core_note(store, name, baseline, dict.fromkeys(table["preset"])),
-        machines=machines_note(store.machines(name)),
-        secondary=pd.concat([secondary(material) for material in materials], ignore_index=True),
-        published=beside_ours(name, table) if name in SLIDES_STUDIES else None,
-    )
+    parts = secondary.part_differences(report.cells, baselines)
+    margins = secondary.sensitivity(report.table)
+    prices = secondary.price(report.cells, baselines)
+    resampled = pd.concat([secondary.bootstrap(material) for material in materials], ignore_index=True)
+    found = {
+        "parts": (parts, secondary.part_text, "Differences of each angle and of the geodesic error"),
+        "margins": (margins, secondary.sensitivity_text, "Verdicts under other margins"),
+        "price": (prices, secondary.price_text, "Price of a verdict"),
+        "bootstrap": (resampled, secondary.bootstrap_text, "Bootstrap over seeds and persons"),
+    }
+    report.secondary = {
+        name: SecondaryTable(heading, table, text(table), secondary.NOTES[name])
+        for name, (table, text, heading) in found.items()
+        if not table.empty
+    }
+    report.published = beside_ours(report.name, report.table) if report.name in SLIDES_STUDIES else None
     _write_tables(report, folder / "tables")
-    yaw = pd.concat([yaw_table(material) for material in materials], ignore_index=True)
+    yaw = pd.concat([secondary.yaw_table(material) for material in materials], ignore_index=True)
     if not yaw.empty:
         write_csv(yaw, folder / "tables" / f"{report.slug}-yaw.csv")
     for material in materials:
         _draw(report, material, folder / "figures")
-    for search in report_searches(store, name, definition):
+    for search in report_searches(store, report.name, report.definition):
         _write_search(report, search, folder)
-    return report
 
 
 def _caveats(store: Store, cells: pd.DataFrame) -> dict[str, str]:
@@ -171,8 +221,11 @@ def _write_tables(report: StudyReport, folder: Path) -> None:
     title = f"{report.title}, {protocol_title(protocols[0])}" if len(protocols) == 1 else report.title
     views = {heading: TextTable(as_text(report.table, columns), note) for heading, (columns, note) in VIEWS.items()}
     caveats = dict.fromkeys(report.caveats.values())
-    lead = " ".join(filter(None, (report.verdict, *caveats, report.core, report.machines)))
+    kind = f"This study is {report.kind}."
+    lead = " ".join(filter(None, (report.verdict, kind, *caveats, report.core, machines_note(report.machines))))
     _write(title, report.slug, report.table, views, lead, folder)
+    seeds = report.cells[report.cells["mae"].notna()].merge(report.machines, how="left", on="trial")
+    write_csv(seeds[SEED_COLUMNS].rename(columns={"geodesic_mean": "geodesic"}), folder / f"{report.slug}-seeds.csv")
     if not report.draws.empty:
         view = {"What each arm drew": TextTable(draw_text(report.draws), DRAW_NOTE)}
         _write(report.title, f"{report.slug}-draws", report.draws, view, "", folder)
@@ -180,9 +233,9 @@ def _write_tables(report: StudyReport, folder: Path) -> None:
         notes = published_notes(report.published)
         view = {"Published, recomputed, reproduced": TextTable(published_text(report.published), notes)}
         _write(report.title, f"{report.slug}-published", report.published, view, "", folder)
-    if not report.secondary.empty:
-        view = {"Bootstrap over seeds and persons": TextTable(secondary_text(report.secondary), SECONDARY_NOTE)}
-        _write(title, f"{report.slug}-bootstrap", report.secondary, view, " ".join(caveats), folder)
+    for name, (heading, table, text, note) in report.secondary.items():
+        view = {heading: TextTable(text, note)}
+        _write(title, f"{report.slug}-{name}", table, view, " ".join(caveats), folder)
 
 
 def _write(title: str, name: str, table: pd.DataFrame, views: dict[str, TextTable], lead: str, folder: Path) -> None:

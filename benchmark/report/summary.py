@@ -1,43 +1,48 @@
 """A study in numbers: means over paired seeds with their uncertainty, and each arm against the baseline."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from benchmark.statistics import compare, groups_of, paired_differences, seed_table
+from benchmark.statistics import benjamini_hochberg, compare, groups_of, interquartile_mean, seed_table
 
 EULER = ("yaw", "pitch", "roll", "mae")
 VECTORS = ("left", "down", "front", "maev")
 ROTATION = ("geodesic_mean", "geodesic_median", "aligned_mean")
 METRICS = (*EULER, *VECTORS, *ROTATION)
 GROUP = ["preset", "protocol"]
-_NOUGHT = "\0"  # no arm is called that
 LEVEL = 0.95
 """Of all intervals in the report."""
-COMPARISON = [
-    "baseline", "pairs", "difference", "low", "high", "p", "p_holm", "smallest_p", "smallest_p_holm", "verdict", "note",
-]  # fmt: skip
+
+
+def baselines_of(cells: pd.DataFrame, definition: Mapping[str, Any]) -> dict[str, str]:
+    """By arm, those that are planned but have no cell included, the arm it is compared with."""
+    declared: dict[str, str] = definition.get("baselines", {})
+    return dict.fromkeys(cells["arm"], str(definition["baseline"])) | declared
 
 
 def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float) -> pd.DataFrame:
     """One row per preset, protocol and arm, in the study's order.
 
     Args:
-        results: cells of the study, as :meth:`benchmark.store.Store.results` gives them.
-        baselines: by arm, the arm it is compared with; arms that are missing here are compared with nothing.
+        results: cells of the study, at least one, as :meth:`benchmark.store.Store.results` gives them.
+        baselines: by arm, the arm it is compared with; arms that are missing here are compared with nothing. Arms
+            without cells count in the family of comparisons.
         margin: degrees of MAE within which arms count as equivalent.
 
     Returns:
         - preset, protocol, arm, sampler, parameters (of the sampler), bin_width, sigma;
         - for each metric its mean over seeds and ``<metric>_hw``, the half-width of its Student-t interval, in degrees;
-        - n, the seeds with a result, planned, the seeds wanted, and missing, what is not there and why;
+        - iqm, iqm_low, iqm_high: interquartile mean of the MAE over seeds with its bootstrap interval, degrees;
+        - n, the seeds with a result, planned, the seeds wanted, and missing: which have none, and why;
         - weights (number of the network's), cep (millions of weights x MAE) and seconds (median of a training);
-        - of the comparison on MAE: baseline, the arm it is compared with, pairs, difference, low, high, p, p_holm,
-          smallest_p, smallest_p_holm, verdict and note, as :func:`benchmark.statistics.compare` gives them. Holm's
-          family is all arms of one preset on one protocol. An arm that is its own baseline has the verdict "baseline".
+        - of the comparison on MAE, the columns of :func:`benchmark.statistics.compare` (n is called pairs). Holm's
+          family is all arms of the study on one protocol. An arm that is its own baseline has the verdict "baseline";
+        - comparison: a digest of the trials compared, the same wherever the same trials are.
     """
     keys = [*GROUP, "arm"]  # not position: one arm has two where a study's order changed between runs
     groups = results.groupby(keys, sort=False)
@@ -61,27 +66,41 @@ def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float
     table["weights"] = groups["weights"].max()
     table["cep"] = table["weights"].astype(float) / 1e6 * table["mae"]
     table["seconds"] = groups["seconds"].median()
+    middles = {key: interquartile_mean(cells["mae"].dropna()) for key, cells in groups}
+    table[["iqm", "iqm_low", "iqm_high"]] = pd.DataFrame(middles, ["iqm", "iqm_low", "iqm_high"]).T.reindex(table.index)
     table = table.reset_index()
-    compared = [
-        _comparison(seed_table(cells), baselines, margin).assign(preset=preset, protocol=protocol)
-        for preset, protocol, cells in groups_of(results)
-    ]
-    return table.merge(pd.concat(compared, ignore_index=True), how="left", on=[*GROUP, "arm"], validate="1:1")
+    family = sum(arm != own for arm, own in baselines.items())
+    compared = []
+    for preset, protocol, cells in groups_of(results):
+        found = compare(seed_table(cells), baselines, margin, LEVEL, family)
+        found = found.drop(columns=["mean", "half_width"]).rename(columns={"n": "pairs"})
+        digests = _digests(cells, found[["arm", "baseline"]].itertuples(index=False, name=None))
+        compared.append(found.assign(preset=preset, protocol=protocol, comparison=digests))
+    table = table.merge(pd.concat(compared, ignore_index=True), how="left", on=[*GROUP, "arm"], validate="1:1")
+    own = table["verdict"].isna()
+    table.loc[own, "baseline"] = table.loc[own, "arm"]
+    table["pairs"] = table["pairs"].fillna(0)
+    return table.fillna({"verdict": "baseline", "note": "", "outliers": "", "comparison": ""})
 
 
-def _comparison(values: pd.DataFrame, baselines: Mapping[str, str], margin: float) -> pd.DataFrame:
-    # Differences against nought: so arms with baselines of their own are one family.
-    differences = paired_differences(values, baselines)
-    compared = compare(differences.assign(**{_NOUGHT: 0.0}), _NOUGHT, margin, LEVEL).rename(columns={"n": "pairs"})
-    compared["baseline"] = [baselines[arm] for arm in compared["arm"]]
-    without = [not (own in values and values[own].notna().any()) for own in compared["baseline"]]
-    compared.loc[without, "note"] = "the baseline has no result"
-    own: list[dict[str, Any]] = [
-        {"arm": arm, "baseline": arm, "pairs": 0, "verdict": "baseline", "note": ""}
-        for arm in values
-        if arm not in differences
-    ]
-    return pd.concat([pd.DataFrame(own, columns=["arm", *COMPARISON]), compared])[["arm", *COMPARISON]]
+def add_q(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Tables of :func:`summarise` with a column q, Benjamini and Hochberg's over all distinct comparisons in them."""
+    every = pd.concat([table[["comparison", "p"]] for table in tables]).dropna().drop_duplicates("comparison")
+    q = pd.Series(benjamini_hochberg(every["p"]), every["comparison"])
+    return [table.assign(q=table["comparison"].map(q).astype(float)) for table in tables]
+
+
+def _digests(cells: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Of each pair of arms, a digest of the trials and test sets that are compared; either order gives the same."""
+    done = cells[cells["mae"].notna()]
+    trials = dict(zip(zip(done["arm"], done["seed"], strict=True), done["trial"] + done["test_set"], strict=True))
+    seeds = done["seed"].unique()
+    found = []
+    for arm, own in pairs:
+        both = [(trials[arm, s], trials[own, s]) for s in seeds if (arm, s) in trials and (own, s) in trials]
+        text = repr(sorted(tuple(sorted(pair)) for pair in both))
+        found.append(hashlib.sha256(text.encode()).hexdigest()[:16] if both else "")
+    return found
 
 
 def _missing(cells: pd.DataFrame) -> str:

@@ -1,12 +1,15 @@
 """What tables show: columns of a study's numbers as text, the same in every format."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from benchmark.report.references import share
 from benchmark.report.text import NOTHING, difference, duration, number, p_value, plain, protocol_title, with_error
+from benchmark.statistics import WEAK
 
 Row = dict[str, Any]
 
@@ -56,26 +59,55 @@ COST = [
 DIFFERENCE = [
     Column("Against", lambda row: "" if row["verdict"] == "baseline" else str(row["baseline"])),
     Column("Difference", lambda row: difference(row["difference"], row["low"], row["high"])),
+    Column("Better / equivalent / worse", lambda row: _probabilities(row)),
     Column("Verdict", lambda row: row["verdict"]),
-    Column("Holm p", lambda row: p_value(row["p_holm"])),
-    Column("Smallest p", lambda row: p_value(row["smallest_p_holm"])),
 ]
+ADJUSTED = [Column("Holm p", lambda row: p_value(row["p_holm"])), Column("q", lambda row: p_value(row["q"]))]
+STATISTICS = [
+    Column("Pairs", lambda row: plain(row["pairs"] or math.nan)),
+    Column("p", lambda row: p_value(row["p"])),
+    *ADJUSTED,
+    Column("Family", lambda row: plain(row["family"])),
+    Column("Smallest Holm p", lambda row: p_value(row["smallest_p_holm"])),
+    Column("Correlation", lambda row: number(row["correlation"])),
+    Column("Unpaired (Welch)", lambda row: _unpaired(row)),
+    Column("Interquartile mean", lambda row: _middle(row)),
+    Column("Odd seeds", lambda row: row["outliers"]),
+]
+DRAWS = [
+    Column("Pool", lambda row: plain(row["pool"])),
+    Column("Coverage", lambda row: share(row["coverage"]) if row["pool"] > 0 else NOTHING),
+    Column("From another bin", lambda row: share(row["fallback_share"]) if row["pool"] > 0 else NOTHING),
+]
+"""Of presets whose references come from a pool: one name stands for another sampler there."""
 REMARK = Column("Note", lambda row: row["note"])
 
-OPTIONAL = ("Range of bins", "Std dev", "Missing", "Note")
+OPTIONAL = {
+    "Range of bins", "Std dev", "Missing", "Note", "Odd seeds", "Unpaired (Welch)",
+    *(column.heading for column in DRAWS),
+}  # fmt: skip
 """Columns that are left out where no row has anything to say."""
-GROUP_VIEW = [ARM, *PARAMETERS, *EULER, MAE, SEEDS, *DIFFERENCE, REMARK, MISSING]
+GROUP_VIEW = [ARM, *EULER, MAE, SEEDS, *DIFFERENCE, *ADJUSTED, *DRAWS, REMARK, MISSING]
 """The page's main table of one preset on one protocol."""
-TERMINAL_VIEW = [ARM, *PARAMETERS, *EULER, MAE, SEEDS, *DIFFERENCE[:3], MISSING]
+TERMINAL_VIEW = [ARM, *PARAMETERS, *EULER, MAE, SEEDS, DIFFERENCE[1], DIFFERENCE[3], MISSING]
 """What the terminal shows of one preset on one protocol."""
-GROUP_DETAILS = [ARM, *VECTORS, *ROTATION, *COST]
+GROUP_STATISTICS = [ARM, *STATISTICS]
 """Its second table."""
+GROUP_DETAILS = [ARM, *VECTORS, *ROTATION, *COST]
+"""Its third table."""
 
 NOTE = "Degrees; mean over seeds ± half-width of its 95 % Student-t interval."
 COMPARISON_NOTE = (
-    "Difference of MAE to the baseline over paired seeds with its 95 % Student-t interval; p of the exact sign-flip "
-    "test, Holm-adjusted over the arms of one study and protocol; the smallest p is the adjusted one that this number "
-    "of pairs can reach at best."
+    "Difference of MAE to the baseline over paired seeds with its 95 % Student-t interval. Better / equivalent / "
+    "worse: probabilities, in percent, that the true difference is below, within, above the margin (Student-t "
+    "posterior). Pool, coverage and references from another bin are given where references come from a pool."
+)
+STATISTICS_NOTE = (
+    "p: exact sign-flip test. Holm p: adjusted over all arms that the study plans on a protocol (family). q: "
+    "Benjamini and Hochberg's, over all distinct comparisons of this report. Smallest Holm p: the least that this "
+    "number of pairs can reach. Correlation of the arm's seeds and the baseline's; below 0.3 the difference over all "
+    "seeds, paired or not, stands beside (Welch). Interquartile mean of the MAE with a bootstrap interval. Odd seeds: "
+    "differences beyond 3 median absolute deviations."
 )
 VECTOR_NOTE = (
     "Left, Down, Front: angle between the predicted and the labelled axis of the head of that name; MAEV: mean of the "
@@ -87,10 +119,27 @@ VECTOR_NOTE = (
 
 VIEWS = {
     "Errors": ([ARM, *PARAMETERS, *WHERE, *EULER, MAE, SEEDS, MISSING], NOTE),
-    "Difference to the baseline": ([ARM, *WHERE, MAE, SEEDS, *DIFFERENCE, REMARK], f"{NOTE} {COMPARISON_NOTE}"),
+    "Difference to the baseline": ([ARM, *WHERE, MAE, *DIFFERENCE, *DRAWS, REMARK], f"{NOTE} {COMPARISON_NOTE}"),
+    "Statistics": ([ARM, *WHERE, *STATISTICS], STATISTICS_NOTE),
     "Vector and rotation errors": ([ARM, *WHERE, *VECTORS, *ROTATION], f"{NOTE} {VECTOR_NOTE}"),
 }
 """The tables of a study in Markdown and LaTeX by heading: columns, and how to read them."""
+
+
+def _probabilities(row: Row) -> str:
+    values = [row["p_better"], row["p_equivalent"], row["p_worse"]]
+    return NOTHING if math.isnan(values[0]) else " / ".join(f"{100 * value:.0f}" for value in values)
+
+
+def _unpaired(row: Row) -> str:
+    if not row["correlation"] < WEAK:
+        return NOTHING
+    return difference(row["unpaired"], row["unpaired_low"], row["unpaired_high"])
+
+
+def _middle(row: Row) -> str:
+    mean, low, high = (number(row[name]) for name in ("iqm", "iqm_low", "iqm_high"))
+    return NOTHING if math.isnan(row["iqm"]) else f"{mean} [{low}, {high}]"
 
 
 def rows_of(table: pd.DataFrame) -> list[Row]:

@@ -25,6 +25,6 @@ def half_width(values: ArrayLike, level: float = 0.95) -> float:
     return float(student_quantile(n - 1, level) * present.std(ddof=1) / math.sqrt(n))
 
 
-def student_quantile(freedom: int, level: float) -> float:
+def student_quantile(freedom: float, level: float) -> float:
     """How many standard errors a two-sided Student-t interval reaches to each side."""
     return float(stdtrit(freedom, (1 + level) / 2))

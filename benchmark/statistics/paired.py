@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.special import stdtr
 
 from benchmark.statistics.cells import paired_differences
-from benchmark.statistics.intervals import half_width
+from benchmark.statistics.intervals import half_width, student_quantile
 from benchmark.statistics.multiple import holm
 from benchmark.statistics.robust import far_from_median
 from benchmark.statistics.sign_flip import sign_flip_p, smallest_p
@@ -190,7 +189,7 @@ def welch(arm: Array, baseline: Array, level: float = 0.95) -> tuple[float, floa
     if not parts.sum():
         return difference, difference, difference
     freedom = parts.sum() ** 2 / (parts**2 / (np.array([len(arm), len(baseline)]) - 1)).sum()
-    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(parts.sum())
+    reach = student_quantile(float(freedom), level) * math.sqrt(parts.sum())
     return difference, difference - reach, difference + reach
 
 

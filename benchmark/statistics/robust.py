@@ -32,10 +32,10 @@ def interquartile_mean(
         The mean and both ends of its interval; all NaN for fewer than four runs.
     """
     table = np.asarray(values, float)
+    if len(table) < FEWEST:
+        return np.nan, np.nan, np.nan
     table = table.reshape(len(table), -1)
     runs, tasks = table.shape
-    if runs < FEWEST:
-        return np.nan, np.nan, np.nan
     draws = np.random.default_rng(seed).integers(0, runs, (resamples, runs, tasks))
     means = trim_mean(table[draws, np.arange(tasks)].reshape(resamples, -1), 0.25, axis=1)
     low, high = np.quantile(means, ((1 - level) / 2, (1 + level) / 2))

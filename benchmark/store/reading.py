@@ -48,20 +48,6 @@ class TestSet:
     angles: NDArray[np.float32]
 
 
-class Machine(NamedTuple):
-    """Where trainings ran.
-
-    Attributes:
-        device: its name.
-        precision: number format of the encoder.
-        trainings: that ran there.
-    """
-
-    device: str
-    precision: str
-    trainings: int
-
-
 class TrialSummary(NamedTuple):
     """A trial without its results.
 
@@ -265,22 +251,19 @@ class Reading(Database):
         return self._frame(query).drop(columns="position").dropna(subset=["shares"])
 
     @patient
-    def machines(self, study: str) -> list[Machine]:
-        """What a study's finished trainings ran on."""
+    def machines(self, study: str) -> pd.DataFrame:
+        """What a study's finished trainings ran on: columns trial, device, precision (number format of the encoder)."""
         t = schema.trials.c
         trials = _trials(study)
         where = [t.environment[name].as_string().label(name) for name in ("device", "precision")]
-        query = (
-            sa.select(*where, sa.func.count(sa.distinct(t.key)).label("trainings"))
+        return self._frame(
+            sa.select(t.key.label("trial"), *where)
             .join_from(trials, schema.trials, trials.c.trial == t.key)
-            .where(t.status == "done", *(column.is_not(None) for column in where))
-            .group_by(*where)
-            .order_by(*where)
+            .where(t.status == "done")
+            .distinct()
+            .order_by(t.key)
         )
-        with self.reading() as connection:
-            return [Machine(row.device, row.precision, row.trainings) for row in connection.execute(query)]
 
-    @patient
     def core(self, study: str, preset: str, arm: str) -> dict[str, Any] | None:
         """The core's settings in a study's trials of an arm; None where none is planned."""
         p, t = schema.planned.c, schema.trials.c

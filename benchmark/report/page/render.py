@@ -2,54 +2,39 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from benchmark.report.notes import machines_note
 from benchmark.report.page.fingerprints import fingerprints
-from benchmark.report.page.tables import PageTable, group_table, page_table
+from benchmark.report.page.tables import group_table, page_table
 from benchmark.report.page.trials import Group, trace
-from benchmark.report.published import SLIDES_STUDIES, audit, beside_ours
+from benchmark.report.published import SLIDES_STUDIES, THESIS, THESIS_NOTE, audit, beside_ours, slides
 from benchmark.report.published.peers import CEP
 from benchmark.report.published.slides import published_notes, published_text, reproduced
 from benchmark.report.references import NOTE as DRAW_NOTE
 from benchmark.report.references import draw_text
 from benchmark.report.search import NOTE as SEARCH_NOTE
 from benchmark.report.search import fresh_text
-from benchmark.report.secondary import NOTE as SECONDARY_NOTE
-from benchmark.report.secondary import secondary_text
 from benchmark.report.study_report import FigureFile, StudyReport
 from benchmark.report.text import protocol_title, synthetic_note
-from benchmark.report.views import COMPARISON_NOTE, GROUP_DETAILS, GROUP_VIEW, NOTE, VECTOR_NOTE
+from benchmark.report.views import (
+    COMPARISON_NOTE,
+    GROUP_DETAILS,
+    GROUP_STATISTICS,
+    GROUP_VIEW,
+    NOTE,
+    STATISTICS_NOTE,
+    VECTOR_NOTE,
+)
 from benchmark.statistics import groups_of
 from benchmark.store import Store
 from benchmark.study.presets import PRESETS, describe
 
 LONG = 300
 """Trials above which the list is left out on paper."""
-
-
-@dataclass(frozen=True)
-class PageGroup:
-    """One preset on one protocol.
-
-    Attributes:
-        title: of the protocol.
-        preset: name of the preset.
-        synthetic: which images are synthetic, or nothing.
-        caveat: what a reader must know of the test set, or nothing.
-        main: table of errors and verdicts.
-        details: table of vector errors and cost.
-    """
-
-    title: str
-    preset: str
-    synthetic: str
-    caveat: str
-    main: PageTable
-    details: PageTable
 
 
 def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, peers: pd.DataFrame) -> str:
@@ -73,7 +58,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
     environment.filters["data_uri"] = _data_uri
     return environment.get_template("index.html").render(
         studies=[_study(store, study, found.groups) for study in studies],
-        notes=[NOTE, COMPARISON_NOTE, VECTOR_NOTE],
+        notes=[NOTE, COMPARISON_NOTE, STATISTICS_NOTE, VECTOR_NOTE],
         presets=_presets(studies),
         cep=CEP,
         cost=cost,
@@ -81,6 +66,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
         audit=page_table(
             audit().rename(columns=str.capitalize), "What does not hold in the slides, and what does"
         ),
+        thesis=page_table(slides("thesis").rename(columns=str.capitalize)[THESIS].astype(str), THESIS_NOTE),
         others=[_published(name, beside_ours(name, studies[0].table.head(0)))
                 for name in SLIDES_STUDIES if name not in names],
         trials=found.rows,
@@ -102,7 +88,8 @@ def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[s
         "groups": [_group(rows, groups, study.caveats) for _, _, rows in groups_of(table)],
         "draws": page_table(draw_text(study.draws), DRAW_NOTE) if len(study.draws) else None,
         "published": None if study.published is None else _published(study.name, study.published),
-        "secondary": page_table(secondary_text(study.secondary), SECONDARY_NOTE) if len(study.secondary) else None,
+        "secondary": {found.heading: page_table(found.text, found.note) for found in study.secondary.values()},
+        "machines": machines_note(study.machines),
         "searches": [
             {
                 "title": search.title,
@@ -117,17 +104,22 @@ def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[s
     }
 
 
-def _group(rows: pd.DataFrame, groups: dict[Group, int], caveats: dict[str, str]) -> PageGroup:
-    protocol, preset = rows["protocol"].iloc[0], rows["preset"].iloc[0]
+def _group(rows: pd.DataFrame, groups: dict[Group, int], caveats: dict[str, str]) -> dict[str, Any]:
+    """One preset on one protocol: what stands above its tables, and the tables."""
+    protocol = rows["protocol"].iloc[0]
     title = protocol_title(protocol)
-    return PageGroup(
-        title,
-        preset,
-        synthetic_note(protocol),
-        caveats.get(protocol, ""),
-        group_table(rows, GROUP_VIEW, f"Errors in degrees and difference to the baseline, {title}", groups),
-        group_table(rows, GROUP_DETAILS, f"Vector and rotation errors in degrees, and cost, {title}", groups),
-    )
+    views = {
+        "main": (GROUP_VIEW, f"Errors in degrees and difference to the baseline, {title}"),
+        "statistics": (GROUP_STATISTICS, f"Statistics of the comparison, {title}"),
+        "details": (GROUP_DETAILS, f"Vector and rotation errors in degrees, and cost, {title}"),
+    }
+    return {
+        "title": title,
+        "preset": rows["preset"].iloc[0],
+        "synthetic": synthetic_note(protocol),
+        "caveat": caveats.get(protocol, ""),
+        **{name: group_table(rows, columns, caption, groups) for name, (columns, caption) in views.items()},
+    }
 
 
 def _published(name: str, rows: pd.DataFrame) -> dict[str, Any]:

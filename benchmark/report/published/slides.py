@@ -18,6 +18,8 @@ ROUNDING = 0.01
 """Three columns rounded to 0.01 move their mean by up to 0.005, and the published mean is rounded too."""
 EULER = ["yaw", "pitch", "roll"]
 VECTORS = ["left", "down", "front"]
+THESIS = ["Result", "Protocol", "Left", "Down", "Front", "Maev"]
+THESIS_NOTE = "The slides' table 2: angles between predicted and labelled axes in degrees, and their mean, MAEV."
 
 
 @cache

@@ -23,9 +23,9 @@ def test_changes_stand_in_the_page_and_in_the_tables(tmp_path: Path) -> None:
 
 def test_a_study_with_the_presets_core_says_nothing(tmp_path: Path) -> None:
     study = MadeUp(core=QUICK, seeds=1, protocols=("synth_1",), predictions=False)
-    store = filled_store(tmp_path, study)
-    assert core_note(store, study.name, "random", ["quick", "no preset"]) == ""
-    assert core_note(store, study.name, "no arm", ["quick"]) == ""
+    core = filled_store(tmp_path, study).core(study.name, "quick", "random")
+    assert core_note({"quick": core, "no preset": core}) == ""
+    assert core_note({"quick": None}) == ""
 
 
 def test_settings_of_another_core_version_are_no_change() -> None:

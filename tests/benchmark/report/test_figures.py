@@ -12,7 +12,8 @@ from benchmark.report.figures import FIGURES, Drawing, NoDataError
 from benchmark.report.figures.images import calibration_curve, images_of
 from benchmark.report.images import ARMS_SHOWN, ImageErrors, Images, first_arms
 from benchmark.report.material import Material
-from benchmark.report.secondary import secondary
+from benchmark.report.references import draw_table
+from benchmark.report.secondary import bootstrap
 from benchmark.report.style import line_styles, named_rows, panels, style
 from samplers.base import Sampler
 from samplers.bins import Bins
@@ -31,7 +32,10 @@ def material_of(folder: Path, study: MadeUp) -> Material:
     baseline = next(iter(study.arms))
     baselines = dict.fromkeys(study.arms, baseline) | study.baselines
     cells = store.results(study.name)
-    return Material(store, study.name, PRESET, study.title, baseline, baselines, 0.2, cells, summary_of(store, study))
+    return Material(
+        store, study.name, PRESET, study.title, baseline, baselines, 0.2, cells, summary_of(store, study),
+        draw_table(store, study.name, PRESET),
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -217,7 +221,7 @@ def test_image_errors_average_to_the_stored_metrics(material: Material) -> None:
 
 
 def test_the_secondary_analysis_finds_the_same_difference(material: Material) -> None:
-    table = secondary(material).merge(material.table, on=["protocol", "arm"], suffixes=("", "_primary"))
+    table = bootstrap(material).merge(material.table, on=["protocol", "arm"], suffixes=("", "_primary"))
     assert len(table) == 4
     np.testing.assert_allclose(table["difference"], table["difference_primary"], atol=1e-4)
     assert (table["images"] == 60).all()

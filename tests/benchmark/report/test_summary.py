@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark.report.summary import summarise
+from benchmark.report.summary import add_q, summarise
 from benchmark.report.verdicts import study_verdict
 from benchmark.store import Store
 from samplers.gaussian import Gaussian
@@ -16,7 +16,8 @@ from tests.benchmark.fake_results import ARMS, MadeUp, fill, filled_store
 
 def summary_of(store: Store, study: MadeUp, margin: float = 0.2):
     baseline = next(iter(study.arms))
-    return summarise(store.results(study.name), dict.fromkeys(study.arms, baseline) | study.baselines, margin)
+    table = summarise(store.results(study.name), dict.fromkeys(study.arms, baseline) | study.baselines, margin)
+    return add_q([table])[0].assign(pool=np.nan, coverage=np.nan, fallback_share=np.nan)
 
 
 def test_means_intervals_and_differences_are_those_of_the_seeds(tmp_path: Path) -> None:
@@ -79,19 +80,36 @@ def test_a_clear_difference_is_found_and_named(tmp_path: Path) -> None:
     }
     sentence = study_verdict(table, 0.2)
     assert sentence.startswith("SynthHeads to SynthHeads lab (synthetic images): gaussian 30 (−")
-    assert "is better than random, gaussian 15 (+" in sentence
+    assert "is better than random; gaussian 15 (+" in sentence
     assert sentence.endswith("is worse than random.")
 
 
-def test_few_seeds_are_said_to_decide_nothing(tmp_path: Path) -> None:
-    study = MadeUp(noise={"gaussian 30": 3.0}, seeds=3)
-    sentence = study_verdict(summary_of(filled_store(tmp_path, study), study, 0.0), 0.0)
-    assert "no arm is shown to differ from random" in sentence
-    assert "with 3 paired seeds and 2 comparisons no difference could be significant" in sentence
-    assert "7 seeds could show one" in sentence
-    assert "nor to be equivalent to it (mean differences −" in sentence
-    assert "°; with 3 paired seeds" in sentence
-    assert ") (" not in sentence
+def test_without_a_verdict_the_sentence_says_what_is_excluded(tmp_path: Path) -> None:
+    study = MadeUp(noise={"gaussian 30": 3.0}, seeds=3, protocols=("synth_1",))
+    table = summary_of(filled_store(tmp_path, study), study, 0.0)
+    sentence = study_verdict(table, 0.0)
+    row = table.set_index("arm").loc["gaussian 30"]
+    assert f"{-row['high']:.2f} and {-row['low']:.2f} degrees better than random" in sentence
+    assert "(not decided)" in sentence
+    single = study_verdict(table.assign(low=np.nan, high=np.nan), 0.0)
+    assert "from a single pair of seeds" in single
+
+
+def test_the_family_is_the_studys_and_a_comparison_counts_once_in_a_report(tmp_path: Path) -> None:
+    study = MadeUp(protocols=("synth_1",), seeds=8)
+    cells = filled_store(tmp_path, study).results(study.name)
+    planned = dict.fromkeys([*study.arms, "one", "two", "three"], "random")
+    part = summarise(cells[cells["arm"] != "gaussian 15"], planned, 0.1).set_index("arm")
+    assert part.loc["gaussian 30", "family"] == 5
+    assert part.loc["gaussian 30", "p_holm"] == pytest.approx(min(1, 5 * part.loc["gaussian 30", "p"]))
+    whole = summarise(cells, dict.fromkeys(study.arms, "random"), 0.1)
+    turned = summarise(cells, dict.fromkeys(study.arms, "gaussian 30"), 0.1)
+    one, two = add_q([whole, part.reset_index()])
+    expected = stats.false_discovery_control(whole["p"].dropna())
+    assert one["q"].dropna().tolist() == pytest.approx(list(expected))
+    assert two.set_index("arm").loc["gaussian 30", "q"] == one.set_index("arm").loc["gaussian 30", "q"]
+    there, back = whole.set_index("arm")["comparison"], turned.set_index("arm")["comparison"]
+    assert there["gaussian 30"] == back["random"] != there["gaussian 15"]
 
 
 def test_arms_with_baselines_of_their_own_are_one_family(tmp_path: Path) -> None:
@@ -117,4 +135,4 @@ def test_a_baseline_without_results_decides_nothing(tmp_path: Path) -> None:
     study = MadeUp(absent={("random", seed) for seed in range(4)}, protocols=("synth_1",))
     table = summary_of(filled_store(tmp_path, study), study)
     assert table["difference"].isna().all()
-    assert "nothing can be said, because random has no result" in study_verdict(table, 0.2)
+    assert "because random has no result" in study_verdict(table, 0.2)
