@@ -1,5 +1,6 @@
 """``bench data``: prepare data sets, show them, and say what is there."""
 
+import json
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from benchmark.cli.terminal import plain_table, print_table
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.data.biwi import BIWI
+from mhpe.data.dataset import FORMAT
 from mhpe.data.real import MAX_ANGLE
 from mhpe.datasets import LARGEST_SIZE, PUBLISHED_IMAGES, REAL_SETS, TITLES, check_name, prepared
 from mhpe.errors import InputError
@@ -125,10 +127,19 @@ def check_verb(data_root: Path | None) -> None:
     for name in TITLES:
         count, place = _originals(name, data_root) if name in REAL_SETS else ("", "rendered when first used")
         published = f"{PUBLISHED_IMAGES[name]:,}" if name in REAL_SETS else ""
-        ready = sorted(path.name for path in (cache_folder() / "prepared").glob(f"{name}-*"))
+        ready = [_state(path) for path in sorted((cache_folder() / "prepared").glob(f"{name}-*"))]
         table.add_row(name, count, published, place, ", ".join(ready) or "no")
     print_table(table)
     click.echo("published: images in published results, which leave out those beyond 99 degrees")
+
+
+def _state(folder: Path) -> str:
+    """Name of a prepared folder, and whether this version cannot read it."""
+    try:
+        readable = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["format"] == FORMAT
+    except (OSError, ValueError, TypeError, KeyError):
+        return f"{folder.name} (damaged)"
+    return folder.name if readable else f"{folder.name} (another version)"
 
 
 def say(text: str) -> None:

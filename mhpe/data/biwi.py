@@ -76,10 +76,10 @@ class BIWI(RealSet):
 
     def kinds(self, records: Sequence[Record]) -> str:
         """How many frames are full ones and how many already cropped."""
-        counts = {"full": 0, "already cropped": 0, "neither a full frame nor a crop": 0, "unreadable": 0}
+        counts = {"full frames": 0, "already cropped": 0, "neither a full frame nor a crop": 0, "unreadable": 0}
         for record in records:
             try:
-                counts["already cropped" if self._calibration(record) is None else "full"] += 1
+                counts["already cropped" if self._calibration(record) is None else "full frames"] += 1
             except UnreadableError:
                 counts["unreadable"] += 1
             except InputError:

@@ -46,7 +46,7 @@ def folder_entries(folder: Path) -> list[os.DirEntry[str]]:
     """
     try:
         with os.scandir(folder) as entries:
-            found = [entry for entry in entries if not entry.name.startswith(".") and not entry.is_dir()]
+            found = [entry for entry in entries if not entry.name.startswith(".") and not Path(entry).is_dir()]
     except OSError as error:
         raise InputError(f"cannot read folder {folder}: {error.strerror or error}") from None
     return sorted(found, key=lambda entry: entry.name)

@@ -24,6 +24,8 @@ VERSION = 2
 """Part of every set's key: raised when a change of this package changes what a set shows."""
 
 BATCH = 16
+LARGE = 256
+"""Side in pixels from which on fewer images are rendered at once; each takes 50 MB of memory there."""
 
 
 def parameters(name: str, config: SynthConfig, size: int) -> dict[str, Any]:
@@ -96,8 +98,9 @@ def _render(name: str, config: SynthConfig, size: int, key: str, folder: Path, j
 
 
 def _batches(name: str, config: SynthConfig, size: int, count: int, jobs: int) -> Iterable[NDArray[np.uint8]]:
-    starts = range(0, count, BATCH)
-    tasks = (joblib.delayed(_batch)(name, config, size, start, min(start + BATCH, count)) for start in starts)
+    batch = max(1, min(BATCH, BATCH * LARGE**2 // size**2))
+    starts = range(0, count, batch)
+    tasks = (joblib.delayed(_batch)(name, config, size, start, min(start + batch, count)) for start in starts)
     parts: Iterable[NDArray[np.uint8]] = joblib.Parallel(n_jobs=jobs, return_as="generator")(tasks)
     return parts
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from benchmark.store import Store
 from mhpe.model.saved import load_network
+from mhpe.paths import PRETRAINED
 from mhpe.predict.expected_error import expected_error
 from mhpe.predict.photographs import HeadPose
 from mhpe.predict.pictures import write_pictures
@@ -139,6 +140,34 @@ def test_corrupt_images_are_left_out_with_status_1(bench: Bench, faces: Path) ->
     assert result.err.count("\n") == 1
 
 
+def test_deep_grey_is_predicted_as_its_8_bits(bench: Bench, faces: Path, tmp_path: Path) -> None:
+    grey = np.asarray(Image.open(faces / "b.png").convert("L"))
+    Image.fromarray(grey).save(tmp_path / "grey8.png")
+    expected = read(bench("predict", tmp_path / "grey8.png", "--format", "csv").out)["yaw"]
+    for factor, kind, note in ((257, "png", ""), (257, "tif", ""), (16, "png", "taken for 12 bits")):
+        Image.fromarray(grey.astype(np.uint16) * factor).save(tmp_path / f"deep.{kind}")
+        result = bench("predict", tmp_path / f"deep.{kind}", "--format", "csv")
+        np.testing.assert_allclose(read(result.out)["yaw"], expected, atol=0.01)
+        assert note in result.err
+
+
+def test_images_of_which_none_can_be_read_are_one_line(bench: Bench, faces: Path) -> None:
+    for path in faces.iterdir():
+        path.write_bytes(b"<html>")
+    for words, message in (((faces / "a.png",), "a.png: no image"), ((faces,), "none of the 3 images can be read")):
+        result = bench("predict", *words)
+        assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+        assert message in result.err
+        assert "<html>" in result.err
+
+
+def test_nothing_is_written_beside_images_that_may_only_be_read(bench: Bench, faces: Path) -> None:
+    faces.chmod(0o500)
+    before = sorted(faces.iterdir())
+    assert bench("predict", faces, "--weights", PRETRAINED).status == 0
+    assert (sorted(faces.iterdir()), list(Path().iterdir())) == (before, [])
+
+
 def test_a_trial_of_the_store_and_its_file_give_the_same(
     bench: Bench, faces: Path, tiny_study: Path, data_root: Path
 ) -> None:
@@ -211,6 +240,12 @@ def test_claim_is_that_of_the_concentration(bench: Bench, faces: Path) -> None:
         (("predict", "{face}", "--weights", "missing.safetensors"), "no such weights file"),
         (("predict", "{face}", "--trial", "3f2a"), "no store at results/bench.sqlite"),
         (("predict", "{face}", "--trial", "3f2a", "--weights", "a"), "give one of them"),
+        (("predict", "{face}", "--store", "sqlite:///a.sqlite"), "--store is of use with --trial"),
+        (("export", "a.safetensors", "--store", "sqlite:///a.sqlite"), "--store is of use with --trial"),
+        (("predict", "{face}", "--box", "10,10,14,14"), "a face square of 4 pixels is too small"),
+        (("predict", "/dev/zero"), "no regular file"),
+        (("predict", "x" * 300), "too long"),
+        (("predict", "{face}", "--weights", "/dev/zero"), "/dev/zero"),
         (("export", "head.pt"), "the suffix names the format"),
         (("export", "nowhere/head.safetensors"), "cannot write nowhere/head.safetensors: there is no folder nowhere\n"),
         (("export", "nowhere/head.onnx"), "cannot write nowhere/head.onnx: there is no folder nowhere\n"),

@@ -1,6 +1,7 @@
 """Loaders of the original layouts, the crop rule and prepared sets."""
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -282,20 +283,153 @@ def test_missing_and_empty_folders(tmp_path: Path) -> None:
         prepared("aflw", 32, tmp_path)
 
 
-def test_damaged_cache_is_named(tmp_path: Path) -> None:
-    write_aflw2000(tmp_path, 3)
-    data = prepared("aflw2000", 32, tmp_path)
-    (data.folder / "images.npy").write_bytes(b"")
-    with pytest.raises(InputError, match="delete it and prepare again"):
-        prepared("aflw2000", 32, tmp_path)
-
-
 def test_unwritable_cache_is_one_clear_line(tmp_path: Path, monkeypatch) -> None:
     write_aflw2000(tmp_path, 3)
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MHPE_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(InputError, match=r"cannot write .*MHPE_CACHE"):
         prepared("aflw2000", 32, tmp_path)
+
+
+def test_suffixes_are_found_in_either_case(tmp_path: Path) -> None:
+    write_aflw2000(tmp_path, 4)
+    expected = prepared("aflw2000", 32, tmp_path)
+    folder = tmp_path / "AFLW2000"
+    (folder / "image00001.jpg").rename(folder / "image00001.JPG")
+    (folder / "image00002.mat").rename(folder / "image00002.Mat")
+    found = prepared("aflw2000", 32, tmp_path)
+    assert found.fingerprint == expected.fingerprint
+    shutil.copy(folder / "image00001.JPG", folder / "image00001.jpg")
+    with pytest.raises(InputError, match=r"image00001\.JPG.*keep one"):
+        prepared("aflw2000", 32, tmp_path)
+
+
+def test_folders_are_found_in_either_case(tmp_path: Path) -> None:
+    write_300w_lp(tmp_path, photographs=1, views=1)
+    expected = prepared("300w_lp", 32, tmp_path)
+    (tmp_path / "300W_LP" / "AFW").rename(tmp_path / "300W_LP" / "afw")
+    assert prepared("300w_lp", 32, tmp_path).image_ids == expected.image_ids
+
+
+def test_hidden_files_copies_and_folders_are_no_images(tmp_path: Path) -> None:
+    write_aflw2000(tmp_path, 2)
+    write_300w_lp(tmp_path, photographs=1, views=1)
+    write_biwi(tmp_path, 2)
+    aflw, afw, biwi = tmp_path / "AFLW2000", tmp_path / "300W_LP" / "AFW", tmp_path / "BIWI" / "01"
+    for path in (aflw / "._image00001.jpg", afw / "._AFW_0000_1_0.jpg", biwi / "._frame_00001_rgb.png"):
+        path.write_bytes(b"Mac OS X")
+    for folder, stem in ((aflw, "image00001"), (afw, "AFW_0000_1_0")):
+        for suffix in (".jpg", ".mat"):
+            shutil.copy(folder / f"{stem}{suffix}", folder / f"{stem} (1){suffix}")
+    (aflw / "image00009.jpg").mkdir()
+    counts = {name: len(prepared(name, 32, tmp_path)) for name in REAL_SETS}
+    assert counts == {"aflw2000": 2, "300w_lp": 8, "biwi": 6}
+
+
+@pytest.mark.parametrize("target", ["/nowhere/key.jpg", "image00001.jpg"])  # dangling, and to itself
+def test_a_link_to_nothing_is_an_unreadable_image(tmp_path: Path, target: str) -> None:
+    write_aflw2000(tmp_path, 3)
+    image = tmp_path / "AFLW2000" / "image00001.jpg"
+    content = image.read_bytes()
+    image.unlink()
+    image.symlink_to(target)
+    data = prepared("aflw2000", 32, tmp_path)
+    assert data.image_ids == ("image00000", "image00002")
+    assert "image00001.jpg: a link to a file that is missing" in data.meta["unreadable"][0]
+    image.unlink()
+    image.write_bytes(content)
+    assert len(prepared("aflw2000", 32, tmp_path)) == 3
+
+
+def test_a_repaired_image_of_the_same_size_is_seen(tmp_path: Path) -> None:
+    write_aflw2000(tmp_path, 3)
+    image = tmp_path / "AFLW2000" / "image00001.jpg"
+    content = image.read_bytes()
+    image.write_bytes(bytes(len(content)))
+    assert len(prepared("aflw2000", 32, tmp_path)) == 2
+    image.write_bytes(content)
+    assert len(prepared("aflw2000", 32, tmp_path)) == 3
+
+
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    write_aflw2000(tmp_path, 3)
+    write_biwi(tmp_path, 2)
+    (tmp_path / "AFLW2000" / "image00001.jpg").unlink()
+    (tmp_path / "AFLW2000" / "image00002.mat").unlink()
+    missing = REAL_SETS["aflw2000"].missing(tmp_path)
+    assert missing == ["1 image(s) without label file", "1 label file(s) without image"]
+    assert "21 of 24 folders missing (03, 04, 05, ...)" in prepared("biwi", 32, tmp_path).meta["missing"]
+
+
+@pytest.mark.parametrize(
+    ("size", "calibration", "words"),
+    [
+        ((640, 480), None, "with .*rgb.cal"),
+        ((320, 240), CALIBRATION, "the 640 x 480 of rgb.cal"),
+        ((480, 480), CALIBRATION, "480 x 480 pixels"),
+        ((480, 480), None, "480 x 480 pixels"),
+        ((100, 140), None, "100 x 140 pixels"),
+        ((20, 20), None, "20 x 20 pixels"),
+        ((1280, 960), CALIBRATION, "1280 x 960 pixels"),
+    ],
+)
+def test_biwi_frames_that_are_neither_full_nor_a_crop_are_refused(tmp_path: Path, size, calibration, words) -> None:
+    write_biwi(tmp_path, 2)
+    frame = tmp_path / "BIWI" / "01" / "frame_00001_rgb.png"
+    Image.new("RGB", size).save(frame)
+    if calibration:
+        (frame.parent / "rgb.cal").write_text(calibration)
+    with pytest.raises(InputError, match=f"frame_00001_rgb.png.*{words}"):
+        prepared("biwi", 32, tmp_path)
+    biwi = REAL_SETS["biwi"]
+    assert biwi.kinds(biwi.records(tmp_path)) == "5 already cropped, 1 neither a full frame nor a crop"
+
+
+def test_how_biwi_frames_are_taken_is_counted_and_part_of_the_fingerprint(tmp_path: Path) -> None:
+    write_biwi(tmp_path, 2)
+    for record in REAL_SETS["biwi"].records(tmp_path)[:1]:
+        Image.new("RGB", (640, 480)).save(record.image)
+        (record.image.parent / "rgb.cal").write_text(CALIBRATION)
+    mixed = prepared("biwi", 32, tmp_path)
+    assert (len(mixed), mixed.meta["already_cropped"]) == (6, 5)
+    biwi = REAL_SETS["biwi"]
+    assert biwi.kinds(biwi.records(tmp_path)) == "1 full frames, 5 already cropped"
+
+
+def test_a_set_of_which_nothing_is_left_names_the_commonest_reason(tmp_path: Path) -> None:
+    angles = write_aflw2000(tmp_path, 4)
+    for i in range(4):
+        write_mat(tmp_path / "AFLW2000" / f"image{i:05d}.mat", angles[i] * 0 + 150, 96)
+    with pytest.raises(InputError, match=r"none of its 4 images is usable: 4 beyond 99 degrees.*radians"):
+        prepared("aflw2000", 32, tmp_path)
+    write_mat(tmp_path / "AFLW2000" / "image00000.mat", angles[0], 96)
+    (tmp_path / "AFLW2000" / "image00000.jpg").write_bytes(b"")
+    with pytest.raises(InputError, match=r"3 beyond 99 degrees.*1 unreadable, most often: no image; the file is empty"):
+        prepared("aflw2000", 32, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"nan 0 0 0 1 0 0 0 1 0 0 900", "'nan' where a finite number"),
+        (b"1,0 0 0 0 1 0 0 0 1 0 0 900", "decimal points"),
+        (b"", "0 numbers where 12"),
+        (b"\xff\xfe\x00", "not a text file"),
+    ],
+)
+def test_words_that_are_no_numbers_are_named(tmp_path: Path, content: bytes, words: str) -> None:
+    write_biwi(tmp_path, 2)
+    (tmp_path / "BIWI" / "01" / "frame_00001_pose.txt").write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        prepared("biwi", 32, tmp_path)
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    write_biwi(tmp_path, 2)
+    before = prepared("biwi", 32, tmp_path)
+    pose = tmp_path / "BIWI" / "01" / "frame_00001_pose.txt"
+    pose.write_bytes(b"\xef\xbb\xbf" + pose.read_bytes())
+    assert prepared("biwi", 32, tmp_path).fingerprint == before.fingerprint
 
 
 # the real data, where it is

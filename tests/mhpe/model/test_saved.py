@@ -61,6 +61,9 @@ def metadata(**changes: str) -> dict[str, str]:
         (metadata(notes="3"), "its notes (metadata) cannot be read"),
         ({"format": FORMAT}, "its core (metadata) cannot be read"),
         (metadata(core="{}"), "its weights don't fit its configuration"),
+        (metadata(core='{"encoder": {"m": 65536, "widths": [4096, 4096, 4096]}}'), "needs at least 1,2"),
+        (metadata(core='{"encoder": {"m": 1000000000000}}'), "m: "),
+        (metadata(core='{"image_size": 1e300}'), "image_size: "),
     ],
 )
 def test_foreign_files_are_refused(metadata: dict[str, str], message: str, tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from mhpe.data.crops import read_crop
+from mhpe.data.images import UnreadableError
 from mhpe.errors import InputError
-from mhpe.predict.photographs import UnreadableError, crop_for, face_square, find_images, read_photograph
+from mhpe.predict.photographs import crop_for, face_square, find_images, read_photograph
 
 
 def noise(width: int, height: int) -> Image.Image:
