@@ -145,7 +145,7 @@ class CoreConfig(Section):
     separate_scme: bool = False
     batch_size: int = Field(16, ge=2, le=1_000_000)
     epochs: int = Field(8, ge=1, le=10_000)
-    learning_rate: float = Field(5e-3, gt=0, le=1000)
+    learning_rate: float = Field(5e-3, gt=0)
     weight_decay: float = Field(1e-6, ge=0, le=1000)
     average: Literal["none", "ema"] = "none"
     average_decay: float = Field(0.997, gt=0, lt=1)

@@ -8,28 +8,18 @@ from mhpe.data.dataset import ORIGIN, HeadPoseSet, Progress, no_progress
 from mhpe.data.pose_para import AFLW2000, W300LP
 from mhpe.data.prepare import prepare
 from mhpe.data.real import RealSet
-from mhpe.data.split import split_name
 from mhpe.errors import DataSetError, InputError
+from mhpe.names import SETS, TITLES
 from mhpe.paths import cache_folder
 from mhpe.synthheads.generate import generate
-from mhpe.synthheads.sets import SETS, SynthConfig
+from mhpe.synthheads.sets import SynthConfig
 from mhpe.validation import nearest
 
 REAL_SETS: dict[str, RealSet] = {real.name: real for real in (W300LP(), AFLW2000(), BIWI())}
-TITLES = {name: real.title for name, real in REAL_SETS.items()} | {
-    name: f"SynthHeads {name.removeprefix('synth_')}" for name in SETS
-}
-"""What each data set is called in tables and messages."""
 PUBLISHED_IMAGES = {name: real.published_images for name, real in REAL_SETS.items()}
 """Images of each real set that published results are about."""
 LARGEST_SIZE = 1024
 """Side of an image in pixels; no face in these sets has as many."""
-
-
-def title(name: str) -> str:
-    """What a data set or a part of one is called; the name itself for one that this version does not know."""
-    whole, part = split_name(name)
-    return TITLES.get(whole, whole) + (f", {part} part" if part else "")
 
 
 def check_name(name: str) -> str:

@@ -19,7 +19,8 @@ from markdown_it.token import Token
 from benchmark.cli.main import VERBS, bench
 from benchmark.study.presets import PRESETS
 from benchmark.study.search_space import Confirm, SearchConfig
-from benchmark.study.study import StudyFile, load_study, study_names
+from benchmark.study.study import load_study
+from benchmark.study.study_file import StudyFile, study_names
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("benchmark", "docs", "mhpe", "results/perf", "results/reference", "samplers", "studies", "tests", "tools")

@@ -14,8 +14,9 @@ from mhpe.data import HeadPoseSet
 from mhpe.data.biwi import BIWI
 from mhpe.data.dataset import FORMAT
 from mhpe.data.real import MAX_ANGLE
-from mhpe.datasets import LARGEST_SIZE, PUBLISHED_IMAGES, REAL_SETS, TITLES, check_name, prepared
+from mhpe.datasets import LARGEST_SIZE, PUBLISHED_IMAGES, REAL_SETS, check_name, prepared
 from mhpe.errors import InputError
+from mhpe.names import TITLES
 from mhpe.paths import cache_folder
 from mhpe.predict.pictures import contact_sheet
 from mhpe.synthheads.sets import LARGEST_SET, SynthConfig

@@ -2,17 +2,22 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import joblib
-import torch
+from click.core import ParameterSource
 
-from benchmark.run.task import resolve_device
-from benchmark.store import Store
 from benchmark.study.presets import PRESETS
+from benchmark.study.study_file import MOST_SEEDS
 from benchmark.study.yaml_file import read_yaml
 from mhpe.errors import InputError
+
+if TYPE_CHECKING:
+    from benchmark.store import Store
+    from benchmark.study.study import Study
+
+MOST_JOBS = 1024
+"""Processes: each holds PyTorch, a third of a gigabyte."""
 
 data_root_option = click.option(
     "--data-root",
@@ -30,7 +35,12 @@ store_option = click.option(
     help="Results store, an SQLAlchemy URL (or set BENCH_STORE).",
 )
 study_option = click.option(
-    "--study", "study_name", required=True, metavar="NAME", help="Name of a study, or a .yaml file."
+    "--study",
+    "study_names",
+    required=True,
+    multiple=True,
+    metavar="NAME",
+    help="Name of a study, or a .yaml file; repeatable.",
 )
 protocols_option = click.option(
     "--protocol", "protocol_names", multiple=True, metavar="NAME", help="Instead of the study's protocols; repeatable."
@@ -39,14 +49,14 @@ arms_option = click.option(
     "--arm", "arm_names", multiple=True, metavar="NAME", help="Only these arms, by label or sampler; repeatable."
 )
 seeds_option = click.option(
-    "--seeds", type=click.IntRange(1), metavar="N", help="Paired seeds per arm instead of the study's."
+    "--seeds", type=click.IntRange(1, MOST_SEEDS), metavar="N", help="Paired seeds per arm instead of the study's."
 )
 device_option = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to train."
 )
 jobs_option = click.option(
     "--jobs",
-    type=click.IntRange(1),
+    type=click.IntRange(1, MOST_JOBS),
     metavar="N",
     help="Number of processes.  [default: one per processor core; with cuda, one per card]",
 )
@@ -66,6 +76,7 @@ sampler_files_option = click.option(
 set_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Parameter of the sampler; repeatable."
 )
+wide_option = click.option("--wide", is_flag=True, help="All columns, however wide the table gets.")
 
 
 def grid_options(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,7 +88,23 @@ def grid_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     return verb
 
 
-def existing_store(store: str, or_empty: bool = False) -> Store:
+def refuse_without(needed: str, names: Iterable[str]) -> None:
+    """Refuse options of the command line that do nothing without another one.
+
+    Args:
+        needed: the other one.
+        names: of their parameters.
+
+    Raises:
+        InputError: if one of them was given.
+    """
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
+            raise InputError(f"{parameter.opts[0]} does nothing without {needed}")
+
+
+def existing_store(store: str, or_empty: bool = False) -> "Store":
     """The store that ``--store`` means, for verbs that only read: no file is made or changed.
 
     Args:
@@ -87,7 +114,19 @@ def existing_store(store: str, or_empty: bool = False) -> Store:
     Raises:
         InputError: if there is none, or it cannot be read.
     """
+    from benchmark.store import Store
+
     return Store(store, read_only=True, or_empty=or_empty)
+
+
+def refuse_useless_data_root(studies: "Iterable[Study]") -> None:
+    """Refuse a data root on the command line where all data are rendered.
+
+    Raises:
+        InputError: if that is so.
+    """
+    if all(all(protocol.synthetic) for study in studies for protocol in study.protocols):
+        refuse_without("a protocol with a real data set; these are rendered", ("data_root",))
 
 
 def usable_device(wanted: str) -> str:
@@ -96,6 +135,10 @@ def usable_device(wanted: str) -> str:
     Raises:
         InputError: if it is not there.
     """
+    import torch
+
+    from benchmark.run.task import resolve_device
+
     if wanted == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: PyTorch finds no CUDA device here; cpu would work")
     return resolve_device(wanted)
@@ -103,6 +146,9 @@ def usable_device(wanted: str) -> str:
 
 def process_count(wanted: int | None, device: str) -> int:
     """The number of processes that ``--jobs`` means; by default one per core, or per graphics card."""
+    import joblib
+    import torch
+
     return wanted or (joblib.cpu_count() if device == "cpu" else torch.cuda.device_count())
 
 

@@ -2,31 +2,32 @@
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import numpy as np
-import pandas as pd
 
 from benchmark.cli.options import (
     data_root_option,
     existing_store,
     grid_options,
     process_count,
+    refuse_useless_data_root,
     sampler_files_option,
     store_option,
     usable_device,
 )
-from benchmark.cli.study_data import StudyData
-from benchmark.cli.terminal import out, plain_table, print_table
-from benchmark.report.text import counted, duration, protocol_title
-from benchmark.run.speed import Speed, probe_speed, stored_speed
-from benchmark.statistics.pilot import DIFFERENCES, Need, need, pooled, spreads
-from benchmark.store import Store
-from benchmark.study.arms import Arm, select
-from benchmark.study.grid import is_present
-from benchmark.study.study import Study, load_study
-from benchmark.study.trial import Trial
+from benchmark.cli.terminal import plain_table, print_table, say
 from mhpe.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmark.run.speed import Speed
+    from benchmark.statistics.pilot import Need
+    from benchmark.store import Store
+    from benchmark.study.arms import Arm
+    from benchmark.study.study import Study
+    from benchmark.study.trial import Trial
 
 ASSUMED = (0.1, 0.2, 0.5, 1.0)
 """Standard deviations shown where there is no pilot, degrees."""
@@ -38,7 +39,7 @@ ASSUMED = (0.1, 0.2, 0.5, 1.0)
 @store_option
 @sampler_files_option
 def plan_verb(
-    study_name: str,
+    study_names: tuple[str, ...],
     preset: str | None,
     protocol_names: tuple[str, ...],
     arm_names: tuple[str, ...],
@@ -58,16 +59,34 @@ def plan_verb(
     bench plan --study gaussian_sigma
     bench plan --study conclusion --preset paper --protocol protocol_1 --seeds 9
     """
-    study = load_study(study_name, preset, protocol_names, sampler_files)
-    if study.searched:
-        raise InputError(
-            f"study {study.name} searches, and what it confirms depends on what it finds: plan knows no such study; "
-            "bench run --dry-run shows its points and the trials known so far"
-        )
-    arms = select(study.arms, arm_names, f"study {study.name}")
+    from benchmark.study.study import load_study
+
+    studies = [load_study(name, preset, protocol_names, sampler_files, seeds) for name in dict.fromkeys(study_names)]
+    for study in studies:
+        if study.searched:
+            raise InputError(
+                f"study {study.name}: bench plan does not support studies that search, which confirm what they find; "
+                "bench run --dry-run shows their points"
+            )
+    refuse_useless_data_root(studies)
     device = usable_device(device)
-    seeds = seeds or study.file.seeds
-    jobs = process_count(jobs, device)
+    for study in studies:
+        _plan(study, arm_names, seeds or study.file.seeds, process_count(jobs, device), device, data_root, store)
+
+
+def _plan(
+    study: "Study",
+    arm_names: tuple[str, ...],
+    seeds: int,
+    jobs: int,
+    device: str,
+    data_root: Path | None,
+    store: str,
+) -> None:
+    from benchmark.report.text import protocol_title
+    from benchmark.study.arms import select
+
+    arms = select(study.arms, arm_names, f"study {study.name}")
     results = existing_store(store, or_empty=True)
     cells = results.results(study.name)
     cells = cells[(cells["preset"] == study.preset) & cells["arm"].isin([arm.label for arm in arms])]
@@ -75,42 +94,51 @@ def plan_verb(
     missing = _print_trials(study, arms, seeds, cells)
     _print_hours(study, missing, results, device, jobs, data_root)
     for protocol in study.protocols:
-        out.print()
+        say("")
         _print_seeds(study, arms, seeds, protocol_title(protocol.name), cells[cells["protocol"] == protocol.name])
 
 
-def _of_now(cells: pd.DataFrame, study: Study, store: Store) -> pd.DataFrame:
+def _of_now(cells: "pd.DataFrame", study: "Study", store: "Store") -> "pd.DataFrame":
     """The cells whose trials are those of the study as it is now."""
+    from benchmark.study.grid import is_present
+
     present, identities = is_present(study), store.identities(cells["trial"])
     columns = cells[["protocol", "arm", "seed", "trial"]].itertuples(index=False, name=None)
     now = [present(protocol, arm, seed, identities.get(trial, {})) for protocol, arm, seed, trial in columns]
-    return cells.loc[np.array(now, bool)]
+    return cells.iloc[[row for row, is_now in enumerate(now) if is_now]]
 
 
-def _print_trials(study: Study, arms: tuple[Arm, ...], seeds: int, cells: pd.DataFrame) -> list[Trial]:
-    """Say how many trainings there are; returns those that the store lacks."""
+def _print_trials(study: "Study", arms: "tuple[Arm, ...]", seeds: int, cells: "pd.DataFrame") -> "list[Trial]":
+    """Say how many trainings there are; returns those that are not in the store."""
+    from benchmark.report.text import counted
+    from benchmark.study.trial import Trial
+
     there = set(cells.loc[cells["mae"].notna(), ["protocol", "arm", "seed"]].itertuples(index=False, name=None))
-    lacking: dict[str, tuple[Trial, bool]] = {}
+    wanted: dict[str, tuple[Trial, bool]] = {}
     for protocol in study.protocols:
         for arm in arms:
             for seed in range(seeds):
                 # The training set's name stands for its content, which only the data would tell.
                 trial = Trial(arm, protocol.train, protocol.train, seed + arm.seed_offset)
                 missing = (protocol.name, arm.label, seed) not in there
-                lacking[trial.key] = trial, missing or lacking.get(trial.key, (trial, False))[1]
-    to_train = [trial for trial, lacks in lacking.values() if lacks]
+                wanted[trial.key] = trial, missing or wanted.get(trial.key, (trial, False))[1]
+    to_train = [trial for trial, missing in wanted.values() if missing]
     count = len(study.protocols) * len(arms) * seeds
     grid = ", ".join(
         (counted(len(arms), "arm"), counted(len(study.protocols), "protocol"), counted(seeds, "paired seed"))
     )
-    out.print(f"{study.name}, preset {study.preset}: {grid}", markup=False)
-    out.print(f"{counted(len(lacking), 'trial')} for {counted(count, 'cell')} of the table, {len(to_train):,} to train")
+    say(f"{study.name}, preset {study.preset}: {grid}")
+    say(f"{counted(len(wanted), 'trial')} for {counted(count, 'cell')} of the table, {len(to_train):,} to train")
     return to_train
 
 
 def _print_hours(
-    study: Study, missing: list[Trial], store: Store, device: str, jobs: int, data_root: Path | None
+    study: "Study", missing: "list[Trial]", store: "Store", device: str, jobs: int, data_root: Path | None
 ) -> None:
+    from benchmark.cli.study_data import StudyData
+    from benchmark.report.text import counted, duration
+    from benchmark.run.speed import probe_speed, stored_speed
+
     if not missing:
         return
     speeds: dict[tuple[str, str], Speed] = {}
@@ -123,8 +151,7 @@ def _print_hours(
                 found = stored_speed(store, study.preset, core, trial.train_set, device)
                 speeds[kind] = found or probe_speed(core, data(trial.train_set, core.image_size), device)
     except InputError as error:
-        out.print(f"Time: not known. No such training ran on this host and device, and a probe is impossible: {error}",
-                  markup=False)  # fmt: skip
+        say(f"Time: not known. No such training ran on this host and device, and a probe is impossible: {error}")
         return
     total = sum(speeds[trial.arm.core.model_dump_json(), trial.train_set].seconds for trial in missing)
     trials = sum(speed.trials for speed in speeds.values())
@@ -133,36 +160,47 @@ def _print_hours(
     if probes:
         sources.append(f"{counted(probes, 'short probe')} (one process alone; several at once are each slower)")
     each = total / len(missing)
-    out.print(f"Time: {duration(total / jobs)} = {len(missing):,} x {duration(each)}, {jobs} at a time; measured by "
-              f"{' and '.join(sources)}", markup=False)  # fmt: skip
+    say(
+        f"Time: {duration(total / jobs)} = {len(missing):,} x {duration(each)}, {jobs} at a time; measured by "
+        f"{' and '.join(sources)}"
+    )
 
 
-def _print_seeds(study: Study, arms: tuple[Arm, ...], seeds: int, title: str, cells: pd.DataFrame) -> None:
+def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str, cells: "pd.DataFrame") -> None:
+    from benchmark.report.text import counted
+    from benchmark.statistics.pilot import DIFFERENCES, need, pooled, spreads
+
     baselines = {arm.label: arm.baseline or study.file.baseline for arm in arms}
     compared = [arm for arm, own in baselines.items() if arm != own]
     if not compared:
-        out.print(f"{title}: no arm beside the baseline {study.file.baseline}", markup=False)
+        say(f"{title}: no arm beside the baseline {study.file.baseline}")
         return
     found = [spread for spread in spreads(cells, baselines) if spread.arm in compared]
     family = len(compared)
     of_family = f"Holm over {family}" if family > 1 else "one comparison"
     if found:
         sd, low, high = pooled(found)
-        out.print(f"{title}: pilot with a common sd of the paired differences of {sd:.2f}° "
-                  f"(95 % interval {low:.2f}° to {high:.2f}°)", markup=False)  # fmt: skip
-        rows = [(f"{spread.arm}, n = {spread.pairs}, {of_family}", spread.sd, family) for spread in found]
+        say(
+            f"{title}: pilot with a common sd of the paired differences of {sd:.2f}° "
+            f"(95 % interval {low:.2f}° to {high:.2f}°)"
+        )
+        rows = [(f"{spread.arm}, n = {spread.pairs}", spread.sd, family) for spread in found]
         rows += [(f"common sd, {of_family}", sd, family), ("common sd, one comparison", sd, 1)][: 1 + (family > 1)]
     else:
-        out.print(f"{title}: no pilot. No arm shares two seeds with its baseline in this store, so the sd of the "
-                  "paired differences is not known. For some that it might have:", markup=False)  # fmt: skip
+        say(
+            f"{title}: no pilot. No arm shares two seeds with its baseline in this store, so the sd of the "
+            "paired differences is not known. For some that it might have:"
+        )
         rows = [(f"assumed, {of_family}", sd, family) for sd in ASSUMED]
-    headings = ["80 % power, 5 % level", "sd", *(f"seeds for {difference:g}°" for difference in DIFFERENCES)]
-    table = plain_table(*headings, f"found by {counted(seeds, 'seed')}", numbers_from=1)
+    first, *others = (f"for {difference:g}°" for difference in DIFFERENCES)
+    headings = ["80 % power, 5 % level", "sd", f"seeds {first}", *others, f"found by {counted(seeds, 'seed')}"]
+    table = plain_table(*headings, numbers_from=1)
+    table.columns[0].no_wrap = False
     for name, sd, comparisons in rows:
         table.add_row(name, f"{sd:.2f}°", *_words(need(sd, seeds, comparisons)))
     print_table(table)
 
 
-def _words(found: Need) -> list[str]:
+def _words(found: "Need") -> list[str]:
     detectable = "nothing" if math.isinf(found.detectable) else f"{found.detectable:.2f}°"
     return [*(f"{count:,}" for count in found.seeds), detectable]

@@ -1,30 +1,34 @@
-"""``bench run``: train and evaluate what a study lacks."""
+"""``bench run``: train and evaluate what is missing of a study."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from joblib.externals.loky import get_reusable_executor
 
 from benchmark.cli.options import (
     data_root_option,
+    existing_store,
     grid_options,
     process_count,
+    refuse_useless_data_root,
+    refuse_without,
     sampler_files_option,
     store_option,
     usable_device,
+    wide_option,
 )
-from benchmark.cli.progress import RunReporter
-from benchmark.cli.search import SearchPart, refuse
-from benchmark.cli.study_data import StudyData
-from benchmark.cli.terminal import interrupted_by_sigterm, plain_table, print_table
-from benchmark.run.dask import DaskWorkers
-from benchmark.run.runner import Interrupted, Totals, run
-from benchmark.run.workers import LocalWorkers, Workers
-from benchmark.store import Store
-from benchmark.store.search_store import SearchStore
-from benchmark.study.arms import select
-from benchmark.study.grid import Plan, is_present, make_plan
-from benchmark.study.study import load_study
+from benchmark.cli.terminal import interrupted_by_sigterm, plain_table, print_table, say, warn
+
+if TYPE_CHECKING:
+    from benchmark.run.runner import Totals
+    from benchmark.run.workers import Workers
+    from benchmark.store import Store
+    from benchmark.study.grid import Plan
+    from benchmark.study.study import Study
+
+
+INTERRUPTED = 130
+"""Exit status."""
 
 
 @click.command("run")
@@ -34,10 +38,11 @@ from benchmark.study.study import load_study
 @store_option
 @sampler_files_option
 @click.option("--retry-failed", is_flag=True, help="Try trials again that failed earlier.")
-@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@click.option("--dry-run", is_flag=True, help="Check everything, print the plan, and write nothing.")
+@wide_option
 @interrupted_by_sigterm()
 def run_verb(
-    study_name: str,
+    study_names: tuple[str, ...],
     preset: str | None,
     protocol_names: tuple[str, ...],
     arm_names: tuple[str, ...],
@@ -50,8 +55,9 @@ def run_verb(
     sampler_files: tuple[Path, ...],
     retry_failed: bool,
     dry_run: bool,
+    wide: bool,
 ) -> int:
-    """Train and evaluate what a study lacks, and store it.
+    """Train and evaluate what is missing of a study, and store it.
 
     \b
     bench run --study gaussian_sigma
@@ -59,69 +65,149 @@ def run_verb(
     bench run --study my_study.yaml --sampler-file my_sampler.py --seeds 5
     bench run --study gaussian_sigma --dask tcp://scheduler:8786 --store postgresql://user@host/results
     """
-    study = load_study(study_name, preset, protocol_names, sampler_files)
-    if study.searched:
-        refuse(arm_names, dask)
-    arms = select(study.arms, arm_names, f"study {study.name}")
+    from benchmark.cli.search import refuse
+    from benchmark.study.arms import select
+    from benchmark.study.study import load_study
+
+    names = dict.fromkeys(study_names)
+    studies = [load_study(name, preset, protocol_names, sampler_files, seeds) for name in names]
+    for study in studies:
+        if study.searched:
+            refuse(arm_names, dask)
+        select(study.arms, arm_names, f"study {study.name}")
+    refuse_useless_data_root(studies)
+    if not dry_run:
+        refuse_without("--dry-run", ("wide",))
     place = usable_device(device) if dask is None else "cpu"  # a cluster's workers find out for themselves
     jobs = process_count(jobs, place)
+    status = 0
+    for study in studies:
+        if dry_run:
+            _dry_run(study, arm_names, seeds, data_root, store, wide)
+        else:
+            ended = _run(study, arm_names, seeds, jobs, device, place, dask, data_root, store, retry_failed)
+            if ended == INTERRUPTED:
+                return ended
+            status = max(status, ended)
+    return status
+
+
+def _run(
+    study: "Study",
+    arm_names: tuple[str, ...],
+    seeds: int | None,
+    jobs: int,
+    device: str,
+    place: str,
+    dask: str | None,
+    data_root: Path | None,
+    store: str,
+    retry_failed: bool,
+) -> int:
+    """Run one study; returns the exit status."""
+    from joblib.externals.loky import get_reusable_executor
+
+    from benchmark.cli.progress import RunReporter
+    from benchmark.cli.search import SearchPart
+    from benchmark.cli.study_data import StudyData
+    from benchmark.run.dask import DaskWorkers
+    from benchmark.run.runner import Interrupted, run
+    from benchmark.run.workers import LocalWorkers
+    from benchmark.store.search_store import SearchStore
+    from benchmark.study.arms import select
+    from benchmark.study.grid import is_present, make_plan
+
     data = StudyData(study.synthheads, data_root, jobs, study.file.search)
-    results = SearchStore(store, read_only=dry_run, or_empty=dry_run)
+    results = SearchStore(store)
     search = SearchPart(study, data, results, seeds) if study.searched else None
-    if search is not None and dry_run:
-        search.show()
-    elif search is not None:
+    if search is not None:
         try:
             search.run(jobs, place, retry_failed)
         except Interrupted:
-            click.echo(f"bench: interrupted: {search.interrupted()}; the same command goes on from there", err=True)
-            return 130
+            warn(f"interrupted: {search.interrupted()}; the same command goes on from there")
+            return INTERRUPTED
+    arms = select(study.arms, arm_names, f"study {study.name}")
     plan = search.plan() if search else make_plan(study, arms, seeds or study.file.seeds, data)
-    if dry_run:
-        _print_plan(plan, results)
-        return 0
     get_reusable_executor(reuse=True).shutdown()  # the processes that prepared data, which joblib keeps
     workers: Workers = LocalWorkers(jobs, place) if dask is None else DaskWorkers(dask, plan.data_folders, device)
     for test_set in plan.test_sets.values():
         results.add_test_set(test_set)
     left = results.plan(study.name, study.definition, plan.cells, plan.trials.values(), is_present(study, plan))
     if left:
-        click.echo(
-            f"{study.name}: {left} cells of an earlier version of the study left its tables; their trials stay stored"
-        )
+        say(f"{study.name}: {left} cells are no longer part of the study; their results are kept but not reported")
     try:
         with RunReporter(study.name, jobs) as reporter:
             totals = run(plan, results, workers, reporter, retry_failed)
     except Interrupted as interrupted:
         done = f"{interrupted.stored} of {len(plan.trials)} trials are stored in {results.shown}"
-        click.echo(f"bench: interrupted: {done}; the same command goes on from there", err=True)
-        return 130
+        warn(f"interrupted: {done}; the same command goes on from there")
+        return INTERRUPTED
     _print_totals(plan, totals, results)
     return 1 if totals.failed or (search and search.failed) else 0
 
 
-def _print_plan(plan: Plan, store: Store) -> None:
+def _dry_run(
+    study: "Study",
+    arm_names: tuple[str, ...],
+    seeds: int | None,
+    data_root: Path | None,
+    store: str,
+    wide: bool,
+) -> None:
+    """Print what a run would do, from what is stored and prepared; nothing is made or changed."""
+    from benchmark.cli.study_data import StudyData
+    from benchmark.study.arms import select
+    from benchmark.study.grid import make_plan
+
+    data = StudyData(study.synthheads, data_root, 1, study.file.search, prepare=False)
+    title = f"{study.name}, preset {study.preset}"
+    if study.searched:
+        table = plain_table("search of", "trained on", "optimizer", "points", "parameters", title=title)
+        for train_set in dict.fromkeys(protocol.train for protocol in study.protocols):
+            for searched in study.searched:
+                config = searched.config
+                row = (searched.name, f"{train_set}_fit", config.optimizer, str(config.points))
+                table.add_row(*row, ", ".join(searched.space))
+        print_table(table, wide)
+    arms = select(study.arms, arm_names, f"study {study.name}")
+    count = seeds or (study.file.search.confirm.seeds if study.file.search else study.file.seeds)
+    _print_plan(make_plan(study, arms, count, data), existing_store(store, or_empty=True), title, wide)
+
+
+def _print_plan(plan: "Plan", store: "Store", title: str, wide: bool) -> None:
     statuses = store.statuses(plan.trials)
-    title = f"{plan.study.name}, preset {plan.study.preset}"
-    table = plain_table("trial", "arm", "trained on", "seed", "tested on", "state", title=title)
-    for key, trial in plan.trials.items():
-        tests = ", ".join(test.name for test in plan.tests[key])
-        table.add_row(key[:8], trial.arm.label, trial.train_set, str(trial.seed), tests, statuses.get(key, "missing"))
-    print_table(table)
-    missing = sum(statuses.get(key) != "done" for key in plan.trials)
-    click.echo(f"{len(plan.trials)} trials for {len(plan.cells)} cells of the table, {missing} to train")
+    states = {key: statuses.get(key, "missing") for key in plan.trials}
+    if wide:
+        table = plain_table("trial", "arm", "trained on", "seed", "tested on", "state", title=title)
+        for key, trial in plan.trials.items():
+            tests = ", ".join(test.name for test in plan.tests[key])
+            shown = key[:8] if len(plan.train_sets[trial.fingerprint]) else "-"  # depends on data not prepared yet
+            table.add_row(shown, trial.arm.label, trial.train_set, str(trial.seed), tests, states[key])
+    else:
+        table = plain_table("arm", "trained on", "seeds", "done", "failed", "to train", title=title, numbers_from=2)
+        rows: dict[tuple[str, str], list[str]] = {}
+        for key, trial in plan.trials.items():
+            rows.setdefault((trial.arm.label, trial.train_set), []).append(states[key])
+        for (arm, train_set), found in rows.items():
+            done, failed = found.count("done"), found.count("failed")
+            table.add_row(arm, train_set, *map(str, (len(found), done, failed, len(found) - done - failed)))
+    print_table(table, wide)
+    missing = sum(state != "done" for state in states.values())
+    say(f"{len(plan.trials)} trials for {len(plan.cells)} cells of the table, {missing} to train")
+    if not all(len(data) for data in (plan.train_sets | plan.test_sets).values()):
+        say("data that are not prepared yet count as new")
 
 
-def _print_totals(plan: Plan, totals: Totals, store: Store) -> None:
-    parts = [f"{totals.trained} trained", f"{totals.done} there before"]
+def _print_totals(plan: "Plan", totals: "Totals", store: "Store") -> None:
+    parts = [f"{totals.trained} trained", f"{totals.done} reused"]
     if totals.elsewhere:
         parts.append(f"{totals.elsewhere} done by other processes")
     if totals.evaluated:
         parts.append(f"{totals.evaluated} evaluated")
     if totals.failed:
         parts.append(f"{len(totals.failed)} failed")
-    click.echo(f"{plan.study.name}: {len(plan.trials)} trials: {', '.join(parts)}; stored in {store.shown}")
+    say(f"{plan.study.name}: {len(plan.trials)} trials: {', '.join(parts)}; stored in {store.shown}")
     for name, error in totals.failed.items():
-        click.echo(f"bench: failed: {name}: {error}", err=True)
+        warn(f"failed: {name}: {error}")
     if totals.failed:
-        click.echo("bench: --retry-failed tries failed trials again", err=True)
+        warn("--retry-failed tries failed trials again")

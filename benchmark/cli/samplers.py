@@ -2,38 +2,41 @@
 
 import inspect
 import re
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
-from pydantic.fields import FieldInfo
+from rich.columns import Columns
+from rich.table import Table
 
-from benchmark.cli.draws import print_draws
+from benchmark.cli.listing import ENTRY_POINTS, Listed, built_in_samplers
 from benchmark.cli.options import (
     data_root_option,
     jobs_option,
     parameters,
     preset_option,
+    refuse_without,
     sampler_files_option,
     set_option,
+    wide_option,
 )
-from benchmark.cli.study_data import StudyData
-from benchmark.cli.terminal import plain_table, print_table
-from benchmark.report.figures.sampler import draws_figure
-from benchmark.report.style import save
-from benchmark.run.simulation import simulate
+from benchmark.cli.terminal import out, plain_table, print_table, say, warn
 from benchmark.study.presets import PRESETS, default_preset
 from benchmark.study.protocols import protocol
 from mhpe.config import CoreConfig
-from mhpe.data import HeadPoseSet
-from mhpe.datasets import title as set_title
 from mhpe.errors import InputError
-from mhpe.synthheads.sets import SynthConfig
-from mhpe.train.loop import poses_of
-from samplers.base import Sampler
-from samplers.random import Random
-from samplers.support.bin_table import weights_table
-from samplers.support.registry import Registry
+from mhpe.names import title as set_title
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from mhpe.data import HeadPoseSet
+    from samplers.base import Sampler
+    from samplers.support.bin_table import WeightsTable
+
+DRAWING = ("protocol_name", "yaw", "preset", "data_root", "jobs", "folder")
+"""Parameters that are about draws from a training set."""
 
 
 @click.command("samplers")
@@ -47,6 +50,7 @@ from samplers.support.registry import Registry
     metavar="DEGREES",
     help="Of the input in the table of weights.",
 )
+@wide_option
 @preset_option
 @set_option
 @sampler_files_option
@@ -65,6 +69,7 @@ def samplers_verb(
     name: str | None,
     protocol_name: str | None,
     yaw: float,
+    wide: bool,
     preset: str | None,
     settings: tuple[str, ...],
     sampler_files: tuple[Path, ...],
@@ -78,73 +83,173 @@ def samplers_verb(
     bench samplers gaussian
     bench samplers gaussian --set sigma=45 --protocol aflw2000_to_biwi --data-root ~/data
     """
-    registry = Registry(sampler_files)
     if name is None:
-        if protocol_name is not None:
-            raise InputError("--protocol needs the name of a sampler, for example gaussian")
-        if settings:
-            raise InputError("--set needs the name of a sampler, for example gaussian")
-        _list(registry)
+        refuse_without("the name of a sampler, for example gaussian", (*DRAWING, "settings"))
+        _list(sampler_files, wide)
         return
-    cls = registry.find(name)
-    if settings or protocol_name is not None:
-        sampler = registry.build(name, parameters(settings), name)
     if protocol_name is None:
-        _describe(cls)
+        refuse_without("--protocol, whose training set is drawn from", DRAWING)
+    from samplers.support.registry import Registry, in_one_line
+
+    registry = Registry(sampler_files)
+    cls = registry.find(name)
+    sampler = registry.build(name, parameters(settings), name) if settings or protocol_name else None
+    if protocol_name is None or sampler is None:
+        _describe(cls, sampler)
         return
+
+    from benchmark.report.figures.sampler import draws_figure
+    from benchmark.report.style import save
+    from benchmark.run.simulation import simulate
+    from mhpe.train.loop import poses_of
+    from samplers.random import Random
+    from samplers.support.bin_table import weights_table
+    from samplers.support.recorder import SamplerError
 
     core, data = _training_set(protocol_name, preset, data_root, jobs)
     poses = poses_of(data)
     try:
         table = weights_table(sampler, poses, yaw, core.k)
         counts = simulate(core, sampler, poses)
-    except Exception as error:  # whatever a sampler of the user's raises
-        raise InputError(
-            f"{name}: drawing failed with {type(error).__name__}: {error}; bench check-sampler says more"
-        ) from error
+    except (Exception, SystemExit) as error:  # whatever a sampler of the user's raises
+        cause = error.__cause__ if isinstance(error, SamplerError) and error.__cause__ else error
+        reason = in_one_line(cause, registry.file_of(name))
+        raise InputError(f"{name}: drawing failed with {reason}; bench check-sampler says more") from error
     at_random = simulate(core.model_copy(update={"epochs": 1}), Random(), poses)
 
     values = ", ".join(f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in sampler)
     title = f"{name}({values}) on {set_title(data.name)}" if values else f"{name} on {set_title(data.name)}"
-    print_draws(title, core, table, yaw, counts, len(data))
+    _print_draws(title, core, table, yaw, counts, len(data))
     file = re.sub(r"[^\w.=-]", "_", "-".join((name, *settings, protocol_name)))
     try:
         save(draws_figure(title, table, yaw, counts, at_random), file, folder)
     except OSError as error:
         raise InputError(f"cannot write the figure: {error}") from None
-    click.echo(f"written: {folder / file}.png and .svg")
+    say(f"written: {folder / file}.png and .svg")
 
 
 def _training_set(
     protocol_name: str, preset: str | None, data_root: Path | None, jobs: int | None
-) -> tuple[CoreConfig, HeadPoseSet]:
+) -> "tuple[CoreConfig, HeadPoseSet]":
     """A protocol's training set, and the core that a preset would train on it."""
+    from benchmark.cli.study_data import StudyData
+    from mhpe.synthheads.sets import SynthConfig
+
     of_protocol = protocol(protocol_name)
     sizes = PRESETS[preset or default_preset([of_protocol])]
     core, synth = CoreConfig.model_validate(sizes.core), SynthConfig.model_validate(sizes.synthheads)
     return core, StudyData(synth, data_root, jobs or -1)(of_protocol.train, core.image_size)
 
 
-def _describe(cls: type[Sampler]) -> None:
-    click.echo(f"{cls.name}\n\n{inspect.getdoc(cls)}")
-    table = plain_table("parameter", "default", "values")
+def _describe(cls: "type[Sampler]", sampler: "Sampler | None") -> None:
+    """Print a sampler's documentation and parameters; their values, too, if there is one with parameters set."""
+    say(f"{cls.name}\n\n{inspect.getdoc(cls)}")
+    table = plain_table("parameter", "default", *(("value",) if sampler else ()), "values")
     for key, info in cls.model_fields.items():
         values = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
-        table.add_row(key, _default(info), " or ".join(map(str, values)))
+        value = (str(getattr(sampler, key)),) if sampler else ()
+        table.add_row(key, _default(info), *value, " or ".join(map(str, values)))
     if table.row_count:
-        click.echo()
+        say("")
         print_table(table)
 
 
-def _default(info: FieldInfo) -> str:
-    return "needed" if info.is_required() else str(info.default)
+def _default(info: "FieldInfo") -> str:
+    return "required" if info.is_required() else str(info.default)
 
 
-def _list(registry: Registry) -> None:
-    table = plain_table("sampler", "what it draws", "parameters")
-    for key, cls in sorted(registry.classes.items()):
-        fields = ", ".join(f"{field}={_default(info)}" for field, info in cls.model_fields.items())
-        table.add_row(key, (inspect.getdoc(cls) or "").partition("\n")[0], fields)
-    print_table(table)
-    for module, reason in registry.broken.items():
-        click.echo(f"bench: {module} cannot be used: {reason}", err=True)
+def _list(sampler_files: tuple[Path, ...], wide: bool) -> None:
+    listed, broken = built_in_samplers(), {}
+    if sampler_files or entry_points(group=ENTRY_POINTS):
+        from samplers.support.registry import Registry
+
+        registry = Registry(sampler_files)
+        listed, broken = [_listed(cls) for _, cls in sorted(registry.classes.items())], registry.broken
+    table = plain_table("sampler", "what it draws", *(("parameters",) if wide else ()))
+    for each in listed:
+        fields = ", ".join(f"{key}={default}" for key, default in each.parameters.items())
+        table.add_row(each.name, each.summary, *((fields,) if wide else ()))
+    print_table(table, wide)
+    for module, reason in broken.items():
+        warn(f"{module} cannot be used: {reason}")
+
+
+def _listed(cls: "type[Sampler]") -> Listed:
+    summary = (inspect.getdoc(cls) or "").partition("\n")[0]
+    return Listed(cls.name, summary, {key: _default(info) for key, info in cls.model_fields.items()})
+
+
+def _print_draws(
+    title: str, core: CoreConfig, table: "WeightsTable", yaw: float, counts: dict[str, Any], images: int
+) -> None:
+    """Print the references of one input at ``yaw``, and numbers of a whole training's draws (``counts``)."""
+    pool = core.references == "pool"
+    source = f"a pool of {core.pool_size} images a batch" if pool else "all images"
+    say(f"{title}: {images} images, K = {core.k}, references from {source}\n")
+    say(f"references of an input at yaw {yaw:g}°{', from all images' if pool else ''}")
+    _print_weights(table, core.k)
+    say("references of a whole training")
+    _print_counts(counts, images)
+    out.print(Columns([_bins(counts["bins"]), _distances(counts["distance"])], padding=(0, 4)))
+    out.print()
+
+
+def _print_weights(table: "WeightsTable", k: int) -> None:
+    binned = table.rows[0].requested is not None  # a sampler with bins may draw in its own way
+    weights = ("weight", "share", f"{k} x share", "requested") if binned else ()
+    shown = plain_table("yaw bin", "images", *weights, "achieved", numbers_from=1)
+    width = 2 * (table.rows[0].centre - table.rows[0].low)
+    for row in table.rows:
+        numbers = [str(row.images)]
+        if row.weight is not None and row.share is not None and row.requested is not None:
+            numbers += [f"{row.weight:.3g}", f"{row.share:.3g}", f"{k * row.share:.2f}", f"{row.requested:.2f}"]
+        shown.add_row(f"[{row.low:g}, {row.low + width:g})", *numbers, f"{row.achieved:.2f}")
+    print_table(shown)
+    say(f"effective number of images behind them: {_number(table.effective_references)}\n")
+
+
+def _print_counts(counts: dict[str, Any], images: int) -> None:
+    """Numbers of a whole training's draws."""
+    shown = plain_table("", "", numbers_from=1)
+    shown.show_header = False
+    shown.add_row("effective number of references", f"{_number(counts['effective_references'])} of {images}")
+    shown.add_row(f"images drawn at all in {counts['references']} draws", f"{counts['coverage']:.1%}")
+    if counts["fallback_share"] is not None:
+        shown.add_row("references from another bin than requested", f"{counts['fallback_share']:.1%}")
+    shown.add_row("mean distance of input and reference", f"{counts['distance']['mean']:.1f}°")
+    for side, sign in (("negative", "below 0°"), ("positive", "from 0° on")):
+        numbers = counts["sides"][side]
+        if numbers["inputs"]:
+            shown.add_row(f"inputs of yaw {sign}: mean yaw of references", f"{numbers['mean_yaw']:.1f}°")
+            shown.add_row(f"inputs of yaw {sign}: references on the input's side", f"{numbers['same_side']:.1%}")
+    print_table(shown)
+    out.print()
+
+
+def _bins(bins: dict[str, Any]) -> Table:
+    """Where inputs are, and where their references were wanted and came from."""
+    requested, achieved = bins["requested"], bins["achieved"]
+    columns = ("inputs", "requested", "achieved") if requested else ("inputs", "achieved")
+    shown = plain_table("yaw bin", *columns, numbers_from=1)
+    k, width = sum(achieved), bins["width"]
+    for i, share in enumerate(bins["inputs"]):
+        numbers = [share, *([requested[i] / k] if requested else []), achieved[i] / k]
+        if any(numbers):
+            shown.add_row(f"[{width * i - 180:g}, {width * (i + 1) - 180:g})", *(f"{number:.1%}" for number in numbers))
+    return shown
+
+
+def _distances(distance: dict[str, Any]) -> Table:
+    """Histogram in steps of two bars, as far as there is something."""
+    shares, width = distance["shares"], distance["width"]
+    pairs = [a + b for a, b in zip(shares[::2], shares[1::2], strict=True)]
+    last = max(i for i, share in enumerate(pairs) if share >= 0.0005)  # 0.1 % when printed
+    shown = plain_table("distance", "share", "")
+    for i, share in enumerate(pairs[: last + 1]):
+        bar = "█" * round(12 * share / max(pairs))
+        shown.add_row(f"{2 * width * i:g} to {2 * width * (i + 1):g}°", f"{share:.1%}", bar)
+    return shown
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.0f}"

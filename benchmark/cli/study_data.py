@@ -2,15 +2,19 @@
 
 from pathlib import Path
 
-import click
+import numpy as np
 
 from benchmark.cli.data import say
 from benchmark.cli.progress import data_progress
+from benchmark.cli.terminal import warn
 from benchmark.study.search_space import SPLIT_SEED, VALIDATION_SHARE, SearchConfig
 from mhpe.data import HeadPoseSet
-from mhpe.data.split import Split, split, split_name
-from mhpe.datasets import TITLES, prepared
+from mhpe.data.split import Split, split
+from mhpe.datasets import REAL_SETS, prepared
+from mhpe.errors import DataSetError, InputError
+from mhpe.names import SETS, TITLES, split_name
 from mhpe.paths import cache_folder
+from mhpe.synthheads.generate import content_key
 from mhpe.synthheads.sets import SynthConfig
 
 UNREADABLE_NAMED = 5
@@ -25,11 +29,18 @@ class StudyData:
         data_root: folder that holds the real sets' folders.
         jobs: number of processes that prepare.
         search: whose split rule parts follow; the rule of a search that says nothing by default.
+        prepare: whether sets that are not prepared yet are; otherwise an empty set of that name stands for each.
     """
 
     def __init__(
-        self, synthheads: SynthConfig, data_root: Path | None, jobs: int, search: SearchConfig | None = None
+        self,
+        synthheads: SynthConfig,
+        data_root: Path | None,
+        jobs: int,
+        search: SearchConfig | None = None,
+        prepare: bool = True,
     ) -> None:
+        self._prepare = prepare
         self._split_rule = (search.validation_share, search.seed) if search else (VALIDATION_SHARE, SPLIT_SEED)
         self._synthheads, self._data_root, self._jobs = synthheads, data_root, jobs
         self._sets: dict[tuple[str, int], HeadPoseSet] = {}
@@ -41,6 +52,8 @@ class StudyData:
         Raises:
             InputError: as :func:`mhpe.datasets.prepared` and :func:`mhpe.data.split.split`.
         """
+        if not self._prepare:
+            return self._found(name, size) or _not_prepared(name, size)
         whole, part = split_name(name)
         if part is not None:
             parts = self.parts(whole, size)
@@ -59,10 +72,36 @@ class StudyData:
             self._splits[train_set, size] = split(whole, *self._split_rule, cache_folder() / "prepared")
         return self._splits[train_set, size]
 
+    def _found(self, name: str, size: int) -> HeadPoseSet | None:
+        """The set if it is prepared.
+
+        Raises:
+            InputError: if it could not be: it is a real set, and its folder is missing.
+        """
+        folders = list((cache_folder() / "prepared").glob(f"{name}-{size}px-*"))
+        if name in SETS:
+            key = content_key(name, self._synthheads, size)
+            folders = [folder for folder in folders if folder.name.endswith(key[:12])]
+        elif not folders and name in REAL_SETS:
+            if self._data_root is None:
+                raise InputError(f"{TITLES[name]} is not prepared yet: pass --data-root DIR (or set MHPE_DATA)")
+            REAL_SETS[name].root(self._data_root)
+        try:
+            return HeadPoseSet.load(folders[0]) if len(folders) == 1 else None
+        except DataSetError:  # damaged, or of another version: it will be prepared again
+            return None
+
+
+def _not_prepared(name: str, size: int) -> HeadPoseSet:
+    pixels, matrices = np.empty((0, 3, size, size), np.uint8), np.empty((0, 3, 3), np.float32)
+    angles, identities = np.empty((0, 3), np.float32), np.empty(0, np.int64)
+    fingerprint = f"{name} at {size} pixels, not prepared"
+    return HeadPoseSet(name, Path(), pixels, matrices, angles, (), identities, fingerprint, {})
+
 
 def _report_unreadable(data: HeadPoseSet) -> None:
     problems = data.meta.get("unreadable", [])
     for problem in problems[:UNREADABLE_NAMED]:
-        click.echo(f"bench: left out: {problem}", err=True)
+        warn(f"left out: {problem}")
     if problems:
-        click.echo(f"bench: {data.name}: {len(problems)} unreadable image(s) left out, {len(data)} used", err=True)
+        warn(f"{data.name}: {len(problems)} unreadable image(s) left out, {len(data)} used")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from benchmark.report.text import number, percent
 from benchmark.store import Store
-from mhpe.datasets import title
+from mhpe.names import title
 
 NOTE = (
     "What each arm drew in its trainings, mean over seeds. Images per input: distinct images that a step encodes for "

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from mhpe.data.split import PARTS, split_name
-from mhpe.datasets import title
 from mhpe.errors import InputError
-from mhpe.synthheads.sets import SETS
+from mhpe.names import PARTS, SETS, split_name, title
 from mhpe.validation import nearest
 
 

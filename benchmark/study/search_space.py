@@ -4,14 +4,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
 from mhpe.validation import Section, nearest, parse
-from samplers.support.registry import Registry
+
+if TYPE_CHECKING:
+    from samplers.support.registry import Registry
 
 Value = bool | int | float | str
 VALIDATION_SHARE, SPLIT_SEED = 0.2, 0
@@ -142,7 +144,7 @@ class SearchedSampler:
 
 
 def read_searched(
-    sampler: str, entries: Mapping[str, Any], core: CoreConfig, config: SearchConfig, registry: Registry, where: str
+    sampler: str, entries: Mapping[str, Any], core: CoreConfig, config: SearchConfig, registry: "Registry", where: str
 ) -> SearchedSampler:
     """What a study file says of one sampler to search.
 

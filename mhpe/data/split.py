@@ -15,13 +15,6 @@ from mhpe.errors import InputError
 VERSION = 1
 """Part of every fingerprint: raised when another rule gives other parts."""
 CHUNK = 1024
-PARTS = ("fit", "validation")
-
-
-def split_name(name: str) -> tuple[str, str | None]:
-    """Whole set and part that a data set's name means: ``NAME_fit`` is ``NAME`` and ``fit``; None for a whole set."""
-    whole, _, part = name.rpartition("_")
-    return (whole, part) if part in PARTS else (name, None)
 
 
 @dataclass(frozen=True)

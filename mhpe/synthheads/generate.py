@@ -40,6 +40,11 @@ def parameters(name: str, config: SynthConfig, size: int) -> dict[str, Any]:
     }
 
 
+def content_key(name: str, config: SynthConfig, size: int) -> str:
+    """Fingerprint of the set, known before it is rendered."""
+    return hashlib.sha256(json.dumps(parameters(name, config, size), sort_keys=True).encode()).hexdigest()
+
+
 def generate(
     name: str, config: SynthConfig, size: int, folder: Path, jobs: int = 1, progress: Progress = no_progress
 ) -> Path:
@@ -59,7 +64,7 @@ def generate(
     Raises:
         InputError: if ``folder`` cannot be written.
     """
-    key = hashlib.sha256(json.dumps(parameters(name, config, size), sort_keys=True).encode()).hexdigest()
+    key = content_key(name, config, size)
     target = folder / f"{name}-{size}px-{key[:12]}"
     with dataset.created_once(target) as temporary:
         if temporary is not None:

@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
+from mhpe.names import SETS
 from mhpe.rotations import from_euler
 from mhpe.synthheads import scene
 from mhpe.synthheads.population import Person, Shot, draw_person, draw_shot
 from mhpe.synthheads.renderer import Scene
 from mhpe.validation import Section
 
-SETS = ("synth_train", "synth_lab", "synth_wild")
 SHOTS_PER_PERSON = 4
 FRAMES_PER_SEQUENCE = 60
 LARGEST_SET = 1_000_000

@@ -11,7 +11,7 @@ from benchmark.report.material import Material
 from benchmark.report.style import BASELINE, headline, legend, line_styles, panels
 from benchmark.report.text import protocol_title
 from benchmark.study.protocols import described
-from mhpe.datasets import title as set_title
+from mhpe.names import title as set_title
 
 
 def distances(material: Material) -> Drawing:

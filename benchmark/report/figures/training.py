@@ -6,7 +6,7 @@ from benchmark.report.figures.drawing import Drawing, NoDataError, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
 from benchmark.report.style import headline, legend, line_styles, panels
-from mhpe.datasets import title as set_title
+from mhpe.names import title as set_title
 
 WIDE = 30
 """Ratio of the largest loss to the smallest from which the axis is logarithmic."""

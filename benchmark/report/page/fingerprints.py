@@ -9,7 +9,7 @@ from benchmark.report.text import protocol_title
 from benchmark.store import Store
 from benchmark.store.reading import TestSet
 from mhpe.data.real import MAX_ANGLE
-from mhpe.datasets import title as set_title
+from mhpe.names import title as set_title
 
 ANGLES = (
     f"yaw, pitch, roll of R = Rz(roll) Ry(yaw) Rx(pitch), the convention of 300W-LP's Pose_Para; "

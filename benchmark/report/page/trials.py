@@ -10,7 +10,7 @@ import pandas as pd
 from benchmark.report.summary import METRICS
 from benchmark.report.text import protocol_title
 from benchmark.store import Store
-from mhpe.datasets import title as set_title
+from mhpe.names import title as set_title
 
 Group = tuple[str, str, str, str]
 """Study, preset, protocol and arm."""

@@ -54,8 +54,8 @@ def test_parameters_with_their_defaults(bench: Bench) -> None:
         "from samplers import Sampler\n\nclass Own(Sampler):\n    name = 'own'\n    scale: float\n\n"
         "    def draw(self, query, k, generator):\n        return self.generator\n"
     )
-    assert re.search(r"\nscale +needed ", bench("samplers", "own", "--sampler-file", "own.py").out)
-    assert "scale=needed" in bench("samplers", "--sampler-file", "own.py").out
+    assert re.search(r"\nscale +required ", bench("samplers", "own", "--sampler-file", "own.py").out)
+    assert "scale=required" in bench("samplers", "--wide", "--sampler-file", "own.py").out
 
 
 def test_a_sampler_without_bins(bench: Bench, data_root: Path) -> None:
@@ -77,13 +77,13 @@ def test_rendered_data_of_the_presets_size(bench: Bench, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--protocol", "synth_1"), "needs the name of a sampler"),
+        (("--protocol", "synth_1"), "--protocol does nothing without the name of a sampler"),
         (("gaussian", "--protocol", "synth_3"), "no protocol 'synth_3'"),
         (("gausian", *ON_AFLW), "no sampler 'gausian'; did you mean 'gaussian'?"),
-        (("--set", "sigma=45"), "--set needs the name of a sampler"),
-        (("gaussian", "--set", "sigma=-1"), "gaussian: sigma: input should be greater than 0"),
+        (("--set", "sigma=45"), "--set does nothing without the name of a sampler"),
+        (("gaussian", "--set", "sigma=-1"), "gaussian: sigma: must be above 0"),
         (("gaussian", "--set", "sgma=1"), "gaussian: unknown key 'sgma'; did you mean 'sigma'?"),
-        (("gaussian", *ON_AFLW, "--set", "sigma=-1"), "sigma: input should be greater than 0"),
+        (("gaussian", *ON_AFLW, "--set", "sigma=-1"), "sigma: must be above 0"),
         (("gaussian", *ON_AFLW, "--yaw", "200"), "200.0 is not in the range"),
         (("gaussian", *ON_AFLW), "needs a data folder"),
         (("--sampler-file", "missing.py"), "missing.py: cannot read this sampler file"),
@@ -109,7 +109,10 @@ def test_a_sampler_that_cannot_draw_is_named(bench: Bench, data_root: Path) -> N
     assert "own" in bench("samplers", "--sampler-file", "own.py").out
     result = bench("samplers", "own", "--sampler-file", "own.py", *ON_AFLW, "--data-root", data_root, "--jobs", 1)
     assert result.status == 2
-    assert "own: drawing failed with ZeroDivisionError: division by zero; bench check-sampler says more" in result.err
+    assert (
+        "own: drawing failed with ZeroDivisionError: division by zero (own.py, line 7); bench check-sampler says more"
+        in result.err
+    )
 
 
 def test_a_trial_stores_the_numbers_of_its_own_draws(bench: Bench, tiny_study: Path, data_root: Path) -> None:

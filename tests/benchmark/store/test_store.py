@@ -13,8 +13,8 @@ from benchmark.store import Store
 from benchmark.store.arrays import from_bytes, to_bytes
 from benchmark.store.outcome import Evaluation, Outcome
 from benchmark.store.schema import METRICS
+from benchmark.study.arms import Arm
 from benchmark.study.cell import Planned
-from benchmark.study.study import Arm
 from benchmark.study.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet

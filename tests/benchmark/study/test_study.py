@@ -11,7 +11,8 @@ from benchmark.study.arms import merge, select
 from benchmark.study.grid import make_plan
 from benchmark.study.presets import PRESETS
 from benchmark.study.protocols import described
-from benchmark.study.study import load_study, study_names
+from benchmark.study.study import load_study
+from benchmark.study.study_file import study_names
 from benchmark.study.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from benchmark.study.study import Arm
+from benchmark.study.arms import Arm
 from benchmark.study.trial import Trial
 from mhpe.config import CoreConfig
 from samplers import gaussian, yaw_bins

@@ -6,9 +6,7 @@ import click
 from rich.text import Text
 
 from benchmark.cli.options import parameters, sampler_files_option, set_option
-from benchmark.cli.terminal import out
-from samplers.contract import check_sampler
-from samplers.support.registry import Registry
+from benchmark.cli.terminal import out, printable
 
 
 @click.command("check-sampler")
@@ -24,6 +22,9 @@ def check_verb(name_or_file: str, settings: tuple[str, ...], sampler_files: tupl
     bench check-sampler my_sampler.py
     bench check-sampler gaussian --set sigma=45
     """
+    from samplers.contract import check_sampler
+    from samplers.support.registry import Registry
+
     file = Path(name_or_file)
     is_file = file.suffix == ".py"
     registry = Registry((file, *sampler_files) if is_file else sampler_files)
@@ -37,8 +38,10 @@ def check_verb(name_or_file: str, settings: tuple[str, ...], sampler_files: tupl
         for verdict in check_sampler(sampler):
             broken += not verdict.kept
             mark = ("pass", "green") if verdict.kept else ("FAIL", "red")
-            remark = f": {verdict.remark}" if verdict.remark else ""
+            remark = f": {printable(verdict.remark)}" if verdict.remark else ""
             out.print(Text.assemble("  ", mark, "  ", verdict.rule, remark), soft_wrap=True)
+            if not verdict.ended:
+                out.print("        no other check is run, as it runs still")
     return 1 if broken else 0
 
 

@@ -1,0 +1,20 @@
+"""``bench protocols``: list the protocols, or one of them."""
+
+import click
+
+from benchmark.cli.terminal import plain_table, print_table
+from benchmark.study.protocols import PROTOCOLS, VALIDATION, protocol
+
+
+@click.command("protocols")
+@click.argument("name", required=False)
+def protocols_verb(name: str | None) -> None:
+    """List the protocols, or one of them.
+
+    \b
+    bench protocols
+    """
+    table = plain_table("protocol", "trained on", "tested on", "in the slides")
+    for p in [protocol(name)] if name else (*PROTOCOLS.values(), *VALIDATION.values()):
+        table.add_row(p.name, p.train, p.test, p.published or "")
+    print_table(table)

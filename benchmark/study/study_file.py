@@ -1,0 +1,104 @@
+"""A study as its YAML file states it; reading it loads no samplers and no PyTorch."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+import benchmark
+from benchmark.study.names import check_label, check_name
+from benchmark.study.search_space import SearchConfig
+from benchmark.study.yaml_file import read_yaml
+from mhpe.errors import InputError
+from mhpe.validation import Section, nearest, parse, short
+
+MOST_SEEDS = 10_000
+"""Paired seeds of an arm: 0.01 degrees of difference need fewer."""
+
+
+class StudyFile(Section):
+    """A study as its YAML file states it.
+
+    Attributes:
+        title: heading of its tables.
+        question: what it asks, in a sentence.
+        baseline: label of the arm that others are compared with.
+        margin: degrees of MAE within which arms count as equivalent.
+        confirmatory: whether the study was planned, before any of its data were seen, to confirm something; all others
+            are exploratory.
+        protocols: run when the command line names none.
+        seeds: paired seeds per arm when the command line does not say.
+        core: changes of the core for all arms.
+        synthheads: changes of the sizes and the seed of SynthHeads.
+        sampler_files: Python files with samplers, relative to the YAML file.
+        arms: each a ``sampler`` with its parameters; a list of values makes a grid. ``label`` names the
+            arm in tables (parameters in braces are filled in), ``core`` changes the core for this arm,
+            ``baseline`` names another arm to compare it with (filled in likewise), and ``seed_offset`` is
+            added to its seeds, so that the same arm can be trained with others.
+        search: a search of parameters, whose best points run again beside the arms; ``seeds`` is then not used.
+    """
+
+    title: str
+    question: str
+    baseline: str
+    margin: float = Field(0.1, ge=0, le=180)  # benchmark.statistics.MARGIN says why
+    confirmatory: bool = False
+    protocols: tuple[str, ...] = Field(("synth_1", "synth_2"), min_length=1)
+    seeds: int = Field(2, ge=1, le=MOST_SEEDS)
+    core: dict[str, Any] = Field(default_factory=dict)
+    synthheads: dict[str, Any] = Field(default_factory=dict)
+    sampler_files: tuple[str, ...] = Field((), serialization_alias="samplers")  # the name in stores
+    arms: tuple[dict[str, Any], ...] = Field(min_length=1)
+    search: SearchConfig | None = None
+
+
+def _studies_folder() -> Path:
+    """The folder of the shipped studies: in the installed package, or beside it in a checkout."""
+    package = Path(benchmark.__file__).parent
+    installed = package / "studies"
+    return installed if installed.is_dir() else package.parent / "studies"
+
+
+def study_names() -> list[str]:
+    """Names of the studies that come with the suite."""
+    return sorted(path.stem for path in _studies_folder().glob("*.yaml"))
+
+
+def study_text(name_or_file: str) -> tuple[str, str, str]:
+    """Name, place for messages, and text of a study.
+
+    Raises:
+        InputError: if there is no such study or file.
+    """
+    path = Path(name_or_file)
+    if path.suffix in (".yaml", ".yml"):
+        try:
+            return path.stem, str(path), path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: this study file is not text in UTF-8; save it in that encoding") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"{path}: cannot read this study file: {reason}") from None
+    if name_or_file not in study_names():
+        raise InputError(
+            f"no study {short(name_or_file)}; {nearest(name_or_file, study_names())} (or name a .yaml file)"
+        )
+    file = f"{name_or_file}.yaml"
+    return name_or_file, f"studies/{file}", (_studies_folder() / file).read_text(encoding="utf-8")
+
+
+def read_study(name_or_file: str) -> tuple[str, str, StudyFile]:
+    """Name, place for messages, and content of a study.
+
+    Raises:
+        InputError: if there is no such study or file, for an unknown key, or a wrong name or value.
+    """
+    name, where, text = study_text(name_or_file)
+    content = read_yaml(text, where)
+    if not isinstance(content, dict):
+        raise InputError(f"{where}: a study is a mapping with title, question, baseline and arms")
+    file = parse(StudyFile, content, where)
+    check_name(name, f"{where}: the study's name, which is the file's,")
+    for key, value in (("title", file.title), ("question", file.question)):
+        check_label(value, f"{where}: {key}")
+    return name, where, file
