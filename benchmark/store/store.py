@@ -270,15 +270,15 @@ def _delete_others(connection: sa.Connection, cells: "Sequence[Planned]", presen
     p, t = schema.planned.c, schema.trials.c
     study, kept = cells[0].study, {(cell.preset, cell.protocol, cell.arm, cell.seed) for cell in cells}
     places = {(preset, protocol) for preset, protocol, _, _ in kept}
+    place, deleted = (p.preset, p.protocol, p.arm, p.seed), 0
     here = (p.study == study) & sa.tuple_(p.preset, p.protocol).in_(places)
-    gone = 0
-    for cell in connection.execute(sa.select(p.preset, p.protocol, p.arm, p.seed, p.trial).where(here)).all():
-        if cell[:4] in kept:
+    for *cell, trial in connection.execute(sa.select(*place, p.trial).where(here)).all():
+        if tuple(cell) in kept:
             continue
-        identity = connection.execute(sa.select(t.identity).where(t.key == cell.trial)).scalar_one_or_none()
-        if identity is not None and not present(cell.protocol, cell.arm, cell.seed, identity):
-            one = (
-                (p.preset == cell.preset) & (p.protocol == cell.protocol) & (p.arm == cell.arm) & (p.seed == cell.seed)
-            )
-            gone += connection.execute(sa.delete(schema.planned).where((p.study == study) & one)).rowcount
-    return gone
+        _, protocol, arm, seed = cell
+        identity = connection.execute(sa.select(t.identity).where(t.key == trial)).scalar_one_or_none()
+        if identity is not None and not present(protocol, arm, seed, identity):
+            this = [column == value for column, value in zip(place, cell, strict=True)]
+            connection.execute(sa.delete(schema.planned).where(p.study == study, *this))
+            deleted += 1
+    return deleted
