@@ -29,9 +29,9 @@ PAGES = [
     *ROOT.glob("results/*.md"),
     *(page for folder in FOLDERS for page in sorted((ROOT / folder).rglob("*.md"))),
 ]
-TOOLS = {"pip", "pytest", "ruff", "mypy", "python"}
+TOOLS = {"pip", "pytest", "ruff", "mypy", "python", "createdb", "optuna-dashboard"}
 """What commands may begin with beside bench."""
-LANGUAGES = {"sh", "python", "yaml", "toml"}
+LANGUAGES = {"sh", "bash", "python", "yaml", "toml", "text"}
 """Of fenced blocks; commands are in ``sh``."""
 
 of_each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
