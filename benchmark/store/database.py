@@ -168,27 +168,22 @@ def _no_store(url: URL) -> NoStoreError:
 
 
 def _connected(url: URL, read_only: bool) -> Engine:
-    engine = sa.create_engine(url, pool_pre_ping=True, hide_parameters=True, **engine_options(url, read_only))
+    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
     if url.get_backend_name() == "postgresql":
+        engine = sa.create_engine(url, **options)
         return engine.execution_options(postgresql_readonly=True) if read_only else engine
-    if not read_only:
+    if read_only and "uri" not in url.query:
+        path = Path(str(url.database))
+        place = f"{path.absolute().as_uri()}?{_reading_mode(path)}"
+        options["creator"] = lambda: sqlite3.connect(place, uri=True, check_same_thread=False)
+    elif not read_only:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(url, **options)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     if read_only:
         sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
     return engine
-
-
-def engine_options(url: URL, read_only: bool) -> dict[str, Any]:
-    """What :func:`sqlalchemy.create_engine` needs to open a store as :func:`open_engine` does, for Optuna's engine."""
-    if url.get_backend_name() != "sqlite" or "uri" in url.query:
-        return {}
-    if not read_only:
-        return {"connect_args": {"timeout": BUSY_SECONDS}}
-    path = Path(str(url.database))
-    place = f"{path.absolute().as_uri()}?{_reading_mode(path)}"
-    return {"creator": lambda: sqlite3.connect(place, timeout=BUSY_SECONDS, uri=True, check_same_thread=False)}
 
 
 def _reading_mode(path: Path) -> str:
