@@ -10,6 +10,7 @@ from benchmark.cli.options import existing_store, store_option
 from benchmark.cli.terminal import needed_width, out, plain_table, print_table
 from benchmark.report import StudyReport, build_report
 from benchmark.report.search import fresh_text
+from benchmark.report.style import not_shown
 from benchmark.report.text import protocol_title, synthetic_note
 from benchmark.report.views import EULER, PARAMETERS, TERMINAL_VIEW, Column, as_text
 from benchmark.statistics import groups_of
@@ -36,8 +37,11 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path) -> None:
     \b
     bench report --study gaussian_sigma
     """
-    for study in build_report(existing_store(store), names, folder):
+    studies = build_report(existing_store(store), names, folder)
+    for study in studies:
         _print(study)
+    if missing := not_shown(text for study in studies for text in (study.title, *study.table["arm"].unique())):
+        click.echo(f"figures: the font of the PNG files has no {' '.join(missing)}; the page, SVG and tables show them")
     click.echo(f"written: {folder / 'index.html'}")
 
 

@@ -143,6 +143,7 @@ def _run(
         warn(f"interrupted: {done}; the same command goes on from there")
         return INTERRUPTED
     _print_totals(plan, totals, results)
+    _print_verdict(study, results)
     return 1 if totals.failed or (search and search.failed) else 0
 
 
@@ -211,3 +212,17 @@ def _print_totals(plan: "Plan", totals: "Totals", store: "Store") -> None:
         warn(f"failed: {name}: {error}")
     if totals.failed:
         warn("--retry-failed tries failed trials again")
+
+
+def _print_verdict(study: "Study", store: "Store") -> None:
+    """Say what the study's results show so far, or exclude, on the protocols that ran."""
+    from benchmark.report.summary import baselines_of, summarise  # the report's packages take seconds to import
+    from benchmark.report.verdicts import study_verdict
+
+    cells = store.results(study.name)
+    ran = cells["protocol"].isin([protocol.name for protocol in study.protocols])
+    cells = cells[(cells["preset"] == study.preset) & ran]
+    if cells["mae"].notna().any():
+        table = summarise(cells, baselines_of(cells, study.definition), study.file.margin)
+        say(study_verdict(table, study.file.margin))
+        say(f"bench report --study {study.name} makes tables, figures and a page of it")

@@ -1,7 +1,8 @@
 """One look for all figures: colour-blind safe, readable in grey."""
 
 import math
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
@@ -14,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
 
 BASELINE = "#444444"
 COLOURS = ("C0", "C1", "C2", "C3", "C4", "C5", "C7")
@@ -66,24 +68,45 @@ def headline(figure: Figure, text: str) -> None:
 
 
 def panels(
-    count: int, width: float = 4.8, height: float = 3.9, beside: float = 2.6, *, sharey: bool = False
+    count: int,
+    width: float = 4.8,
+    height: float = 3.9,
+    beside: float = 2.6,
+    *,
+    sharex: bool = False,
+    sharey: bool = False,
 ) -> tuple[Figure, list[Axes]]:
     """A figure of panels, at most three in a row, with room at the right for the legend; sizes in inches."""
     rows = math.ceil(count / COLUMNS)
     columns = math.ceil(count / rows)
     size = (beside + width * columns, height * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=size, sharey=sharey, squeeze=False, constrained_layout=True)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=size, sharex=sharex, sharey=sharey, squeeze=False, constrained_layout=True
+    )
     for unused in axes.flat[count:]:
         unused.remove()
     return figure, list(axes.flat[:count])
 
 
 def named_rows(count: int, names: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    """A figure of panels that share a line for each name, the first name at the top."""
-    figure, axes = panels(count, 4.2, 1.5 + 0.34 * len(names), 2.2 + 0.07 * max(map(len, names)), sharey=True)
+    """A figure of panels that share their scale and a line for each name, the first name at the top."""
+    figure, axes = panels(
+        count, 4.2, 1.5 + 0.34 * len(names), 2.2 + 0.07 * max(map(len, names)), sharex=True, sharey=True
+    )
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     return figure, axes
+
+
+def in_legend(name: str) -> str:
+    """A name as a legend shows it: matplotlib leaves out labels that begin with an underscore."""
+    return f" {name}" if name.startswith("_") else name
+
+
+def not_shown(texts: Iterable[str]) -> str:
+    """Characters that the figures' font has not, each once."""
+    known = get_font(findfont("DejaVu Sans")).get_charmap()
+    return "".join(dict.fromkeys(c for text in texts for c in text if ord(c) not in known and not c.isspace()))
 
 
 def legend(figure: Figure, axes: Sequence[Axes], title: str | None = None) -> None:
@@ -118,7 +141,8 @@ def save(figure: Figure, name: str, folder: Path) -> str:
         The SVG's text.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with style():
+    with style(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # not_shown names them, once
         if (layout := figure.get_layout_engine()) is not None:
             layout.execute(figure)
             figure.set_layout_engine("none")  # else each saving does it again, which takes as long as drawing

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, NoDataError, shown_note
 from benchmark.report.images import SEEDS_READ, ImageErrors, Images, errors_by_yaw
 from benchmark.report.material import Material
-from benchmark.report.style import headline, legend, line_styles, panels
+from benchmark.report.style import headline, in_legend, legend, line_styles, panels
 from benchmark.report.text import protocol_title
 
 
@@ -35,7 +35,7 @@ STEP, SPREAD = 0.04, 0.2
 def by_yaw(material: Material) -> Drawing:
     """Mean geodesic error in bins of |yaw| with its interval over seeds, and the number of images."""
     found = images_of(material)
-    figure, axes = panels(len(found), width=5.4)
+    figure, axes = panels(len(found), width=5.4, sharey=True)
     for axis, (protocol, images) in zip(axes, found.items(), strict=True):
         rows = errors_by_yaw(images)
         bins = rows.drop_duplicates("low")
@@ -65,7 +65,7 @@ def by_yaw(material: Material) -> Drawing:
 def _line(axis: Axes, arm: str, rows: pd.DataFrame, offset: float, look: dict[str, Any]) -> None:
     x, y = np.arange(len(rows)) + offset, rows["geodesic_mean"].to_numpy()
     few = (rows["images"] < FEW).to_numpy()
-    axis.plot(x, y, ms=5, label=arm, **look)
+    axis.plot(x, y, ms=5, label=in_legend(arm), **look)
     axis.plot(x[few], y[few], look["marker"], ms=5, color=look["color"], mfc="white")
     if rows["seeds"].iloc[0] >= INTERVAL_FROM:
         axis.errorbar(x, y, rows["geodesic_mean_hw"], fmt="none", ecolor=look["color"], elinewidth=1)
@@ -77,14 +77,15 @@ POINTS = 121
 def cumulative(material: Material) -> Drawing:
     """Share of images whose geodesic error is at most x."""
     found = images_of(material)
-    figure, axes = panels(len(found))
+    figure, axes = panels(len(found), sharex=True, sharey=True)
+    every = [of_arm for images in found.values() for of_arm in images.arms.values()]
+    end = max(1.0, *(float(np.quantile(of_arm.geodesic, 0.98)) for of_arm in every))
+    x = np.linspace(0, end, POINTS)
     for axis, (protocol, images) in zip(axes, found.items(), strict=True):
-        end = max(1.0, *(float(np.quantile(of_arm.geodesic, 0.98)) for of_arm in images.arms.values()))
-        x = np.linspace(0, end, POINTS)
         styles = line_styles(list(images.arms), material.baseline)
         for arm, of_arm in images.arms.items():
             share = np.searchsorted(np.sort(of_arm.geodesic, axis=None), x, side="right") / of_arm.geodesic.size
-            axis.plot(x, 100 * share, markevery=(5, 20), ms=5, label=arm, **styles[arm])
+            axis.plot(x, 100 * share, markevery=(5, 20), ms=5, label=in_legend(arm), **styles[arm])
         axis.set(title=protocol_title(protocol), xlabel="geodesic error in degrees", xlim=(0, end), ylim=(0, 100))
         axis.set_ylabel("images with at most this error, %")
     legend(figure, axes)
@@ -110,13 +111,13 @@ def calibration(material: Material) -> Drawing:
         raise NoDataError(f"fewer than {2 * FEWEST} images")
     if not any(_says_how_sure(of_arm) for of_arm in everything):
         raise NoDataError("no arm predicts a concentration")
-    figure, axes = panels(len(found))
+    figure, axes = panels(len(found), sharex=True, sharey=True)
     for axis, (protocol, images) in zip(axes, found.items(), strict=True):
         styles = line_styles(list(images.arms), material.baseline)
         for arm, of_arm in images.arms.items():
             if not _says_how_sure(of_arm):
                 continue  # a plain regressor
-            axis.plot(*calibration_curve(of_arm), ms=5, label=arm, **styles[arm])
+            axis.plot(*calibration_curve(of_arm), ms=5, label=in_legend(arm), **styles[arm])
         ends = min(axis.get_xlim()[0], axis.get_ylim()[0]), max(axis.get_xlim()[1], axis.get_ylim()[1])
         axis.plot(ends, ends, color="#999999", lw=1, label="calibrated")
         axis.set(title=protocol_title(protocol), xlim=ends, ylim=ends)

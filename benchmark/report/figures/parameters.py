@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, NoDataError
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, headline, legend, line_styles, panels
+from benchmark.report.style import BASELINE, headline, in_legend, legend, line_styles, panels
 from benchmark.report.text import protocol_title
 
 PARAMETERS = {"sigma": "standard deviation in degrees", "bin_width": "range of a bin in degrees"}
@@ -23,21 +23,21 @@ TICKS_NAMED = 12
 
 
 def against_parameter(material: Material) -> Drawing:
-    """Seeds, mean and interval of each arm against sigma or bin width, and the baseline's band."""
+    """Seeds, mean and interval of each arm against sigma or bin width, beside the baseline's mean."""
     arms = material.table[(material.table["arm"] != material.baseline) & material.table["mae"].notna()]
     parameter = next((name for name in PARAMETERS if list(_series(arms, name))), None)
     if parameter is None:
         raise NoDataError("no sampler with two results varies sigma or the bin width")
-    figure, axes = panels(len(material.protocols))
+    figure, axes = panels(len(material.protocols), sharey=True)
     for axis, protocol in zip(axes, material.protocols, strict=True):
         rows = material.arms(protocol)
-        _baseline_band(axis, rows[rows["arm"] == material.baseline])
+        _baseline(axis, rows[rows["arm"] == material.baseline])
         of_protocol = arms[arms["protocol"] == protocol]
         series = list(_series(of_protocol, parameter))
         styles = line_styles([label for label, _ in series], "")
         cells = material.cells[material.cells["protocol"] == protocol]
         for offset, (label, points) in zip(_offsets(series, parameter), series, strict=True):
-            name = label if len(series) > 1 else "mean over seeds"
+            name = in_legend(label) if len(series) > 1 else "mean over seeds"
             moved = points.assign(**{parameter: points[parameter] + offset})
             _points(axis, name, moved, cells, parameter, styles[label])
         axis.set(title=protocol_title(protocol), xlabel=PARAMETERS[parameter], ylabel="MAE in degrees")
@@ -50,7 +50,7 @@ def against_parameter(material: Material) -> Drawing:
     return Drawing(
         figure,
         f"MAE against the {PARAMETERS[parameter].removesuffix(' in degrees')}. Open circles are single seeds, bars "
-        f"95 % Student-t intervals (from {INTERVAL_FROM} seeds on); the dashed line and its band are the baseline."
+        f"95 % Student-t intervals (from {INTERVAL_FROM} seeds on); the dashed line is the baseline's mean."
         + _not_shown(arms, parameter),
         f"Line chart of MAE against the {PARAMETERS[parameter]}, one point per arm, beside the baseline "
         f"{material.baseline}; the values are in the table of this study.",
@@ -92,12 +92,9 @@ def _series(arms: pd.DataFrame, parameter: str) -> Iterator[tuple[str, pd.DataFr
         yield f"{sampler}, {own}" if own else str(sampler), points
 
 
-def _baseline_band(axis: Axes, rows: pd.DataFrame) -> None:
+def _baseline(axis: Axes, rows: pd.DataFrame) -> None:
     for _, row in rows.iterrows():
-        axis.axhline(row["mae"], color=BASELINE, linestyle="--", label=f"{row['arm']} (baseline), mean")
-        if row["n"] >= INTERVAL_FROM:
-            low, high = row["mae"] - row["mae_hw"], row["mae"] + row["mae_hw"]
-            axis.axhspan(low, high, color=BASELINE, alpha=0.12, lw=0, label="its 95 % interval")
+        axis.axhline(row["mae"], color=BASELINE, linestyle="--", label=in_legend(f"{row['arm']} (baseline), mean"))
 
 
 def _points(
@@ -107,6 +104,8 @@ def _points(
     colour = look["color"]
     if seeds["seed"].nunique() <= SEEDS_DRAWN:
         axis.plot(seeds[parameter], seeds["mae"], "o", ms=4, mfc="none", alpha=0.7, color=colour, label="single seeds")
+    if points["n"].max() < 2:
+        look = look | {"linestyle": "none"}  # one seed makes no line
     axis.plot(points[parameter], points["mae"], **look, label=label)
     sure = points[points["n"] >= INTERVAL_FROM]
     if len(sure):

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, NoDataError, need_several_rules, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, headline, legend, line_styles, panels
+from benchmark.report.style import BASELINE, headline, in_legend, legend, line_styles, panels
 from benchmark.report.text import protocol_title
 from benchmark.study.protocols import described
 from mhpe.names import title as set_title
@@ -20,17 +20,17 @@ def distances(material: Material) -> Drawing:
     if not found:
         raise NoDataError("no trial stores the diagnostics of its draws")
     need_several_rules(material)
-    figure, axes = panels(len(found))
+    figure, axes = panels(len(found), sharex=True, sharey=True)
     for axis, (train_set, shares) in zip(axes, found.items(), strict=True):
         arms = first_arms(list(shares), material.baseline)
         styles = line_styles(arms, material.baseline)
         for arm in arms:
             edges = np.linspace(0, 180, len(shares[arm]) + 1)
             if arm == material.baseline:
-                axis.stairs(100 * shares[arm], edges, color=BASELINE, alpha=0.25, fill=True, label=arm)
+                axis.stairs(100 * shares[arm], edges, color=BASELINE, alpha=0.25, fill=True, label=in_legend(arm))
                 continue
             middles = (edges[:-1] + edges[1:]) / 2
-            axis.plot(middles, 100 * shares[arm], ms=4, markevery=2, label=arm, **styles[arm])
+            axis.plot(middles, 100 * shares[arm], ms=4, markevery=2, label=in_legend(arm), **styles[arm])
         axis.set(title=f"trained on {set_title(train_set)}", xlim=(0, 180), ylim=(0, None))
         axis.set(xlabel="geodesic distance of input and reference, degrees", xticks=range(0, 181, 30))
         axis.set_ylabel(f"references in bars of {180 / len(next(iter(shares.values()))):g}°, %")
@@ -91,7 +91,9 @@ def _points(axis: Axes, rows: pd.DataFrame, column: str, baseline: str) -> None:
         look = styles[row["arm"]]
         face = "white" if (look["color"], look["marker"]) in taken else look["color"]  # dashes tell lines apart only
         taken.add((look["color"], look["marker"]))
-        axis.plot(row[column], row["mae"], look["marker"], color=look["color"], mfc=face, ms=7, label=row["arm"])
+        axis.plot(
+            row[column], row["mae"], look["marker"], color=look["color"], mfc=face, ms=7, label=in_legend(row["arm"])
+        )
         if row["n"] >= INTERVAL_FROM:
             axis.errorbar(
                 row[column], row["mae"], row["mae_hw"], fmt="none", ecolor=look["color"], elinewidth=1, zorder=1

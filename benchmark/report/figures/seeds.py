@@ -19,9 +19,12 @@ LOOKS = {
     "better": ("C2", "v"),
     "worse": ("C3", "^"),
     "equivalent": ("C0", "s"),
+    "equivalent (detectably better)": ("C0", "<"),
+    "equivalent (detectably worse)": ("C0", ">"),
     "inconclusive": ("#777777", "o"),
 }
 """Colour and marker of each verdict."""
+PROBABLE = ("better", "equivalent", "worse")
 
 
 def forest(material: Material) -> Drawing:
@@ -54,8 +57,8 @@ def forest(material: Material) -> Drawing:
     return Drawing(
         figure,
         f"Difference to {baseline} over paired seeds, left is better. Bars are 95 % Student-t intervals "
-        f"(from {INTERVAL_FROM} pairs on), open circles single seeds; the verdict is that of the Holm-adjusted "
-        "sign-flip test and of the margin.",
+        f"(from {INTERVAL_FROM} pairs on), open circles single seeds; at the right the "
+        "number of pairs and the probabilities, in percent, that the arm is better, equivalent and worse.",
         f"Forest plot of differences in degrees: {'; '.join(said)}.",
     )
 
@@ -67,7 +70,14 @@ def _arm(axis: Axes, place: int, row: dict[str, Any], seeds: pd.Series) -> None:
     if row["pairs"] >= INTERVAL_FROM:
         axis.hlines(place, row["low"], row["high"], color=colour, lw=2)
     axis.plot(row["difference"], place, marker, ms=8, color=colour, label=row["verdict"], linestyle="none")
-    axis.text(1.01, place, f"n={row['pairs']:g}", transform=axis.get_yaxis_transform(), va="center", fontsize=7)
+    axis.text(1.01, place, _beside(row), transform=axis.get_yaxis_transform(), va="center", fontsize=7)
+
+
+def _beside(row: dict[str, Any]) -> str:
+    """Number of pairs, and the probabilities that the arm is better, equivalent and worse."""
+    if pd.isna(row["p_better"]):
+        return f"n={row['pairs']:g}"
+    return f"n={row['pairs']:g}: " + " / ".join(f"{100 * row[f'p_{name}']:.0f}" for name in PROBABLE) + " %"
 
 
 SEEDS_NAMED = 10

@@ -5,7 +5,7 @@ from matplotlib.ticker import MaxNLocator
 from benchmark.report.figures.drawing import Drawing, NoDataError, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
-from benchmark.report.style import headline, legend, line_styles, panels
+from benchmark.report.style import headline, in_legend, legend, line_styles, panels
 from mhpe.names import title as set_title
 
 WIDE = 30
@@ -18,14 +18,14 @@ def training(material: Material) -> Drawing:
     if losses.empty:
         raise NoDataError("no trial stores the history of its training")
     train_sets = list(dict.fromkeys(losses["train_set"]))
-    figure, axes = panels(len(train_sets))
+    figure, axes = panels(len(train_sets), sharey=True)
     for axis, train_set in zip(axes, train_sets, strict=True):
         of_set = losses[losses["train_set"] == train_set]
         arms = first_arms(list(dict.fromkeys(of_set["arm"])), material.baseline)
         styles = line_styles(arms, material.baseline)
         for arm in arms:
             of_arm = of_set[of_set["arm"] == arm]
-            axis.plot(of_arm["epoch"] + 1, of_arm["loss"], ms=4, label=arm, **styles[arm])
+            axis.plot(of_arm["epoch"] + 1, of_arm["loss"], ms=4, label=in_legend(arm), **styles[arm])
         axis.set(title=f"trained on {set_title(train_set)}", xlabel="epoch", ylabel="total loss")
         if (of_set["loss"] > 0).all() and of_set["loss"].max() > WIDE * of_set["loss"].min():
             axis.set_yscale("log")

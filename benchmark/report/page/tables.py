@@ -60,5 +60,11 @@ def group_table(rows: pd.DataFrame, columns: Sequence[Column], caption: str, gro
     links = [f"#trials-{groups[key]}" for key in keys]
     column = table.headings.index("Seeds" if "Seeds" in table.headings else "Result")
     return PageTable(
-        caption, table.headings, table.numeric, table.rows, links, column, [str(verdict) for verdict in rows["verdict"]]
+        caption,
+        table.headings,
+        table.numeric,
+        table.rows,
+        links,
+        column,
+        [str(verdict).split(" (")[0] for verdict in rows["verdict"]],
     )
