@@ -13,7 +13,7 @@ from benchmark.report.figures import FIGURES, MAIN, NoDataError
 from benchmark.report.figures.search import draw_search
 from benchmark.report.material import Material
 from benchmark.report.notes import caveat, core_note, machines_note
-from benchmark.report.published import SLIDES_STUDIES, beside_ours
+from benchmark.report.published import SLIDES_STUDIES, beside_ours, slides
 from benchmark.report.published.slides import published_notes, published_text
 from benchmark.report.references import NOTE as DRAW_NOTE
 from benchmark.report.references import add_draws, draw_table, draw_text
@@ -24,7 +24,7 @@ from benchmark.report.summary import baselines_of, summarise
 from benchmark.report.text import protocol_title
 from benchmark.report.verdicts import study_verdict
 from benchmark.report.views import VIEWS, as_text
-from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown
+from benchmark.report.writers import SlidesRow, TextTable, write_csv, write_latex, write_markdown, write_slides_layout
 from benchmark.statistics import MARGIN
 from benchmark.store import Store
 
@@ -33,6 +33,10 @@ SEED_COLUMNS = [
     "trial",
 ]  # fmt: skip
 """Of the table that every number of a report can be recomputed from."""
+LAYOUT_NOTE = (
+    "Grey: results in the slides of earlier work, trained on 300W-LP and tested on BIWI (Protocol 1) and AFLW2000-3D "
+    "(Protocol 2), one training each; they compare only with rows on the same protocol."
+)
 
 
 @dataclass(frozen=True)
@@ -226,6 +230,9 @@ def _write_tables(report: StudyReport, folder: Path) -> None:
     _write(title, report.slug, report.table, views, lead, folder)
     seeds = report.cells[report.cells["mae"].notna()].merge(report.machines, how="left", on="trial")
     write_csv(seeds[SEED_COLUMNS].rename(columns={"geodesic_mean": "geodesic"}), folder / f"{report.slug}-seeds.csv")
+    write_slides_layout(
+        _slides_rows(report.table), title, LAYOUT_NOTE, f"{report.slug}-mae", folder / f"{report.slug}-mae.tex"
+    )
     if not report.draws.empty:
         view = {"What each arm drew": TextTable(draw_text(report.draws), DRAW_NOTE)}
         _write(report.title, f"{report.slug}-draws", report.draws, view, "", folder)
@@ -236,6 +243,19 @@ def _write_tables(report: StudyReport, folder: Path) -> None:
     for name, (heading, table, text, note) in report.secondary.items():
         view = {heading: TextTable(text, note)}
         _write(title, f"{report.slug}-{name}", table, view, " ".join(caveats), folder)
+
+
+def _slides_rows(table: pd.DataFrame) -> list[SlidesRow]:
+    """The earlier works of the slides, and a study's arms with a result."""
+
+    def row(values: dict[Any, Any], name: str, protocol: str, grey: bool = False) -> SlidesRow:
+        errors = (values["yaw"], values["pitch"], values["roll"], values["mae"])
+        verdict = values.get("verdict", "")
+        return SlidesRow(name, values["bin_width"], values["sigma"], protocol, errors, grey, verdict)
+
+    earlier = [row(r, r["result"], r["protocol"], grey=True) for r in slides("bins").head(4).to_dict("records")]
+    own = table[table["mae"].notna()].to_dict("records")
+    return earlier + [row(r, r["arm"], protocol_title(r["protocol"])) for r in own]
 
 
 def _write(title: str, name: str, table: pd.DataFrame, views: dict[str, TextTable], lead: str, folder: Path) -> None:

@@ -1,9 +1,11 @@
 """Tables as files: CSV, Markdown and LaTeX (booktabs)."""
 
 import json
+import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,6 +111,77 @@ def write_latex(tables: Mapping[str, TextTable], title: str, lead: str, label: s
             )
         )
     _write("\n\n".join(parts) + "\n", path)
+
+
+@dataclass(frozen=True)
+class SlidesRow:
+    """A row of a table in the slides' layout.
+
+    Attributes:
+        result: name of the arm, or of another work's result.
+        bin_width: degrees, NaN for none.
+        sigma: degrees, NaN for none.
+        protocol: title of the protocol.
+        errors: yaw, pitch, roll and MAE in degrees.
+        grey: whether it is another work's, on other protocols.
+        verdict: of the comparison with the baseline.
+    """
+
+    result: str
+    bin_width: float
+    sigma: float
+    protocol: str
+    errors: tuple[float, float, float, float]
+    grey: bool = False
+    verdict: str = ""
+
+
+def write_slides_layout(rows: Sequence[SlidesRow], title: str, note: str, label: str, path: Path) -> None:
+    """A study's errors as one LaTeX table in the slides' layout; it needs booktabs, siunitx and xcolor.
+
+    The smallest MAE of each protocol is bold; a dagger marks an MAE that is better or worse than the baseline's.
+
+    Args:
+        rows: in order.
+        title: begins the caption.
+        note: stands under the table.
+        label: of the table.
+        path: of the file.
+    """
+    own = [row for row in rows if not row.grey]
+    best = {row.protocol: min(r.errors[3] for r in own if r.protocol == row.protocol) for row in own}
+    lines = []
+    for row in rows:
+        numbers = [f"{value:.2f}" for value in row.errors]
+        if not row.grey and row.errors[3] == best[row.protocol]:
+            numbers[3] = rf"\bfseries {numbers[3]}"
+        if row.verdict in ("better", "worse"):
+            numbers[3] += r"{$^\dagger$}"
+        shown = ["" if math.isnan(value) else f"{value:g}" for value in (row.bin_width, row.sigma)]
+        grey = r"\color{gray}" if row.grey else ""
+        lines.append(" & ".join(grey + cell for cell in (latex(row.result), *shown, latex(row.protocol), *numbers)))
+    column = "S[table-format=2.2,detect-weight,table-space-text-post={$^\\dagger$}]"
+    caption = (
+        f"{title}: errors in degrees, mean over seeds. Bold: the smallest MAE on a protocol. A dagger: better or worse "
+        "than the baseline."
+    )
+    heading = " & ".join(("Result", "Range of bins", "Std dev", "Protocol", "{Yaw}", "{Pitch}", "{Roll}", "{MAE}"))
+    text = "\n".join(
+        (
+            r"\begin{table}[htbp]\centering\footnotesize\setlength{\tabcolsep}{3pt}",
+            rf"\caption{{{latex(caption)}}}\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', label)}}}",
+            rf"\begin{{tabular}}{{lrrl{3 * 'S[table-format=2.2]'}{column}}}",
+            r"\toprule",
+            rf"{heading} \\",
+            r"\midrule",
+            *(rf"{line} \\" for line in lines),
+            r"\bottomrule",
+            r"\end{tabular}",
+            rf"\par\smallskip\begin{{minipage}}{{\linewidth}}\scriptsize {latex(note)}\end{{minipage}}",
+            r"\end{table}",
+        )
+    )
+    _write(f"{text}\n", path)
 
 
 def is_number(column: "pd.Series[str]") -> bool:

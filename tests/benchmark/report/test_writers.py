@@ -43,7 +43,8 @@ def compile_latex(folder: Path, *names: str) -> None:
     if shutil.which("pdflatex") is None:
         pytest.skip("no pdflatex here; texlive-latex-base has it")
     inputs = "\n".join(rf"\input{{{name}}}" for name in names)
-    document = rf"\documentclass{{article}}\usepackage{{booktabs,graphicx}}\begin{{document}}{inputs}\end{{document}}"
+    packages = "booktabs,graphicx,siunitx,xcolor"
+    document = rf"\documentclass{{article}}\usepackage{{{packages}}}\begin{{document}}{inputs}\end{{document}}"
     (folder / "document.tex").write_text(document)
     result = subprocess.run(
         ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "-no-shell-escape", "document.tex"],

@@ -1,0 +1,64 @@
+"""Every number of a report can be recomputed from its file of seeds, with other code."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from benchmark.report import build_report
+from benchmark.report.writers import SlidesRow, write_slides_layout
+from tests.benchmark.fake_results import ARMS, MadeUp, filled_store
+
+MARGIN = 0.1
+
+
+def test_differences_p_q_and_verdicts_follow_from_the_seeds(tmp_path: Path) -> None:
+    study = MadeUp(seeds=8, protocols=("synth_1",), noise={"gaussian 30": 3.0}, predictions=False)
+    build_report(filled_store(tmp_path, study), (), tmp_path)
+    seeds = pd.read_csv(tmp_path / "tables" / "made_up-seeds.csv")
+    table = pd.read_csv(tmp_path / "tables" / "made_up.csv").set_index("arm")
+    assert {"device", "precision", "trial", "geodesic", "maev"} <= set(seeds)
+    assert len(seeds) == len(ARMS) * 8
+    mae = seeds.pivot(index="seed", columns="arm", values="mae")
+    arms = ["gaussian 15", "gaussian 30"]
+    p = []
+    for arm in arms:
+        pairs = (mae[arm] - mae["random"]).to_numpy()
+        low, high = stats.ttest_1samp(pairs, 0).confidence_interval(0.95)
+        p.append(stats.permutation_test((pairs,), np.mean, permutation_type="samples", n_resamples=np.inf).pvalue)
+        row = table.loc[arm]
+        assert (row["low"], row["difference"], row["high"]) == pytest.approx((low, pairs.mean(), high))
+        posterior = stats.t(7, pairs.mean(), stats.sem(pairs))
+        assert row["p_better"] == pytest.approx(posterior.cdf(-MARGIN))
+        assert row["p_worse"] == pytest.approx(posterior.sf(MARGIN))
+        assert row["correlation"] == pytest.approx(np.corrcoef(mae[arm], mae["random"])[0, 1])
+        assert row["iqm"] == pytest.approx(stats.trim_mean(mae[arm], 0.25))
+    assert table.loc[arms, "p"].tolist() == pytest.approx(p)
+    assert table.loc[arms, "p_holm"].tolist() == pytest.approx(multipletests(p, method="holm")[1].tolist())
+    assert table.loc[arms, "q"].tolist() == pytest.approx(stats.false_discovery_control(p).tolist())
+    assert table.loc["gaussian 30", "verdict"] == "better"
+    parts = pd.read_csv(tmp_path / "tables" / "made_up-parts.csv").set_index(["arm", "metric"])
+    pitch = seeds.pivot(index="seed", columns="arm", values="pitch")
+    expected = stats.ttest_rel(pitch["gaussian 30"], pitch["random"]).confidence_interval(0.95)
+    assert parts.loc[("gaussian 30", "pitch"), ["low", "high"]].tolist() == pytest.approx(list(expected))
+    price = pd.read_csv(tmp_path / "tables" / "made_up-price.csv").iloc[0]
+    variances = [(mae[arm] - mae["random"]).var(ddof=1) for arm in arms]
+    assert price["sd"] == pytest.approx(np.sqrt(np.mean(variances)))
+    assert price["core_hours"] == pytest.approx(2 * price["seeds"] * price["seconds"] / 3600)
+
+
+def test_the_slides_layout_marks_the_best_and_what_differs(tmp_path: Path) -> None:
+    rows = [
+        SlidesRow("Tai Thesis", np.nan, np.nan, "Protocol 1", (3.99, 5.19, 3.06, 4.08), grey=True),
+        SlidesRow("random", np.nan, np.nan, "A & B", (4.0, 5.0, 3.0, 4.0)),
+        SlidesRow("gaussian", 20, 37.5, "A & B", (3.0, 4.0, 2.0, 3.0), verdict="better"),
+    ]
+    write_slides_layout(rows, "A study", "50 % of it", "a_study", tmp_path / "table.tex")
+    text = (tmp_path / "table.tex").read_text(encoding="utf-8")
+    assert r"\color{gray}Tai Thesis" in text
+    assert text.count(r"\bfseries") == text.count(r"{$^\dagger$} \\") == 1
+    assert r"gaussian & 20 & 37.5 & A \& B & 3.00 & 4.00 & 2.00 & \bfseries 3.00{$^\dagger$} \\" in text
+    assert "resizebox" not in text
