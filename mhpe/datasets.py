@@ -60,7 +60,7 @@ def prepared(
     """
     name = check_name(name)
     if not 1 <= size <= LARGEST_SIZE:
-        raise InputError(f"{TITLES[name]}: images of {size} x {size} pixels; at most {LARGEST_SIZE} would be right")
+        raise InputError(f"{TITLES[name]}: images of {size} x {size} pixels; 1 to {LARGEST_SIZE} would be right")
     if data_root is not None and not data_root.is_dir():
         raise InputError(f"--data-root {data_root} (or MHPE_DATA): no such folder")
     folder = cache_folder() / "prepared"

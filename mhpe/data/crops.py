@@ -27,8 +27,8 @@ LANDMARK_SCALE = 1.45
 LANDMARK_UP = 0.10
 HEAD_MM = 210.0
 HEAD_UP = 0.07
-SMALLEST_SIDE = 8.0
-"""Of a face square, in pixels; nothing can be seen in a smaller one."""
+SMALLEST_SIDE = 16.0
+"""Of a face square, in pixels; no network takes a smaller image."""
 LARGEST_SIDE = 9000.0
 """Of a face square, in pixels; Pillow warns of pictures that are larger, and memory runs out soon after."""
 

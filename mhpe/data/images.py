@@ -1,9 +1,9 @@
 """Image files as 8-bit RGB, read in one way for data sets and photographs.
 
 Colours come out as Pillow converts them. Transparent pixels lie on black, as everything beyond an image does. Grey
-values of more than 8 bits are scaled by the depth that they use: 16 bits if the largest value is above 4095, 12 if it
-is above 255, and 8 otherwise. Whatever cannot be scaled for certain is refused: negative or larger values, floating
-point, and 16-bit colours of at most 12 bits, of which Pillow keeps 4.
+values of more than 8 bits are scaled by the depth that they use: the least of 8, 10, 12, 14 and 16 bits that holds the
+largest value, with a note if it is not 16. Whatever cannot be scaled for certain is refused: signed or larger values,
+floating point, and 16-bit colours of at most 12 bits, of which Pillow keeps 4.
 """
 
 import errno
@@ -24,7 +24,8 @@ LARGEST_FILE = 512 * 2**20
 """Bytes of an image file, which is read whole."""
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
 """Pillow's modes of at most 8 bits a channel that it converts to RGB."""
-DEPTHS = (8, 12, 16)
+DEPTHS = (8, 10, 12, 14, 16)
+"""Bits that cameras' grey values have."""
 _DAMAGED = (
     OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, struct.error,
     Image.DecompressionBombError,
@@ -148,6 +149,8 @@ def _scaled(image: Image.Image) -> tuple[Image.Image, str]:
     """A grey image of more than 8 bits by the depth that its largest value needs."""
     if getattr(image, "tag_v2", {}).get(262) == 0:
         raise UnreadableError("16-bit grey whose zero is white; black would be right")
+    if any(kind in str(getattr(image, "tile", "")) for kind in ("I;16S", "I;16BS")):
+        raise UnreadableError("signed 16-bit grey; unsigned would be right")
     values = np.asarray(image).astype(np.int32)
     low, high = int(values.min()), int(values.max())
     depth = next((depth for depth in DEPTHS if high < 2**depth), None)

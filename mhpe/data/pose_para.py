@@ -47,7 +47,8 @@ class _WithPosePara(RealSet):
         pose, points = content.get("Pose_Para"), content.get(self.landmarks)
         if pose is None or pose.size < 3:
             raise InputError(f"{path}: no Pose_Para with pitch, yaw and roll in it")
-        pitch, yaw, roll = np.degrees(_numbers(pose, f"{path}: Pose_Para").reshape(-1)[:3])
+        with np.errstate(over="ignore"):  # infinite degrees are beyond the largest angle, too
+            pitch, yaw, roll = np.degrees(_numbers(pose, f"{path}: Pose_Para").reshape(-1)[:3])
         if points is None or points.ndim != 2 or points.shape[0] < 2 or points.shape[1] != 68:
             raise InputError(f"{path}: no {self.landmarks} with 68 landmarks in it")
         box = landmark_box(_numbers(points[:2], f"{path}: {self.landmarks}"))

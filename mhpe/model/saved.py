@@ -60,12 +60,12 @@ def load_network(path: Path) -> Saved:
     Raises:
         InputError: if the file is missing, damaged or no such file.
     """
+    if not path.is_file():  # which the library would wait for, or report in errno's words
+        raise InputError(f"{path}: no such weights file" if not path.exists() else f"{path}: no regular file")
     try:
         with safetensors.safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no mapping
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such weights file") from None
     except (OSError, safetensors.SafetensorError) as error:
         raise InputError(f"{path}: not a safetensors file ({error}); bench export writes one") from None
     if metadata.get("format") != FORMAT:

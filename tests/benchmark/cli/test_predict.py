@@ -245,7 +245,7 @@ def test_claim_is_that_of_the_concentration(bench: Bench, faces: Path) -> None:
         (("predict", "{face}", "--box", "10,10,14,14"), "a face square of 4 pixels is too small"),
         (("predict", "/dev/zero"), "no regular file"),
         (("predict", "x" * 300), "too long"),
-        (("predict", "{face}", "--weights", "/dev/zero"), "/dev/zero"),
+        (("predict", "{face}", "--weights", "/dev/zero"), "no regular file"),
         (("export", "head.pt"), "the suffix names the format"),
         (("export", "nowhere/head.safetensors"), "cannot write nowhere/head.safetensors: there is no folder nowhere\n"),
         (("export", "nowhere/head.onnx"), "cannot write nowhere/head.onnx: there is no folder nowhere\n"),

@@ -203,9 +203,9 @@ def test_an_image_beside_its_landmarks_is_left_out_and_named(tmp_path: Path) -> 
         (["a", "b", "c"], landmarks(96), "Pose_Para holds values that are not finite numbers"),
         (np.full((1, 7), 1j), landmarks(96), "Pose_Para holds values that are not finite numbers"),
         (np.zeros((1, 7)), landmarks(96) * np.nan, "pt3d_68 holds values that are not finite numbers"),
-        (np.zeros((1, 7)), landmarks(96) * 0, "its face square is 0 pixels wide; 8 to 9000 would be right"),
-        (np.zeros((1, 7)), landmarks(96) * 1e9, "pixels wide; 8 to 9000 would be right"),
-        (np.zeros((1, 7)), landmarks(96) * 1e300, "pixels wide; 8 to 9000 would be right"),
+        (np.zeros((1, 7)), landmarks(96) * 0, "its face square is 0 pixels wide; 16 to 9000 would be right"),
+        (np.zeros((1, 7)), landmarks(96) * 1e9, "pixels wide; 16 to 9000 would be right"),
+        (np.zeros((1, 7)), landmarks(96) * 1e300, "pixels wide; 16 to 9000 would be right"),
     ],
 )
 def test_labels_that_cannot_be_are_named(tmp_path: Path, pose, points, message: str) -> None:
@@ -394,6 +394,13 @@ def test_how_biwi_frames_are_taken_is_counted_and_part_of_the_fingerprint(tmp_pa
     assert (len(mixed), mixed.meta["already_cropped"]) == (6, 5)
     biwi = REAL_SETS["biwi"]
     assert biwi.kinds(biwi.records(tmp_path)) == "1 full frames, 5 already cropped"
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_absurd_angle_is_beyond_the_largest(tmp_path: Path) -> None:
+    write_aflw2000(tmp_path, 2)
+    savemat(tmp_path / "AFLW2000" / "image00001.mat", {"Pose_Para": np.full((1, 7), 1e308), "pt3d_68": landmarks(96)})
+    assert prepared("aflw2000", 32, tmp_path).meta["beyond_max_angle"] == 1
 
 
 def test_a_set_of_which_nothing_is_left_names_the_commonest_reason(tmp_path: Path) -> None:
