@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmark.study.names import check_label
 from mhpe import CORE_VERSION
-from mhpe.config import CoreConfig
+from mhpe.config import CORES, CoreConfig
 from mhpe.errors import InputError
 from mhpe.paths import PRETRAINED
 from mhpe.validation import nearest, parse, short
@@ -103,7 +103,7 @@ def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry
         yield Arm(
             _label(name, label, values, where),
             registry.build(name, parameters, where),
-            _core(merge(core, change), f"{where}: core"),
+            _core(change_core(core, change, f"{where}: core"), f"{where}: core"),
             registry.file_of(name),
             None if baseline is None else _filled_in("baseline", baseline, values, where),
             _seed_offset(offset.get("seed_offset", 0), where),
@@ -132,6 +132,21 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
         both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
         result[key] = merge(result[key], value) if both else value
     return result
+
+
+def change_core(core: Mapping[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A core with a study's or an arm's changes; ``like`` among them names a core that goes under the others.
+
+    Raises:
+        InputError: if ``like`` names no core.
+    """
+    changes = dict(changes)
+    like = changes.pop("like", None)
+    if like is None:
+        return merge(core, changes)
+    if not isinstance(like, str) or like not in CORES:
+        raise InputError(f"{where}: like: no core {short(like)}; {nearest(str(like), list(CORES))}")
+    return merge(merge(core, CORES[like]), changes)
 
 
 def _grid(values: dict[str, Any], where: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.study.arms import Arm, merge, write_out
+from benchmark.study.arms import Arm, change_core, merge, write_out
 from benchmark.study.presets import PRESETS, default_preset
 from benchmark.study.protocols import Protocol, protocol
 from benchmark.study.search_space import SearchedSampler, read_searched
@@ -80,7 +80,7 @@ def load_study(
         if not path.is_file():
             raise InputError(f"{where}: sampler_files: no file {path}")
     registry = Registry((*own_files, *sampler_files))
-    core = merge(PRESETS[preset].core, file.core)
+    core = change_core(PRESETS[preset].core, file.core, f"{where}: core")
     synthheads = parse(SynthConfig, merge(PRESETS[preset].synthheads, file.synthheads), f"{where}: synthheads")
     arms = tuple(
         arm for i, entry in enumerate(file.arms) for arm in write_out(entry, core, registry, f"{where}: arms[{i}]")

@@ -28,7 +28,8 @@ class StudyFile(Section):
             are exploratory.
         protocols: run when the command line names none.
         seeds: paired seeds per arm when the command line does not say.
-        core: changes of the core for all arms.
+        core: changes of the core for all arms. ``like: slides`` or ``like: default`` among them puts a named core
+            (:data:`mhpe.config.CORES`) under the others.
         synthheads: changes of the sizes and the seed of SynthHeads.
         sampler_files: Python files with samplers, relative to the YAML file.
         arms: each a ``sampler`` with its parameters; a list of values makes a grid. ``label`` names the

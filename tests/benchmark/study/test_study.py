@@ -14,7 +14,7 @@ from benchmark.study.protocols import described
 from benchmark.study.study import load_study
 from benchmark.study.study_file import study_names
 from benchmark.study.trial import Trial
-from mhpe.config import CoreConfig
+from mhpe.config import CORES, CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
 from tests.benchmark.conftest import TINY
@@ -83,6 +83,7 @@ def test_shared_arms_train_once_for_all_studies(preset: str) -> None:
             ("references", "quick"),  # whose K is none of that study's
             ("references", "paper"),
             ("beyond", "quick"),  # whose references are exact
+            ("mining", "quick"),
             ("flat_supervision", "quick"),
             ("flat_density", "quick"),  # as here, and whose seeds are fresh
             ("flat_density", "standard"),
@@ -350,3 +351,15 @@ def test_merge_goes_into_sections() -> None:
         "a": {"b": 1, "c": 4},
         "d": {"e": 5},
     }
+
+
+def test_named_cores_go_under_other_changes(tmp_path: Path) -> None:
+    core = "core: {like: slides, vector_error: absolute, image_size: 32}"
+    text = TINY.replace(next(line for line in TINY.splitlines() if line.startswith("core:")), core)
+    arms = load(tmp_path, text + "  - {sampler: random, label: other, core: {like: default, k: 3}}\n").arms
+    slides = CORES["slides"]
+    assert arms[0].core.vector_error == "absolute"
+    assert arms[0].core.losses.model_dump() == slides["losses"]
+    assert (arms[-1].core.vector_error, arms[-1].core.k) == (CoreConfig().vector_error, 3)
+    with pytest.raises(InputError, match=r"core: like: no core 'slide'; did you mean 'slides'"):
+        load(tmp_path, text.replace("like: slides", "like: slide"))
