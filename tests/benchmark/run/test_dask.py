@@ -20,6 +20,8 @@ from samplers.random import Random
 from tests.benchmark.run.test_processes import TRIALS, Place, contents, place, prepared_data, statuses  # noqa: F401
 from tests.benchmark.zygote import Process, Zygote, waiting
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Scheduler:

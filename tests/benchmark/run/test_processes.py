@@ -18,6 +18,8 @@ from mhpe.datasets import prepared
 from tests.benchmark.conftest import Bench
 from tests.benchmark.zygote import Process, Zygote, lives, waiting
 
+pytestmark = pytest.mark.slow
+
 STUDY = """
 title: A study that is killed
 question: Does it come to its end?

@@ -24,6 +24,8 @@ from mhpe.synthheads.sets import SynthConfig
 from tests.benchmark.conftest import TINY, Bench
 from tests.benchmark.store.test_store import planned
 
+pytestmark = pytest.mark.slow
+
 SEARCH = """
 search:
   samplers:

@@ -148,6 +148,7 @@ def test_a_label_that_keeps_its_size_and_a_calibration_that_appears_are_noticed(
     assert len({data.folder for data in (first, changed, calibrated)}) == 3
 
 
+@pytest.mark.slow
 def test_fingerprint_is_the_same_elsewhere_and_with_more_processes(tmp_path: Path, monkeypatch) -> None:
     write_aflw2000(tmp_path / "a", 70)
     write_aflw2000(tmp_path / "b", 70)
@@ -442,6 +443,7 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
 # the real data, where it is
 
 
+@pytest.mark.slow
 def test_real_aflw2000_keeps_1969(real_data: Path) -> None:
     data = prepared("aflw2000", 32, real_data, jobs=2)
     assert len(data) == 1969

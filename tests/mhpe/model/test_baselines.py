@@ -31,6 +31,7 @@ def poses_at(*angles: tuple[float, float, float]) -> Poses:
     return Poses(from_euler(values), values, index, index)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", BASELINES)
 def test_training_learns(head: str, heads: HeadPoseSet) -> None:
     model = train(TINY.model_copy(update={"head": head}), heads, Random(), 0, torch.device("cpu"))

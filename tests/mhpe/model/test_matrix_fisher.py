@@ -65,6 +65,7 @@ def lee(s1: float, s2: float, s3: float) -> tuple[float, list[float]]:
         return float(mpmath.log(total) + a + b + c), [float(d1), float(plus + minus), float(plus - minus)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("s", SINGULAR_VALUES)
 def test_against_adaptive_quadrature(s: tuple[float, float, float]) -> None:
     log_c, moments = lee(*s)
