@@ -137,12 +137,9 @@ class _Run:
 
     def complete(self, status: Mapping[str, str]) -> set[str]:
         """Trials that are trained and evaluated on all of their test sets, of some with their status."""
-        evaluated = self.store.evaluated(status)
-        return {
-            key
-            for key in status
-            if status[key] == "done" and all((key, test.fingerprint) in evaluated for test in self.plan.tests[key])
-        }
+        done = [key for key in status if status[key] == "done"]
+        evaluated = self.store.evaluated(done)
+        return {key for key in done if all((key, test.fingerprint) in evaluated for test in self.plan.tests[key])}
 
     def _look(self) -> int:
         """Ask the store about all trials that are left; the number of those that are complete.
