@@ -65,7 +65,7 @@ class TrialSummary(NamedTuple):
 
 
 class Reading(Database):
-    """The questions of a store. Whatever they take, keys may be of trials that the store does not have."""
+    """The queries of a store. Keys of trials that it does not have are left out of the answers."""
 
     @patient
     def statuses(self, keys: Iterable[str]) -> dict[str, str]:
