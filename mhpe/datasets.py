@@ -9,7 +9,7 @@ from mhpe.data.pose_para import AFLW2000, W300LP
 from mhpe.data.prepare import prepare
 from mhpe.data.real import RealSet
 from mhpe.errors import DataSetError, InputError
-from mhpe.names import SETS, TITLES
+from mhpe.names import LARGEST_SIZE, SETS, TITLES
 from mhpe.paths import cache_folder
 from mhpe.synthheads.generate import generate
 from mhpe.synthheads.sets import SynthConfig
@@ -18,8 +18,6 @@ from mhpe.validation import nearest
 REAL_SETS: dict[str, RealSet] = {real.name: real for real in (W300LP(), AFLW2000(), BIWI())}
 PUBLISHED_IMAGES = {name: real.published_images for name, real in REAL_SETS.items()}
 """Images of each real set that published results are about."""
-LARGEST_SIZE = 1024
-"""Side of an image in pixels; no face in these sets has as many."""
 
 
 def check_name(name: str) -> str:

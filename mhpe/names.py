@@ -6,6 +6,10 @@ TITLES = {"300w_lp": "300W-LP", "aflw2000": "AFLW2000-3D", "biwi": "BIWI"} | {
     name: f"SynthHeads {name.removeprefix('synth_')}" for name in SETS
 }
 """What each data set is called in tables and messages."""
+LARGEST_SIZE = 1024
+"""Side of an image in pixels; no face in these sets has as many."""
+LARGEST_SET = 1_000_000
+"""Images of a rendered set; at 64 pixels they take 12 GB and a day of rendering on two cores."""
 PARTS = ("fit", "validation")
 """What a training set is split into where no test set may decide."""
 

@@ -2,24 +2,21 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
 from benchmark.cli.options import data_root_option, jobs_option
 from benchmark.cli.progress import data_progress
-from benchmark.cli.terminal import plain_table, print_table
+from benchmark.cli.terminal import plain_table, print_table, say, warn
 from mhpe.config import CoreConfig
-from mhpe.data import HeadPoseSet
-from mhpe.data.biwi import BIWI
-from mhpe.data.dataset import FORMAT
-from mhpe.data.real import MAX_ANGLE
-from mhpe.datasets import LARGEST_SIZE, PUBLISHED_IMAGES, REAL_SETS, check_name, prepared
 from mhpe.errors import InputError
-from mhpe.names import TITLES
+from mhpe.names import LARGEST_SET, LARGEST_SIZE, TITLES
 from mhpe.paths import cache_folder
-from mhpe.predict.pictures import contact_sheet
-from mhpe.synthheads.sets import LARGEST_SET, SynthConfig
+
+if TYPE_CHECKING:
+    from mhpe.data import HeadPoseSet
 
 MOST_SHOWN = 2_000
 """Images on a contact sheet; more make a picture that few programs open."""
@@ -60,10 +57,14 @@ def prepare_verb(name: str, data_root: Path | None, size: int, count: int | None
     \b
     bench data prepare aflw2000 --data-root ~/data
     """
+    from mhpe.data.biwi import BIWI
+    from mhpe.data.real import MAX_ANGLE
+    from mhpe.datasets import REAL_SETS
+
     data = _prepared(name, data_root, size, count, jobs)
     unreadable = data.meta["unreadable"]
     for problem in unreadable:
-        click.echo(f"bench: left out: {problem}", err=True)
+        warn(f"left out: {problem}")
     facts = [f"{len(unreadable)} unreadable"]
     if data.name in REAL_SETS:
         facts = [f"{data.meta['beyond_max_angle']} beyond {MAX_ANGLE:g} degrees", *facts, *data.meta["missing"]]
@@ -71,7 +72,7 @@ def prepare_verb(name: str, data_root: Path | None, size: int, count: int | None
         cropped = data.meta["already_cropped"]
         facts = [f"{len(data) - cropped} full frames, {cropped} already cropped", *facts]
     found = f"{len(data)} of {data.meta['found']} images at {size} px"
-    click.echo(f"{TITLES[data.name]}: {found} ({', '.join(facts)}); {data.folder}")
+    say(f"{TITLES[data.name]}: {found} ({', '.join(facts)}); {data.folder}")
 
 
 @data_group.command("show")
@@ -105,13 +106,15 @@ def show_verb(
     bench data show synth_train --count 200
     bench data show biwi --data-root ~/data --out biwi.png
     """
+    from mhpe.predict.pictures import contact_sheet
+
     data = _prepared(name, data_root, size, count, jobs)
     path = path or Path(f"{data.name}.png")
     try:
         contact_sheet(data, number, seed).save(path)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot write {path}: {error}; name a .png file in a folder that can be written") from None
-    click.echo(f"{TITLES[data.name]}: {min(number, len(data))} of {len(data)} images; {path}")
+    say(f"{TITLES[data.name]}: {min(number, len(data))} of {len(data)} images; {path}")
 
 
 @data_group.command("check")
@@ -122,6 +125,8 @@ def check_verb(data_root: Path | None) -> None:
     \b
     bench data check --data-root ~/data
     """
+    from mhpe.datasets import PUBLISHED_IMAGES, REAL_SETS
+
     if data_root is not None and not data_root.is_dir():
         raise InputError(f"--data-root {data_root}: no such folder")
     table = plain_table("data set", "images", "published", "original files", "prepared")
@@ -131,11 +136,13 @@ def check_verb(data_root: Path | None) -> None:
         ready = [_state(path) for path in sorted((cache_folder() / "prepared").glob(f"{name}-*"))]
         table.add_row(name, count, published, place, ", ".join(ready) or "no")
     print_table(table)
-    click.echo("published: images in published results, which leave out those beyond 99 degrees")
+    say("published: images in published results, which leave out those beyond 99 degrees")
 
 
 def _state(folder: Path) -> str:
     """Name of a prepared folder, and whether this version cannot read it."""
+    from mhpe.data.dataset import FORMAT
+
     try:
         readable = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["format"] == FORMAT
     except (OSError, ValueError, TypeError, KeyError):
@@ -143,12 +150,10 @@ def _state(folder: Path) -> str:
     return folder.name if readable else f"{folder.name} (another version)"
 
 
-def say(text: str) -> None:
-    """Print a line beside a verb's output."""
-    click.echo(f"bench: {text}", err=True)
+def _prepared(name: str, data_root: Path | None, size: int, count: int | None, jobs: int | None) -> "HeadPoseSet":
+    from mhpe.datasets import REAL_SETS, check_name, prepared
+    from mhpe.synthheads.sets import SynthConfig
 
-
-def _prepared(name: str, data_root: Path | None, size: int, count: int | None, jobs: int | None) -> HeadPoseSet:
     name = check_name(name)
     if count is not None and name in REAL_SETS:
         raise InputError(f"--count is for SynthHeads sets; {TITLES[name]} has the images it has")
@@ -157,11 +162,14 @@ def _prepared(name: str, data_root: Path | None, size: int, count: int | None, j
         raise InputError(f"--data-root is for real sets; {TITLES[name]} is rendered")
     synth = SynthConfig() if count is None else SynthConfig(train=count, lab=count, wild=count)
     with data_progress(TITLES[name]) as progress:
-        return prepared(name, size, data_root, synth, jobs or -1, progress, say)
+        return prepared(name, size, data_root, synth, jobs or -1, progress, warn)
 
 
 def _originals(name: str, data_root: Path | None) -> tuple[str, str]:
     """How many images a real set has, and where, or what is missing."""
+    from mhpe.data.biwi import BIWI
+    from mhpe.datasets import REAL_SETS
+
     if data_root is None:
         return "", "pass --data-root or set MHPE_DATA"
     real = REAL_SETS[name]

@@ -6,8 +6,6 @@ import click
 
 from benchmark.cli.networks import chosen_network, network_options
 from mhpe.errors import InputError
-from mhpe.model.saved import save_network
-from mhpe.predict.onnx import export_onnx
 from mhpe.validation import nearest
 
 FORMATS = [".safetensors", ".onnx"]
@@ -29,6 +27,9 @@ def export_verb(file: Path, trial: str | None, weights: Path | None, store: str)
     bench export head.onnx
     bench export best.safetensors --trial 3f2a
     """
+    from mhpe.model.saved import save_network
+    from mhpe.predict.onnx import export_onnx
+
     if file.suffix not in FORMATS:
         raise InputError(f"{file}: the suffix names the format; {nearest(file.suffix, FORMATS)}")
     if not file.parent.is_dir():

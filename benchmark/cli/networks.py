@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import safetensors.torch
 from click.core import ParameterSource
 
 from benchmark.cli.options import existing_store, store_option
-from benchmark.store import Store
 from mhpe.errors import InputError
-from mhpe.model.saved import Saved, load_network, restore
 from mhpe.paths import PRETRAINED
+
+if TYPE_CHECKING:
+    from benchmark.store import Store
+    from mhpe.model.saved import Saved
 
 
 def network_options(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -24,7 +25,7 @@ def network_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     return trial(weights(store_option(verb)))
 
 
-def chosen_network(trial: str | None, weights: Path | None, store: str) -> Saved:
+def chosen_network(trial: str | None, weights: Path | None, store: str) -> "Saved":
     """The network that the options name: a trial's, a file's, or the one that comes with the package.
 
     Raises:
@@ -34,15 +35,21 @@ def chosen_network(trial: str | None, weights: Path | None, store: str) -> Saved
         raise InputError("--store is of use with --trial KEY alone, which names a network of that store")
     if trial is not None and weights is not None:
         raise InputError("--trial and --weights both name a network; give one of them")
+    from mhpe.model.saved import load_network
+
     return _trained_network(existing_store(store), trial) if trial is not None else load_network(weights or PRETRAINED)
 
 
-def _trained_network(store: Store, prefix: str) -> Saved:
+def _trained_network(store: "Store", prefix: str) -> "Saved":
     """The network of the trial whose key begins so, with notes on how it was trained and its errors.
 
     Raises:
         InputError: if no trial or several have such a key, or the trial has no weights or damaged ones.
     """
+    import safetensors.torch
+
+    from mhpe.model.saved import Saved, restore
+
     trial = store.find_trial(prefix)
     content = store.weights(trial.key)
     if content is None:

@@ -4,27 +4,28 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import pandas as pd
 
 from benchmark.cli.networks import chosen_network, network_options
 from benchmark.cli.progress import data_progress
 from benchmark.cli.terminal import plain_table, print_table
-from mhpe.data.crops import LARGEST_SIDE, Box
 from mhpe.errors import InputError
-from mhpe.predict.photographs import HeadPose, find_images, predict_photographs
-from mhpe.predict.pictures import picture_paths, write_pictures
-from mhpe.rotations import ANGLES
+
+if TYPE_CHECKING:
+    from mhpe.data.crops import Box
+    from mhpe.predict.photographs import HeadPose
 
 FORMATS = ("table", "csv", "json")
 
 
-def _box(_: click.Context, __: click.Parameter, value: str | None) -> Box | None:
+def _box(_: click.Context, __: click.Parameter, value: str | None) -> "Box | None":
     """Four numbers: left, top, right, bottom."""
     if value is None:
         return None
+    from mhpe.data.crops import LARGEST_SIDE
+
     try:
         left, top, right, bottom = (float(part) for part in value.split(","))
     except ValueError:
@@ -57,7 +58,7 @@ def _box(_: click.Context, __: click.Parameter, value: str | None) -> Box | None
 @network_options
 def predict_verb(
     images: tuple[Path, ...],
-    box: Box | None,
+    box: "Box | None",
     shape: str | None,
     path: Path | None,
     pictures: Path | None,
@@ -84,6 +85,9 @@ def predict_verb(
     bench predict photo.jpg --box 120,80,360,320
     bench predict faces/ --out poses.csv --trial 3f2a
     """
+    from mhpe.predict.photographs import find_images, predict_photographs
+    from mhpe.predict.pictures import picture_paths, write_pictures
+
     shape = _format(shape, path)
     network, _ = chosen_network(trial, weights, store)
     files = find_images(images)
@@ -117,7 +121,7 @@ def _note(image: Path, doubt: str) -> None:
     click.echo(f"bench: {image}: {doubt}", err=True)
 
 
-def _say_what_is_cut(poses: list[HeadPose]) -> None:
+def _say_what_is_cut(poses: "list[HeadPose]") -> None:
     """Say that a square was taken from images that are no crops yet."""
     cut = sum(pose.size[0] != pose.size[1] for pose in poses)
     if cut:
@@ -149,7 +153,7 @@ def _write(text: str, path: Path | None) -> None:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from None
 
 
-def _print(poses: list[HeadPose]) -> None:
+def _print(poses: "list[HeadPose]") -> None:
     table = plain_table("image", "yaw", "pitch", "roll", "expected error", numbers_from=1)
     for pose in poses:
         claim = "" if pose.expected_error is None else f"{pose.expected_error:.1f}"
@@ -158,8 +162,12 @@ def _print(poses: list[HeadPose]) -> None:
     click.echo("degrees; the expected error is the network's own claim, not calibrated")
 
 
-def _csv(poses: Iterable[HeadPose]) -> str:
+def _csv(poses: Iterable["HeadPose"]) -> str:
     """One row an image; the rotation by rows, ``r12`` is row 1, column 2."""
+    import pandas as pd
+
+    from mhpe.rotations import ANGLES
+
     rows = []
     for pose in poses:
         entries = {f"r{i + 1}{j + 1}": float(pose.rotation[i, j]) for i in range(3) for j in range(3)}
@@ -174,13 +182,15 @@ def _csv(poses: Iterable[HeadPose]) -> str:
     return pd.DataFrame(rows).to_csv(index=False)
 
 
-def _json(poses: Iterable[HeadPose]) -> str:
+def _json(poses: Iterable["HeadPose"]) -> str:
     """A list of objects, one a line."""
     lines = [json.dumps(_object(pose)) for pose in poses]
     return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
-def _object(pose: HeadPose) -> dict[str, Any]:
+def _object(pose: "HeadPose") -> dict[str, Any]:
+    from mhpe.rotations import ANGLES
+
     return {
         "image": str(pose.image),
         "square": [round(edge, 2) for edge in pose.square],

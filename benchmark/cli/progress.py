@@ -4,17 +4,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from benchmark.cli.terminal import err
-from benchmark.store.outcome import Outcome
-from mhpe.data.dataset import Progress as DataProgress
+
+if TYPE_CHECKING:
+    from benchmark.store.outcome import Outcome
+    from mhpe.data.dataset import Progress as DataProgress
 
 
 @contextmanager
-def data_progress(title: str) -> Iterator[DataProgress]:
+def data_progress(title: str) -> Iterator["DataProgress"]:
     """A bar for the preparation of one data set; it vanishes when that is done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
@@ -57,7 +60,7 @@ class RunReporter:
         """Show what was done before."""
         self._bars.update(self._task, total=total, completed=done)
 
-    def finished(self, outcome: Outcome, name: str) -> None:
+    def finished(self, outcome: "Outcome", name: str) -> None:
         """Add a trial's line and move the bar."""
         if outcome.error is not None:
             self._line("failed", f"{name}: {': '.join(outcome.error)}")

@@ -1,22 +1,18 @@
 """``bench report``: rebuild tables, figures and the page from the store."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import pandas as pd
 from rich.table import Table
 
 from benchmark.cli.options import existing_store, store_option
 from benchmark.cli.terminal import needed_width, out, plain_table, print_table
-from benchmark.report import StudyReport, build_report
-from benchmark.report.search import fresh_text
-from benchmark.report.style import not_shown
-from benchmark.report.text import protocol_title, synthetic_note
-from benchmark.report.views import EULER, PARAMETERS, TERMINAL_VIEW, Column, as_text
-from benchmark.statistics import groups_of
 
-LEFT_OUT: tuple[list[Column], ...] = ([], EULER, [*EULER, *PARAMETERS])
-"""Columns left out of a table; the first that makes it fit the terminal."""
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmark.report import StudyReport
 
 
 @click.command("report")
@@ -37,6 +33,9 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path) -> None:
     \b
     bench report --study gaussian_sigma
     """
+    from benchmark.report import build_report
+    from benchmark.report.style import not_shown
+
     studies = build_report(existing_store(store), names, folder)
     for study in studies:
         _print(study)
@@ -45,7 +44,12 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path) -> None:
     click.echo(f"written: {folder / 'index.html'}")
 
 
-def _print(study: StudyReport) -> None:
+def _print(study: "StudyReport") -> None:
+    from benchmark.report.search import fresh_text
+    from benchmark.report.text import protocol_title, synthetic_note
+    from benchmark.report.views import TERMINAL_VIEW, as_text
+    from benchmark.statistics import groups_of
+
     for preset, protocol, rows in groups_of(study.table):
         where = ", ".join(filter(None, (protocol_title(protocol), synthetic_note(protocol), f"preset {preset}")))
         title = f"{study.title}: {where} (degrees, mean over seeds ± half-width of its 95 % interval)"
@@ -64,14 +68,17 @@ def _print(study: StudyReport) -> None:
     out.print()
 
 
-def _table(shown: pd.DataFrame, title: str) -> Table:
+def _table(shown: "pd.DataFrame", title: str) -> Table:
     table = plain_table(*shown.columns, title=title, numbers_from=1)
     for row in shown.itertuples(index=False, name=None):
         table.add_row(*row)
     return table
 
 
-def _fitting(shown: pd.DataFrame, title: str) -> Table:
+def _fitting(shown: "pd.DataFrame", title: str) -> Table:
     """The table; where that makes it fit, without the three angles, or without the arms' parameters, too."""
-    tables = [_table(shown.drop(columns=[c.heading for c in columns], errors="ignore"), title) for columns in LEFT_OUT]
+    from benchmark.report.views import EULER, PARAMETERS, Column
+
+    left_out: tuple[list[Column], ...] = ([], EULER, [*EULER, *PARAMETERS])
+    tables = [_table(shown.drop(columns=[c.heading for c in columns], errors="ignore"), title) for columns in left_out]
     return next((table for table in tables if needed_width(table) <= out.width), tables[0])

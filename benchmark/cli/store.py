@@ -3,8 +3,6 @@
 import click
 
 from benchmark.cli.options import existing_store
-from benchmark.store import Store
-from benchmark.store.copy import copy_store
 
 
 @click.group("store")
@@ -28,6 +26,9 @@ def copy_verb(source: str, target: str) -> None:
     \b
     bench store copy their_results.sqlite sqlite:///results/bench.sqlite
     """
+    from benchmark.store import Store
+    from benchmark.store.copy import copy_store
+
     merged = existing_store(source)
     into = Store(target)
     added, kept = copy_store(merged, into)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.cli.data import say
 from benchmark.cli.progress import data_progress
 from benchmark.cli.terminal import warn
 from benchmark.study.search_space import SPLIT_SEED, VALIDATION_SHARE, SearchConfig
@@ -60,7 +59,7 @@ class StudyData:
             return parts.fit if part == "fit" else parts.validation
         if (name, size) not in self._sets:
             with data_progress(TITLES[name]) as progress:
-                data = prepared(name, size, self._data_root, self._synthheads, self._jobs, progress, say)
+                data = prepared(name, size, self._data_root, self._synthheads, self._jobs, progress, warn)
             _report_unreadable(data)
             self._sets[name, size] = data
         return self._sets[name, size]

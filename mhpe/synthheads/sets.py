@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from mhpe.names import SETS
+from mhpe.names import LARGEST_SET, SETS
 from mhpe.rotations import from_euler
 from mhpe.synthheads import scene
 from mhpe.synthheads.population import Person, Shot, draw_person, draw_shot
@@ -19,8 +19,6 @@ from mhpe.validation import Section
 
 SHOTS_PER_PERSON = 4
 FRAMES_PER_SEQUENCE = 60
-LARGEST_SET = 1_000_000
-"""Images; at 64 pixels they take 12 GB and a day of rendering on two cores."""
 
 
 class SynthConfig(Section):

@@ -99,7 +99,7 @@ def interrupt(*_: object) -> None:
 
 
 def test_an_interruption_promises_no_more_than_is_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmark.cli.data.prepared", interrupt)
+    monkeypatch.setattr("mhpe.datasets.prepared", interrupt)
     result = bench("data", "prepare", "synth_train", "--count", 16)
     assert (result.status, result.out) == (130, "")
     line = "bench: interrupted; finished trials and data sets are kept"

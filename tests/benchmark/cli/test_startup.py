@@ -8,6 +8,7 @@ import pytest
 
 from benchmark.cli.listing import ENTRY_POINTS as LISTED_ENTRY_POINTS
 from benchmark.cli.listing import built_in_samplers
+from benchmark.cli.main import VERBS
 from samplers.support.registry import ENTRY_POINTS, Registry
 from tests.benchmark.conftest import Bench
 
@@ -19,7 +20,8 @@ LIGHT = [
     ("studies", "gaussian_sigma"),
     ("protocols",),
     ("samplers",),
-    *((verb, "--help") for verb in ("run", "plan", "studies", "samplers", "check-sampler", "protocols")),
+    *((verb, "--help") for verb in VERBS),
+    *(("data", verb, "--help") for verb in ("prepare", "show", "check")),
 ]
 
 
