@@ -15,6 +15,6 @@ def protocols_verb(name: str | None) -> None:
     bench protocols
     """
     table = plain_table("protocol", "trained on", "tested on", "in the slides")
-    for p in [protocol(name)] if name else (*PROTOCOLS.values(), *VALIDATION.values()):
+    for p in [protocol(name)] if name is not None else (*PROTOCOLS.values(), *VALIDATION.values()):
         table.add_row(p.name, p.train, p.test, p.published or "")
     print_table(table)

@@ -1,6 +1,7 @@
 """``bench samplers``: list the samplers, describe one, or show what it draws from a training set."""
 
 import inspect
+import math
 import re
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -83,6 +84,8 @@ def samplers_verb(
     bench samplers gaussian
     bench samplers gaussian --set sigma=45 --protocol aflw2000_to_biwi --data-root ~/data
     """
+    if math.isnan(yaw):
+        raise InputError("--yaw nan: a number of degrees from -180 to 180 is wanted")
     if name is None:
         refuse_without("the name of a sampler, for example gaussian", (*DRAWING, "settings"))
         _list(sampler_files, wide)

@@ -30,6 +30,7 @@ STUDY = ("run", "--study", "gaussian_sigma", "--protocol", "aflw2000_to_biwi")
         (("samplers", "gausian"), "no sampler 'gausian'; did you mean 'gaussian'?"),
         (("studies", "gausian_sigma"), "no study 'gausian_sigma'"),
         (("protocols", "protocol_3"), "no protocol 'protocol_3'"),
+        (("protocols", ""), "no protocol ''"),
         (("data", "prepare", "aflw"), "no data set 'aflw'"),
         (("data", "prepare", "aflw2000"), "needs a data folder"),
     ],

@@ -84,6 +84,7 @@ def test_rendered_data_of_the_presets_size(bench: Bench, monkeypatch: pytest.Mon
         (("gaussian", "--set", "sigma=-1"), "gaussian: sigma: must be above 0"),
         (("gaussian", "--set", "sgma=1"), "gaussian: unknown key 'sgma'; did you mean 'sigma'?"),
         (("gaussian", *ON_AFLW, "--set", "sigma=-1"), "sigma: must be above 0"),
+        (("gaussian", *ON_AFLW, "--yaw", "nan"), "--yaw nan: a number"),
         (("gaussian", *ON_AFLW, "--yaw", "200"), "200.0 is not in the range"),
         (("gaussian", *ON_AFLW), "needs a data folder"),
         (("--sampler-file", "missing.py"), "missing.py: cannot read this sampler file"),
