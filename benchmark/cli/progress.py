@@ -32,7 +32,7 @@ def data_progress(title: str) -> Iterator["DataProgress"]:
 
 
 class RunReporter:
-    """One bar for the study with the time left, one line for each finished trial or point of a search."""
+    """One bar for the study with the time left, one line for each finished trial."""
 
     def __init__(self, study: str, jobs: int) -> None:
         self.jobs = jobs
@@ -65,13 +65,12 @@ class RunReporter:
         if outcome.error is not None:
             self._line("failed", f"{name}: {': '.join(outcome.error)}")
             return
+        if outcome.pruned is not None:
+            self._line("pruned", f"{name}: {outcome.pruned}")
+            return
         results = ", ".join(f"{test} MAE {e.metrics['mae']:.2f}°" for test, e in outcome.evaluations.items())
         seconds = f"  ({_clock(outcome.seconds)})" if outcome.seconds else "  (evaluated)"
         self._line("done", f"{name}: {results}{seconds}")
-
-    def point(self, status: str, text: str) -> None:
-        """Add the line of a search's point and move the bar."""
-        self._line(status, text)
 
     def _line(self, status: str, text: str) -> None:
         self._advance()

@@ -73,7 +73,7 @@ def run_verb(
     studies = [load_study(name, preset, protocol_names, sampler_files, seeds) for name in names]
     for study in studies:
         if study.searched:
-            refuse(arm_names, dask)
+            refuse(study, arm_names, dask)
         select(study.arms, arm_names, f"study {study.name}")
     refuse_useless_data_root(studies)
     if not dry_run:
@@ -113,23 +113,27 @@ def _run(
     from benchmark.run.dask import DaskWorkers
     from benchmark.run.runner import Interrupted, run
     from benchmark.run.workers import LocalWorkers
-    from benchmark.store.search_store import SearchStore
+    from benchmark.store import Store
     from benchmark.study.arms import select
     from benchmark.study.grid import is_present, make_plan
 
     data = StudyData(study.synthheads, data_root, jobs, study.file.search)
-    results = SearchStore(store)
+    results = Store(store)
     search = SearchPart(study, data, results, seeds) if study.searched else None
+
+    def workers(planned: "Plan") -> "Workers":
+        get_reusable_executor(reuse=True).shutdown()  # the processes that prepared data, which joblib keeps
+        return LocalWorkers(jobs, place) if dask is None else DaskWorkers(dask, planned.data_folders, device)
+
+    failed_points = False
     if search is not None:
         try:
-            search.run(jobs, place, retry_failed)
+            failed_points = search.run(workers, jobs, retry_failed)
         except Interrupted:
-            warn(f"interrupted: {search.interrupted()}; the same command goes on from there")
+            warn(f"interrupted: {search.progress()}; the same command goes on from there")
             return INTERRUPTED
     arms = select(study.arms, arm_names, f"study {study.name}")
     plan = search.plan() if search else make_plan(study, arms, seeds or study.file.seeds, data)
-    get_reusable_executor(reuse=True).shutdown()  # the processes that prepared data, which joblib keeps
-    workers: Workers = LocalWorkers(jobs, place) if dask is None else DaskWorkers(dask, plan.data_folders, device)
     for test_set in plan.test_sets.values():
         results.add_test_set(test_set)
     left = results.plan(study.name, study.definition, plan.cells, plan.trials.values(), is_present(study, plan))
@@ -137,14 +141,14 @@ def _run(
         say(f"{study.name}: {left} cells are no longer part of the study; their results are kept but not reported")
     try:
         with RunReporter(study.name, jobs) as reporter:
-            totals = run(plan, results, workers, reporter, retry_failed)
+            totals = run(plan, results, workers(plan), reporter, retry_failed)
     except Interrupted as interrupted:
         done = f"{interrupted.stored} of {len(plan.trials)} trials are stored in {results.shown}"
         warn(f"interrupted: {done}; the same command goes on from there")
         return INTERRUPTED
     _print_totals(plan, totals, results)
     _print_verdict(study, results)
-    return 1 if totals.failed or (search and search.failed) else 0
+    return 1 if totals.failed or failed_points else 0
 
 
 def _dry_run(
@@ -156,23 +160,19 @@ def _dry_run(
     wide: bool,
 ) -> None:
     """Print what a run would do, from what is stored and prepared; nothing is made or changed."""
+    from benchmark.cli.search import show
     from benchmark.cli.study_data import StudyData
     from benchmark.study.arms import select
     from benchmark.study.grid import make_plan
 
     data = StudyData(study.synthheads, data_root, 1, study.file.search, prepare=False)
     title = f"{study.name}, preset {study.preset}"
+    results = existing_store(store, or_empty=True)
     if study.searched:
-        table = plain_table("search of", "trained on", "optimizer", "points", "parameters", title=title)
-        for train_set in dict.fromkeys(protocol.train for protocol in study.protocols):
-            for searched in study.searched:
-                config = searched.config
-                row = (searched.name, f"{train_set}_fit", config.optimizer, str(config.points))
-                table.add_row(*row, ", ".join(searched.space))
-        print_table(table, wide)
+        show(study, results, title, wide)
     arms = select(study.arms, arm_names, f"study {study.name}")
     count = seeds or (study.file.search.confirm.seeds if study.file.search else study.file.seeds)
-    _print_plan(make_plan(study, arms, count, data), existing_store(store, or_empty=True), title, wide)
+    _print_plan(make_plan(study, arms, count, data), results, title, wide)
 
 
 def _print_plan(plan: "Plan", store: "Store", title: str, wide: bool) -> None:

@@ -1,16 +1,15 @@
 """The part of ``bench run`` that only studies with a ``search`` section have."""
 
-from collections.abc import Sequence
-
-import click
+from collections.abc import Callable
 
 from benchmark.cli.progress import RunReporter
 from benchmark.cli.study_data import StudyData
-from benchmark.cli.terminal import out, plain_table, print_table
-from benchmark.search.plan import confirmation, searches_of
-from benchmark.search.runner import run_searches
-from benchmark.search.search import Search
-from benchmark.store.search_store import Point, SearchStore
+from benchmark.cli.terminal import plain_table, print_table, say, warn
+from benchmark.run.workers import Workers
+from benchmark.search.confirm import confirmation, searches_of
+from benchmark.search.points import Point, load_searches
+from benchmark.search.trainings import run_searches
+from benchmark.store import Store
 from benchmark.study.grid import Plan
 from benchmark.study.study import Study
 from mhpe.errors import InputError
@@ -24,83 +23,73 @@ class SearchPart:
         data: gives prepared data sets.
         store: the results store.
         seeds: fresh seeds per arm, if not as many as the study file says.
-
-    Attributes:
-        failed: number of points that have failed.
     """
 
-    def __init__(self, study: Study, data: StudyData, store: SearchStore, seeds: int | None) -> None:
+    def __init__(self, study: Study, data: StudyData, store: Store, seeds: int | None) -> None:
         self.study, self.data, self.store, self.seeds = study, data, store, seeds
-        self.failed = 0
         self.searches = searches_of(study, data.parts)
 
-    def plan(self) -> Plan:
-        """The plan for the study's arms and the best points so far."""
-        return self._plan(self.store.points(search.key for search in self.searches))
+    @property
+    def points(self) -> dict[str, tuple[Point, ...]]:
+        """All points so far by key of their search."""
+        return {search.key: search.points for search in load_searches(self.store, self.study.name)}
 
-    def run(self, jobs: int, device: str, retry_failed: bool) -> None:
+    def plan(self, found: bool = True) -> Plan:
+        """The plan for the study's arms and, if ``found``, the best points so far."""
+        return confirmation(self.study, self.searches, self.points if found else {}, self.seeds, self.data)
+
+    def run(self, workers: Callable[[Plan], Workers], jobs: int, retry_failed: bool) -> bool:
         """Search.
+
+        Returns:
+            Whether any point has failed.
 
         Raises:
             Interrupted: for a KeyboardInterrupt.
-            InputError: if the store fails.
+            InputError: if the store fails, or the workers are gone.
         """
-        before = self._plan([])  # the best points may still change
+        before = self.plan(found=False)  # the best points may still change
         for test_set in before.test_sets.values():
             self.store.add_test_set(test_set)
         self.store.plan(self.study.name, self.study.definition, before.cells, before.trials.values())
-        self._say_what_is_beyond()
         with RunReporter(f"{self.study.name}: search", jobs) as reporter:
-            points = run_searches(self.searches, self.store, jobs, device, reporter, retry_failed)
-        failed = [point for point in points if point.status == "failed"]
-        self.failed = len(failed)
-        counts = [f"{sum(p.status == status for p in points)} {status}" for status in ("done", "pruned", "failed")]
-        click.echo(f"{self.study.name}: {len(points)} points searched: {', '.join(counts)}")
-        for point in failed:
-            click.echo(f"bench: failed: point {point.number} of {self._search(point).sampler}: {point.note}", err=True)
+            run_searches(self.study, self.searches, self.store, workers(before), reporter, retry_failed)
+        ended = [(search, p) for search in self.searches for p in self.points[search.key] if p.ended]
+        counts = [f"{sum(p.status == status for _, p in ended)} {status}" for status in ("done", "pruned", "failed")]
+        say(f"{self.study.name}: {len(ended)} points searched: {', '.join(counts)}")
+        if len(ended) > (wanted := sum(search.config.points for search in self.searches)):
+            say(f"{self.study.name}: more points are stored than {wanted}, the study's; all of them count")
+        failed = [(search, point) for search, point in ended if point.status == "failed"]
+        for search, point in failed:
+            warn(f"failed: point {point.number} of {search.sampler}: {point.note}")
         if failed:
-            click.echo("bench: --retry-failed tries failed points again", err=True)
+            warn("--retry-failed tries failed points again")
+        return bool(failed)
 
-    def interrupted(self) -> str:
+    def progress(self) -> str:
         """How far the search is."""
-        points = self.store.points(search.key for search in self.searches)
-        ended = sum(point.ended for point in points)
-        return f"{ended} of {len(points)} points of the search are stored in {self.store.shown}"
+        ended = sum(point.ended for search in self.searches for point in self.points.get(search.key, ()))
+        total = sum(search.config.points for search in self.searches)
+        return f"{ended} of {total} points of the search are stored in {self.store.shown}"
 
-    def show(self) -> None:
-        """Print the searches and how far they are."""
-        table = plain_table("search", "sampler", "trained on", "optimizer", "parameters", "points", "state")
-        for search in self.searches:
-            ended = self._ended(search)
-            state = f"{ended} ended, {max(0, search.config.points - ended)} to do"
+
+def show(study: Study, store: Store, title: str, wide: bool) -> None:
+    """Print a study's searches and how far they are, without its data, which need not be prepared."""
+    table = plain_table("search of", "trained on", "optimizer", "points", "ended", "parameters", title=title)
+    stored = load_searches(store, study.name)
+    for train_set in dict.fromkeys(protocol.train for protocol in study.protocols):
+        for searched in study.searched:
+            wanted = searched.settings | {"preset": study.preset, "train_set": train_set}
+            found = [each.points for each in stored if each.definition | wanted == each.definition]
+            ended = sum(point.ended for point in found[-1]) if found else 0
             table.add_row(
-                search.key[:8], search.sampler, f"{search.train_set}_fit", search.config.optimizer,
-                ", ".join(search.space), str(search.config.points), state,
+                searched.name, f"{train_set}_fit", searched.config.optimizer, str(searched.config.points), str(ended),
+                ", ".join(searched.space),
             )  # fmt: skip
-        print_table(table)
-        out.print()
-
-    def _say_what_is_beyond(self) -> None:
-        """Say where more points are stored than the study wants."""
-        for search in self.searches:
-            ended = self._ended(search)
-            if ended > search.config.points:
-                click.echo(
-                    f"{self.study.name}: {ended} points of {search.sampler} on {search.train_set} are stored, more "
-                    f"than points: {search.config.points}; all of them count, and none is added"
-                )
-
-    def _ended(self, search: Search) -> int:
-        return sum(point.ended for point in self.store.points([search.key]))
-
-    def _plan(self, points: Sequence[Point]) -> Plan:
-        return confirmation(self.study, self.searches, points, self.seeds, self.data)
-
-    def _search(self, point: Point) -> Search:
-        return next(search for search in self.searches if search.key == point.search)
+    print_table(table, wide)
 
 
-def refuse(arm_names: tuple[str, ...], dask: str | None) -> None:
+def refuse(study: Study, arm_names: tuple[str, ...], dask: str | None) -> None:
     """Refuse options that a study with a search cannot follow.
 
     Raises:
@@ -108,5 +97,5 @@ def refuse(arm_names: tuple[str, ...], dask: str | None) -> None:
     """
     if arm_names:
         raise InputError("--arm: a study that searches runs the arms it finds beside its own; leave --arm out")
-    if dask is not None:
-        raise InputError("--dask: a search runs in processes of machines that reach the store; use --jobs instead")
+    if dask is not None and study.searched[0].config.pruner != "none":
+        raise InputError("--dask: a pruner asks the store in the workers, which do not reach it; use --jobs instead")

@@ -26,10 +26,14 @@ def copy_verb(source: str, target: str) -> None:
     \b
     bench store copy their_results.sqlite sqlite:///results/bench.sqlite
     """
+    from benchmark.search.points import copy_searches
     from benchmark.store import Store
     from benchmark.store.copy import copy_store
 
     merged = existing_store(source)
     into = Store(target)
     added, kept = copy_store(merged, into)
+    searches = copy_searches(merged, into)
     click.echo(f"{added} trials added to {into.shown}, {kept} kept as they are there")
+    if searches:
+        click.echo(f"{searches} searches added")

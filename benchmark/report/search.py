@@ -7,12 +7,14 @@ from typing import Any
 import pandas as pd
 
 from benchmark.report.text import counted, difference, number, signed, synthetic_note, with_error
-from benchmark.search.best import FOUND, best_points
+from benchmark.search.confirm import FOUND, best_points
+from benchmark.search.points import StoredSearch, load_searches
 from benchmark.statistics import half_width
 from benchmark.store import Store
-from benchmark.store.points import StoredSearch, load_searches
 from benchmark.study.protocols import PROTOCOLS
 
+PLACE = ("preset", "train_set", "sampler")
+"""Of the searches that differ in nothing of this, the one that was begun last is reported."""
 METRICS = {"mae": "MAE", "geodesic_mean": "geodesic error"}
 
 
@@ -48,7 +50,9 @@ def report_searches(store: Store, study: str, definition: dict[str, Any]) -> lis
     if not definition.get("search"):
         return []
     cells = store.results(study)
-    return [_report(search, cells, definition) for search in load_searches(store, study)]
+    searches = load_searches(store, study)
+    newest = {tuple(search.definition[name] for name in PLACE): search for search in searches}
+    return [_report(search, cells, definition) for search in newest.values()]
 
 
 NOTE = (
@@ -63,14 +67,15 @@ NOTE = (
 def _report(search: StoredSearch, cells: pd.DataFrame, definition: dict[str, Any]) -> SearchReport:
     counts = {status: sum(p.status == status for p in search.points) for status in ("done", "pruned", "failed")}
     ended = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    preset, train_set, sampler = (search.definition[name] for name in PLACE)
     settings = search.definition["search"]
     metric = METRICS[settings["objective"]]
     searched, seeds = counted(len(search.points), "point"), counted(settings["seeds"], "seed")
-    synthetic = synthetic_note(f"{search.train_set}_validation")
+    synthetic = synthetic_note(f"{train_set}_validation")
     count = int(definition["search"]["confirm"]["best"])
     return SearchReport(
-        name=f"{search.train_set}-{search.sampler}-{search.preset}",
-        title=", ".join(filter(None, (f"{search.sampler} on {search.train_set}, preset {search.preset}", synthetic))),
+        name=f"{train_set}-{sampler}-{preset}",
+        title=", ".join(filter(None, (f"{sampler} on {train_set}, preset {preset}", synthetic))),
         summary=(
             f"{searched} by {settings['optimizer']}: {ended or 'none has ended'}. A point's value is the {metric} on "
             f"{settings['validation_share']:.0%} of the training set, held out by identity; mean over {seeds}. No test "
@@ -84,7 +89,7 @@ def _report(search: StoredSearch, cells: pd.DataFrame, definition: dict[str, Any
 
 def _points_table(search: StoredSearch) -> pd.DataFrame:
     rows = [
-        {"number": p.number, "status": p.status, **(p.parameters or {}), "value": p.value, "note": p.note or ""}
+        {"number": p.number, "status": p.status, **p.parameters, "value": p.value, "note": p.note or ""}
         for p in search.points
     ]
     return pd.DataFrame(rows)
@@ -105,16 +110,17 @@ def fresh_values(search: StoredSearch, cells: pd.DataFrame, baseline: str, count
         protocol, its metric less the baseline's over the same seeds (test sets, full training set). ``_hw``
         columns are half-widths of 95 % Student-t intervals over seeds, ``n`` the fresh seeds.
     """
+    preset, train_set, sampler = (search.definition[name] for name in PLACE)
     settings = search.definition["search"]
     metric = settings["objective"]
-    fresh = cells[(cells["preset"] == search.preset) & (cells["seed"] >= settings["seeds"])]
+    fresh = cells[(cells["preset"] == preset) & (cells["seed"] >= settings["seeds"])]
     values = {
         protocol: rows.pivot(index="seed", columns="arm", values=metric)
         for protocol, rows in fresh.groupby("protocol", sort=False)
     }
-    on_validation = values.pop(f"{search.train_set}_validation", pd.DataFrame())
-    tests = [name for name in values if name in PROTOCOLS and PROTOCOLS[name].train == search.train_set]
-    best = best_points(search.points, search.sampler, count)
+    on_validation = values.pop(f"{train_set}_validation", pd.DataFrame())
+    tests = [name for name in values if name in PROTOCOLS and PROTOCOLS[name].train == train_set]
+    best = best_points(search.points, sampler, count)
     own = [arm for arm in dict.fromkeys(fresh.sort_values("position")["arm"]) if not arm.endswith(FOUND)]
     rows = []
     for arm in [*best, *own]:

@@ -4,14 +4,14 @@ import socket
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from benchmark.run.leases import Leases
-from benchmark.run.task import Task
+from benchmark.run.task import Task, Watch
 from benchmark.run.workers import WorkerDiedError, Workers
 from benchmark.store import Store
 from benchmark.store.outcome import Outcome
@@ -45,6 +45,31 @@ class Reporter(Protocol):
         """The last ``count`` trials are being trained by other processes; the run waits for them."""
 
 
+class Feed(Protocol):
+    """Adds trials to a run while it goes on, as a search of parameters does.
+
+    Attributes:
+        total: number of trials that are planned.
+        done: number of them that have a result.
+    """
+
+    total: int
+    done: int
+
+    def more(self, left: Container[str]) -> list[str] | None:
+        """Called before trials are given to workers, and again until it returns nothing new.
+
+        Args:
+            left: keys of trials that have not ended.
+
+        Returns:
+            Keys of further trials, which are in the plan and the store; None if no more will come.
+        """
+
+    def watch(self, key: str) -> Watch | None:
+        """What is called in the worker after every epoch of a trial."""
+
+
 @dataclass
 class Totals:
     """Numbers of a run's trials.
@@ -76,7 +101,14 @@ class Interrupted(KeyboardInterrupt):
         self.stored = stored
 
 
-def run(plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_failed: bool = False) -> Totals:
+def run(
+    plan: Plan,
+    store: Store,
+    workers: Workers,
+    reporter: Reporter,
+    retry_failed: bool = False,
+    feed: Feed | None = None,
+) -> Totals:
     """Train and evaluate what is missing in the store.
 
     Args:
@@ -85,12 +117,13 @@ def run(plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_fa
         workers: do the work; closed at the end.
         reporter: receives progress events.
         retry_failed: whether trials that failed earlier are tried again.
+        feed: adds trials to the plan while the run goes on.
 
     Raises:
         Interrupted: for a KeyboardInterrupt.
         InputError: if the store fails, a data set is missing, or no worker can work.
     """
-    running = _Run(plan, store, workers, reporter, retry_failed)
+    running = _Run(plan, store, workers, reporter, retry_failed, feed)
     try:
         return running.run()
     except KeyboardInterrupt:  # which may have come between a trial's end and its being counted: the store knows
@@ -108,9 +141,11 @@ class _Run:
         begun: when each of this run's trials was begun.
     """
 
-    def __init__(self, plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_failed: bool) -> None:
+    def __init__(
+        self, plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_failed: bool, feed: Feed | None
+    ) -> None:
         self.plan, self.store, self.workers = plan, store, workers
-        self.reporter, self.retry_failed = reporter, retry_failed
+        self.reporter, self.retry_failed, self.feed = reporter, retry_failed, feed
         self.leases = Leases(store)
         self.left = dict.fromkeys(plan.trials)
         self.queue: deque[str] = deque()
@@ -126,14 +161,26 @@ class _Run:
         self.totals.done = self._look()
         at_first, total = set(self.left), len(self.plan.trials)
         with self.leases, closing(self.workers):
-            while self.left or self.running:
+            while self._add_more() or self.left or self.running:
                 self._begin()
-                self.reporter.start(total, total - len(self.left))
+                if self.feed is None:
+                    self.reporter.start(total, total - len(self.left))
+                else:
+                    self.reporter.start(self.feed.total, self.feed.done)
                 self._wait()
         self.totals.elsewhere = len(at_first - self.begun.keys())
         earlier = self.store.failures(self.plan.trials)
         self.totals.failed |= {self._name(key): error for key, error in earlier.items()}
         return self.totals
+
+    def _add_more(self) -> bool:
+        """Add the trials that the feed has; whether it may have further ones later."""
+        if self.feed is None:
+            return False
+        while new := self.feed.more(self.left):
+            self.left |= dict.fromkeys(new)
+            self._look()
+        return new is not None
 
     def complete(self, status: Mapping[str, str]) -> set[str]:
         """Trials that are trained and evaluated on all of their test sets, of some with their status."""
@@ -175,14 +222,16 @@ class _Run:
         self.begun[key] = time.monotonic()
         train_folder, test_folders = self.plan.folders(key)
         task = Task.of(self.plan.trials[key], train_folder, test_folders, weights)
+        if self.feed is not None:
+            task = replace(task, watch=self.feed.watch(key))
         self.running[self.workers.submit(task)] = task
         return True
 
     def _wait(self) -> None:
         """Wait for a worker, or until other processes may have left something to do."""
         if not self.running:
-            if self.left:
-                self.reporter.waiting(len(self.left))
+            if self.left or self.feed:
+                self.reporter.waiting(len(self.left) if self.feed is None else self.feed.total - self.feed.done)
                 time.sleep(POLL_SECONDS)
             return
         all_busy = len(self.running) >= self.workers.size
@@ -220,6 +269,12 @@ class _Run:
         self._store(outcome, name, trained=task.weights is None)
 
     def _store(self, outcome: Outcome, name: str, trained: bool) -> None:
+        if outcome.pruned is not None:
+            self.store.prune(outcome.key, outcome.pruned, self.leases.worker)
+            self.workers.forget(outcome.key)
+            self.left.pop(outcome.key, None)
+            self.reporter.finished(outcome, name)
+            return
         written = self.store.record(outcome, self.leases.worker, trained)
         if outcome.error is None:
             self.workers.forget(outcome.key)

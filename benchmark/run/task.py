@@ -35,6 +35,14 @@ class DataGoneError(InputError):
     """A prepared data set is missing or damaged, which is no failure of the trial that needs it."""
 
 
+class PrunedError(Exception):
+    """A training was ended before its last epoch because it looks bad, which is no failure."""
+
+
+Watch = Callable[[int, Network], None]
+"""Called in the worker with the number of every epoch and the network; it can be pickled."""
+
+
 @dataclass(frozen=True)
 class Task:
     """A trial as plain data, ready for another process or machine.
@@ -50,6 +58,7 @@ class Task:
         test_folders: prepared test sets by name.
         weights: trained weights, when only an evaluation is missing.
         device: where to train; ``auto`` is a graphics card where there is one.
+        watch: called after every epoch; may raise :class:`PrunedError`.
     """
 
     key: str
@@ -62,6 +71,7 @@ class Task:
     test_folders: Mapping[str, Path]
     weights: bytes | None = None
     device: str = "auto"
+    watch: Watch | None = None
 
     @classmethod
     def of(
@@ -91,19 +101,16 @@ class Task:
         return classes[self.sampler](**self.parameters)
 
 
-def execute(
-    task: Task, check: Callable[[], None] = lambda: None, watch: Callable[[int, Network], None] = lambda *_: None
-) -> Outcome:
+def execute(task: Task, check: Callable[[], None] = lambda: None) -> Outcome:
     """Outcome of a task. An error is part of it, so that a study goes on.
 
     Args:
         task: the trial.
         check: called after every epoch; may raise to end the trial.
-        watch: called with the number of every epoch and the network; may raise to end the trial.
 
     Raises:
         DataGoneError: if a prepared data set is missing or damaged.
-        StoreError: if ``check`` or ``watch`` does, which is no failure of the trial.
+        StoreError: if ``check`` or the task's ``watch`` does, which is no failure of the trial.
     """
     torch.set_num_threads(1)  # several processes beat several threads for networks this small
     outcome = Outcome(task.key)
@@ -112,12 +119,14 @@ def execute(
         if task.device.startswith("cuda:"):
             torch.cuda.set_device(task.device)
         outcome.environment = environment(task.device, task.core.precision)
-        model = _restore(task) if task.weights else _train(task, outcome, check, watch)
+        model = _restore(task) if task.weights else _train(task, outcome, check)
         outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
         for name, folder in task.test_folders.items():
             outcome.evaluations[name] = evaluate(model, _load(folder))
     except (StoreError, DataGoneError):
         raise
+    except PrunedError as pruned:
+        outcome.pruned = str(pruned)
     except Exception as error:  # a failed trial is a row in the store
         kind = error.kind if isinstance(error, SamplerError) else type(error).__name__
         outcome.error = (kind, _storable(str(error)) or "no message")
@@ -154,7 +163,7 @@ def _load(folder: Path) -> HeadPoseSet:
         raise DataGoneError(f"{error}; the same command goes on from there") from None
 
 
-def _train(task: Task, outcome: Outcome, check: Callable[[], None], watch: Callable[[int, Network], None]) -> Network:
+def _train(task: Task, outcome: Outcome, check: Callable[[], None]) -> Network:
     def on_epoch(epoch: Epoch) -> None:
         outcome.epochs.append(epoch)
         check()
@@ -167,7 +176,7 @@ def _train(task: Task, outcome: Outcome, check: Callable[[], None], watch: Calla
     data = _load(task.train_folder)
     device = torch.device(task.device)
     sampler = Recorder(task.build_sampler(), len(data))
-    model = train(task.core, data, sampler, task.seed, device, on_epoch, checkpoint, watch)
+    model = train(task.core, data, sampler, task.seed, device, on_epoch, checkpoint, task.watch or (lambda *_: None))
     outcome.seconds, outcome.notes = checkpoint.seconds, checkpoint.notes
     outcome.diagnostics = sampler.statistics.summary() if task.core.k else {}
     state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}

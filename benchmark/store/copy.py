@@ -20,7 +20,7 @@ def copy_store(source: Store, target: Store) -> tuple[int, int]:
 
     A trial that is done in the target stays as it is, and gets evaluations on further test sets. One that waits, runs
     or has failed takes the source's result; a failure is taken where the target does not have the trial. Studies of
-    the same name share their cells. A point of a search that waits in the target takes the source's end.
+    the same name share their cells.
 
     Args:
         source: read in one snapshot.
@@ -31,15 +31,13 @@ def copy_store(source: Store, target: Store) -> tuple[int, int]:
     """
     t = schema.trials.c
     with source.snapshot() as there:
-        for table in (schema.test_sets, schema.studies, schema.planned, schema.searches):
+        for table in (schema.test_sets, schema.studies, schema.planned):
             _copy_rows(_rows(there, table), table, target)
         added = kept = 0
         for key, status in there.execute(sa.select(t.key, t.status).order_by(t.key)).all():
             taken = _copy_trial(there, key, target)
             added += taken and status in ENDED
             kept += not taken and status in ENDED
-        points = [row | LEASE for row in _rows(there, schema.points) if row["status"] in ENDED]
-        _copy_points(points, target)
     return added, kept
 
 
@@ -76,17 +74,3 @@ def _copy_trial(there: sa.Connection, key: str, target: Store) -> bool:
                 if rows := _rows(there, table, key):
                     here.execute(insert(table, here.dialect).on_conflict_do_nothing(), rows)
     return taken
-
-
-@patient
-def _copy_points(rows: list[dict[str, Any]], target: Store) -> None:
-    """Copy ended points; their number of Optuna's trial means nothing elsewhere."""
-    if not rows:
-        return
-    with target.writing() as here:
-        new = insert(schema.points, here.dialect)
-        changed = {column.name: new.excluded[column.name] for column in schema.points.c if not column.primary_key}
-        waiting = schema.points.c.status == "waiting"
-        keys = list(schema.points.primary_key)
-        statement = new.on_conflict_do_update(index_elements=keys, set_=changed, where=waiting)
-        here.execute(statement, [row | {"optuna_number": None} for row in rows])

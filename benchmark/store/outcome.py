@@ -43,6 +43,7 @@ class Outcome:
         diagnostics: numbers of the training's draws, see :meth:`samplers.support.diagnostics.DrawStatistics.summary`;
             empty if only an evaluation was missing.
         notes: what went wrong without harm.
+        pruned: why the training was ended before its last epoch; None if it was not.
     """
 
     key: str
@@ -56,3 +57,4 @@ class Outcome:
     traceback: str | None = None
     diagnostics: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    pruned: str | None = None

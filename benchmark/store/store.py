@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
@@ -23,12 +23,7 @@ class Store(Reading):
     """A results store.
 
     Each change is one transaction. ``worker`` is the name of the process that takes a trial.
-
-    Attributes:
-        leased: tables whose rows a worker can hold; :class:`benchmark.run.leases.Leases` extends their leases.
     """
-
-    leased: ClassVar[tuple[sa.Table, ...]] = (schema.trials,)
 
     # Studies
 
@@ -106,16 +101,14 @@ class Store(Reading):
     def extend_leases(self, worker: str, lease_seconds: float) -> None:
         """Keep everything that a worker holds from being taken by another one."""
         with self.writing() as connection:
-            for table in self.leased:
-                held = sa.update(table).where(_held(table, worker))
-                connection.execute(held.values(lease(worker, self._now, lease_seconds)))
+            held = sa.update(schema.trials).where(_held(worker))
+            connection.execute(held.values(lease(worker, self._now, lease_seconds)))
 
     def release(self, worker: str) -> None:
         """Give back everything that a worker holds, so that another one need not wait for the end of the lease."""
         with self.writing() as connection:
-            for table in self.leased:
-                back = {"worker": None, "lease_until": None} | ({"status": "waiting"} if "status" in table.c else {})
-                connection.execute(sa.update(table).where(_held(table, worker)).values(back))
+            back = sa.update(schema.trials).where(_held(worker))
+            connection.execute(back.values(worker=None, lease_until=None, status="waiting"))
 
     # Results
 
@@ -247,10 +240,9 @@ def free(
     return t.status.in_(takeable) | ((t.status == "running") & lease_ended(t, worker, now))
 
 
-def _held(table: sa.Table, worker: str) -> sa.ColumnElement[bool]:
-    """Whether a worker holds a row."""
-    held = table.c.worker == worker
-    return held & (table.c.status == "running") if "status" in table.c else held
+def _held(worker: str) -> sa.ColumnElement[bool]:
+    """Whether a worker holds a trial."""
+    return (schema.trials.c.worker == worker) & (schema.trials.c.status == "running")
 
 
 def _waiting(trial: "Trial") -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -128,7 +127,7 @@ class SearchedSampler:
 
     Attributes:
         name: of the sampler.
-        file: of the user's that defines it, if any.
+        registry: knows it.
         space: the parameters to search.
         fixed: parameters that stay as they are.
         core: of all points.
@@ -136,11 +135,21 @@ class SearchedSampler:
     """
 
     name: str
-    file: Path | None
+    registry: "Registry"
     space: Space
     fixed: Mapping[str, Value]
     core: CoreConfig
     config: SearchConfig
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What tells searches on the same data apart, but not the core and the number of points."""
+        return {
+            "sampler": self.name,
+            "space": {name: values.model_dump(mode="json") for name, values in self.space.items()},
+            "fixed": dict(self.fixed),
+            "search": self.config.model_dump(mode="json", exclude={"samplers", "points", "confirm"}),
+        }
 
 
 def read_searched(
@@ -180,7 +189,7 @@ def read_searched(
         _check_grid(space, config.points, where)
     if config.optimizer == "cmaes" and len(space) < 2:
         raise InputError(f"{where}: cmaes needs two parameters at least; tpe, gp or random would do")
-    return SearchedSampler(sampler, registry.file_of(sampler), space, fixed, core, config)
+    return SearchedSampler(sampler, registry, space, fixed, core, config)
 
 
 def _check_grid(space: Space, points: int, where: str) -> None:

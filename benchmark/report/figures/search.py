@@ -11,14 +11,14 @@ import optuna
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.visualization import matplotlib as optunas
 
 from benchmark.report.figures.drawing import Drawing
 from benchmark.report.search import METRICS
 from benchmark.report.style import headline, style, watermark
-from benchmark.search.stored import drawn
-from benchmark.store.points import StoredSearch
+from benchmark.search.points import StoredSearch
 
 WORDS = {
     "sigma": "standard deviation in degrees",
@@ -69,7 +69,7 @@ def draw_search(search: StoredSearch) -> dict[str, tuple[str, Drawing]]:
     ended = sum(point.ended for point in search.points)
     lacking = "" if ended == len(search.points) else f"incomplete: {ended:,} of {len(search.points):,} points"
     for kind, plot in plots.items():
-        title = f"{CAPTIONS[kind][0]}: {search.sampler} on {search.train_set}"
+        title = f"{CAPTIONS[kind][0]}: {search.definition['sampler']} on {search.definition['train_set']}"
         drawings[kind] = title, _draw(kind, plot, title, lacking)
     return drawings
 
@@ -120,10 +120,21 @@ def _own_style() -> Iterator[None]:
 
 
 def _as_optuna_study(search: StoredSearch) -> optuna.Study:
-    """The search in memory."""
+    """The finished points in memory."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study()
+    axes = {name: _axis(values) for name, values in search.definition["space"].items()}
     for point in search.points:
-        if point.ended and point.parameters is not None:
-            study.add_trial(drawn(point, search.definition))
+        if point.value is not None:
+            study.add_trial(optuna.create_trial(params=point.parameters, distributions=axes, value=point.value))
     return study
+
+
+def _axis(values: dict[str, Any]) -> BaseDistribution:
+    """A parameter for figures: choices of numbers have a scale."""
+    if "choices" not in values:
+        return FloatDistribution(values["low"], values["high"], log=values["log"])
+    choices = values["choices"]
+    if len(choices) > 1 and all(isinstance(choice, int | float) and not isinstance(choice, bool) for choice in choices):
+        return FloatDistribution(min(choices), max(choices))
+    return CategoricalDistribution(choices)

@@ -11,7 +11,6 @@ import torch
 
 from benchmark.store import Store, copy, schema
 from benchmark.store.copy import copy_store
-from benchmark.store.search_store import SearchStore
 from benchmark.study.arms import Arm
 from benchmark.study.cell import Planned
 from benchmark.study.trial import Trial
@@ -26,12 +25,11 @@ WEIGHTS = safetensors.torch.save({"w": torch.arange(4.0)})
 NASTY = 'a,"b"; <i>é</i> \\ =1+1'
 TRIALS = [Trial(Arm("random", Random(), CoreConfig()), "train", "f" * 64, seed) for seed in range(4)]
 DEFINITION = {"title": NASTY, "question": "Does it arrive?", "baseline": "random"}
-SEARCH = "s" * 20
 
 
-def store_of(url: object, done: tuple[int, ...], failed: tuple[int, ...] = (), mae: float = 5.0) -> SearchStore:
+def store_of(url: object, done: tuple[int, ...], failed: tuple[int, ...] = (), mae: float = 5.0) -> Store:
     """A store with a study of four seeds."""
-    store = SearchStore(str(url))
+    store = Store(str(url))
     store.add_test_set(make_test_set(4))
     cells = [
         Planned("study", "standard", "aflw2000_to_biwi", NASTY, 0, {}, trial.seed, trial.key, "t" * 64)
@@ -140,26 +138,6 @@ def test_evaluations_on_further_test_sets_are_added_to_trials_done_on_both_sides
     assert ours.metric(TRIALS[0].key, "t" * 64, "mae") == 5.0
     assert ours.metric(TRIALS[0].key, "u" * 64, "mae") == 8.0
     assert ours.predictions([TRIALS[0].key], "u" * 64)[TRIALS[0].key][0].shape == (4, 3, 3)
-
-
-def test_points_that_wait_take_the_end_they_have_elsewhere(urls: tuple[str, str]) -> None:
-    theirs, ours = store_of(urls[0], done=(0,)), store_of(urls[1], done=())
-    for store in (theirs, ours):
-        store.add_search(SEARCH, "study", "standard", "train", "gaussian", {}, 4)
-    for number in range(3):
-        theirs.set_asked(SEARCH, number, number, {"sigma": 30.0})
-        theirs.end_point(SEARCH, number, "done", 7.0, None)
-    ours.set_asked(SEARCH, 0, 5, {"sigma": 20.0})
-    ours.set_asked(SEARCH, 1, 6, {"sigma": 10.0})
-    ours.end_point(SEARCH, 1, "done", 6.0, None)
-    copy_store(theirs, ours)
-    found = [(p.status, p.value, p.optuna_number, p.parameters) for p in ours.points([SEARCH])]
-    assert found == [
-        ("done", 7.0, None, {"sigma": 30.0}),
-        ("done", 6.0, 6, {"sigma": 10.0}),
-        ("done", 7.0, None, {"sigma": 30.0}),
-        ("waiting", None, None, None),
-    ]
 
 
 def test_source_that_does_not_exist_is_not_made(bench: Bench) -> None:

@@ -1,0 +1,330 @@
+"""Points of a search: trials of Optuna's, in Optuna's tables beside the store's own.
+
+A trial that ended without a value because its process died or was interrupted is tried again by a further trial of
+Optuna's with the same parameters; both are one point. The ``note`` of a trial says why it has failed or was pruned, and
+a failed trial without a note is one to try again.
+"""
+
+import itertools
+import logging
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import optuna
+import sqlalchemy as sa
+from filelock import FileLock
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning, StorageInternalError, UpdateFinishedTrialError
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
+from optuna.storages import RDBStorage, fail_stale_trials
+from optuna.trial import FrozenTrial, TrialState
+
+from benchmark.run.leases import lease_seconds
+from benchmark.search.search import Search
+from benchmark.store import Store
+from benchmark.store.database import BUSY_SECONDS
+from benchmark.store.errors import clear, patient
+from benchmark.study.search_space import Choices, Space, WholeRange
+
+LOCK = 0x6D687066
+"""Number of the advisory lock on PostgreSQL."""
+LAST_TABLE = "alembic_version"
+"""Of Optuna's: the others are there when it has a row."""
+OPTIMIZERS: dict[str, Callable[[int], BaseSampler]] = {
+    "tpe": lambda seed: TPESampler(seed=seed, constant_liar=True),
+    "gp": lambda seed: GPSampler(seed=seed),
+    "random": lambda seed: RandomSampler(seed=seed),
+    "cmaes": lambda seed: CmaEsSampler(seed=seed),
+    "grid": lambda seed: RandomSampler(seed=seed),  # never asked: the grid's points are queued
+}
+PRUNERS: dict[str, Callable[[], optuna.pruners.BasePruner]] = {
+    "none": optuna.pruners.NopPruner,
+    "median": optuna.pruners.MedianPruner,
+    "successive_halving": optuna.pruners.SuccessiveHalvingPruner,
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One set of parameter values that a search tries.
+
+    Attributes:
+        number: from 0, in the order of the search.
+        status: waiting, running, done, failed or pruned.
+        parameters: those that are searched; some may be missing before the point is running.
+        value: of the objective, degrees; None if there is none.
+        note: why it was pruned or has failed.
+    """
+
+    number: int
+    status: str
+    parameters: dict[str, Any]
+    value: float | None = None
+    note: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.status in ("done", "failed", "pruned")
+
+
+@dataclass(frozen=True)
+class StoredSearch:
+    """A search as the store has it.
+
+    Attributes:
+        key: of the search.
+        definition: as :attr:`benchmark.search.search.Search.definition`.
+        points: by number.
+    """
+
+    key: str
+    definition: dict[str, Any]
+    points: tuple[Point, ...]
+
+
+class Points:
+    """Takes and ends the points of a search; several processes may do so at the same time.
+
+    Args:
+        store: the results store.
+        storage: Optuna's tables in it.
+        search: the search; its key is the name of Optuna's study.
+
+    Raises:
+        InputError: if the store fails; so do all methods.
+    """
+
+    def __init__(self, store: Store, storage: RDBStorage, search: Search) -> None:
+        self.store, self.storage, self.search = store, storage, search
+        self._create()
+
+    @patient
+    def _create(self) -> None:
+        with clear_errors(self.store), lock(self.store):
+            self._study = optuna.create_study(
+                study_name=self.search.key, storage=self.storage, load_if_exists=True, sampler=RandomSampler()
+            )
+            if "definition" not in self._study.user_attrs:
+                self._study.set_user_attr("begun", time.time())
+                self._study.set_user_attr("definition", self.search.definition)
+
+    @patient
+    def take(self) -> optuna.Trial | None:
+        """The next point as a running trial of Optuna's; None if the search has as many as it should.
+
+        One process at a time takes a point, so that every suggestion knows of all earlier ones. Its random numbers
+        depend on the number of points alone.
+        """
+        config = self.search.config
+        with clear_errors(self.store), lock(self.store):
+            self._queue_interrupted()
+            attempts = last_attempts(self._study.get_trials(deepcopy=False))
+            begun = sum(trial.state != TrialState.WAITING for trial in attempts)
+            if begun >= config.points:
+                return None
+            if config.optimizer == "grid" and begun == len(attempts):
+                self._study.enqueue_trial(_grid(self.search.searched.space, config.seed)[len(attempts)])
+            seed = np.random.SeedSequence([config.seed, len(attempts)]).generate_state(1)[0]
+            self._study.sampler = OPTIMIZERS[config.optimizer](int(seed))
+            trial = self._study.ask(_distributions(self.search.searched.space))
+            self.storage.record_heartbeat(trial._trial_id)
+            trial.set_user_attr("held", True)
+            return trial
+
+    def _queue_interrupted(self) -> None:
+        """Let points be tried again whose process is dead."""
+        fail_stale_trials(self._study)
+        for trial in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
+            if "held" not in trial.user_attrs:  # its process died while it had the lock
+                self._study.tell(trial.number, state=TrialState.FAIL)
+        self._queue(lambda trial: "note" not in trial.user_attrs)
+
+    def _queue(self, wanted: Callable[[FrozenTrial], bool]) -> None:
+        """Queue further trials of Optuna's for failed points, with the same parameters."""
+        for trial in last_attempts(self._study.get_trials(deepcopy=False)):
+            if trial.state == TrialState.FAIL and wanted(trial):
+                queued = trial.system_attrs.get("fixed_params", {}) | trial.params
+                self._study.enqueue_trial(queued, user_attrs={"point": _point_of(trial)})
+
+    @patient
+    def retry_failed(self) -> None:
+        """Let points that have failed be tried again."""
+        with clear_errors(self.store), lock(self.store):
+            self._queue(lambda trial: "note" in trial.user_attrs)
+
+    @patient
+    def end(self, trial: optuna.Trial, state: TrialState, value: float | None = None, note: str | None = None) -> None:
+        """End a point; failed without a note it is tried again."""
+        with clear_errors(self.store), suppress(UpdateFinishedTrialError):  # taken for dead by another process
+            if note is not None:
+                trial.set_user_attr("note", note)
+            self._study.tell(trial, value, state, skip_if_finished=True)
+
+    @patient
+    def read(self) -> list[Point]:
+        """All points so far."""
+        with clear_errors(self.store):
+            return _points(self._study.get_trials(deepcopy=False))
+
+
+@contextmanager
+def lock(store: Store) -> Iterator[None]:
+    """Context that one process at a time is in, of all that use the store."""
+    with store.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            with connection.begin():
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+                yield
+            return
+        file = connection.exec_driver_sql("PRAGMA database_list").all()[0][2]
+    with FileLock(f"{file}.lock"):
+        yield
+
+
+@contextmanager
+def clear_errors(store: Store) -> Iterator[None]:
+    """Context that turns errors of the database, raised through Optuna, into those of the store."""
+    with clear(store.engine.url), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed")
+        try:
+            yield
+        except StorageInternalError as error:
+            if isinstance(error.__cause__, sa.exc.SQLAlchemyError):
+                raise error.__cause__ from None
+            raise
+
+
+@patient
+def open_storage(store: Store) -> RDBStorage:
+    """Optuna's tables in a store, made if they are missing.
+
+    Raises:
+        InputError: if the store fails.
+    """
+    with clear_errors(store), lock(store):
+        return _storage(store)
+
+
+def _storage(store: Store) -> RDBStorage:
+    optuna.logging.set_verbosity(logging.WARNING)
+    arguments = {"timeout": BUSY_SECONDS} if store.engine.dialect.name == "sqlite" else {}
+    seconds = math.ceil(lease_seconds())
+    return RDBStorage(
+        _url(store),
+        engine_kwargs={"connect_args": arguments, "pool_pre_ping": True},
+        heartbeat_interval=max(1, seconds // 4),
+        grace_period=seconds,
+    )
+
+
+def _url(store: Store) -> str:
+    return store.engine.url.render_as_string(hide_password=False)
+
+
+@contextmanager
+def existing_storage(store: Store) -> Iterator[RDBStorage | None]:
+    """Context with Optuna's tables in a store, to be read; None if there are none."""
+    with clear_errors(store):
+        with store.reading() as connection:
+            made = sa.inspect(connection).has_table(LAST_TABLE)
+            made = made and connection.exec_driver_sql(f"SELECT 1 FROM {LAST_TABLE}").first() is not None
+        if not made:
+            yield None
+            return
+        # The store's connections, as they may be of a kind that leaves no file behind.
+        storage = RDBStorage(
+            _url(store), {"pool": store.engine.pool}, skip_compatibility_check=True, skip_table_creation=True
+        )
+        try:
+            yield storage
+        finally:
+            storage.remove_session()
+
+
+def load_searches(store: Store, study: str) -> list[StoredSearch]:
+    """All searches of a study, in the order in which they were begun."""
+    with existing_storage(store) as storage:
+        if storage is None:
+            return []
+        found = storage.get_all_studies()
+        own = [each for each in found if each.user_attrs.get("definition", {}).get("study") == study]
+        own.sort(key=lambda each: each.user_attrs["begun"])
+        trials = [storage.get_all_trials(each._study_id) for each in own]
+    return [
+        StoredSearch(each.study_name, each.user_attrs["definition"], tuple(_points(its)))
+        for each, its in zip(own, trials, strict=True)
+    ]
+
+
+def copy_searches(source: Store, target: Store) -> int:
+    """Copy the searches that another store does not have.
+
+    Returns:
+        Number of searches copied.
+    """
+    with existing_storage(source) as found:
+        if found is None:
+            return 0
+        there = open_storage(target)
+        with clear_errors(target):
+            known = {study.study_name for study in there.get_all_studies()}
+            names = [study.study_name for study in found.get_all_studies() if "definition" in study.user_attrs]
+            new = [name for name in names if name not in known]
+            for name in new:
+                optuna.copy_study(from_study_name=name, from_storage=found, to_storage=there)
+                copied = optuna.load_study(study_name=name, storage=there)
+                for trial in copied.get_trials(deepcopy=False, states=[TrialState.RUNNING]):  # no process there has it
+                    copied.tell(trial.number, state=TrialState.FAIL)
+            return len(new)
+
+
+def last_attempts(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
+    """The last trial of each point, in the order of the points."""
+    return list({_point_of(trial): trial for trial in trials}.values())
+
+
+def _point_of(trial: FrozenTrial) -> int:
+    """Number of the first trial of the same point."""
+    return int(trial.user_attrs.get("point", trial.number))
+
+
+def _points(trials: Iterable[FrozenTrial]) -> list[Point]:
+    names = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned"}
+    points = []
+    for number, trial in enumerate(last_attempts(trials)):
+        note = trial.user_attrs.get("note")
+        status = names.get(trial.state, "waiting")
+        if trial.state == TrialState.FAIL and note:
+            status = "failed"
+        elif trial.state == TrialState.RUNNING and "held" in trial.user_attrs:
+            status = "running"
+        value = trial.value if status == "done" else None
+        points.append(Point(number, status, trial.params, value, note))
+    return points
+
+
+def _distributions(space: Space) -> dict[str, BaseDistribution]:
+    found: dict[str, BaseDistribution] = {}
+    for name, values in space.items():
+        if isinstance(values, Choices):
+            found[name] = CategoricalDistribution(values.choices)
+        elif isinstance(values, WholeRange):
+            found[name] = IntDistribution(values.low, values.high, log=values.log)
+        else:
+            found[name] = FloatDistribution(values.low, values.high, log=values.log)
+    return found
+
+
+def _grid(space: Space, seed: int) -> list[dict[str, Any]]:
+    """All combinations of choices, shuffled."""
+    every = list(itertools.product(*(values.examples for values in space.values())))
+    order = np.random.default_rng(seed).permutation(len(every))
+    return [dict(zip(space, every[number], strict=True)) for number in order]
