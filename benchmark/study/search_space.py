@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -185,17 +186,19 @@ def read_searched(
     for name, values in space.items():
         for value in values.examples:
             registry.build(sampler, fixed | {name: value}, where)
-    if config.optimizer == "grid":
-        _check_grid(space, config.points, where)
-    if config.optimizer == "cmaes" and len(space) < 2:
-        raise InputError(f"{where}: cmaes needs two parameters at least; tpe, gp or random would do")
+    _check_optimizer(config, space, where)
     return SearchedSampler(sampler, registry, space, fixed, core, config)
 
 
-def _check_grid(space: Space, points: int, where: str) -> None:
-    for name, values in space.items():
-        if not isinstance(values, Choices):
-            raise InputError(f"{where}: {name}: grid needs choices, not low and high")
-    size = math.prod(len(values.examples) for values in space.values())
-    if points > size:
-        raise InputError(f"{where}: its grid has {size} points, fewer than points: {points}")
+def _check_optimizer(config: SearchConfig, space: Space, where: str) -> None:
+    choices = {name for name, values in space.items() if isinstance(values, Choices)}
+    if config.optimizer == "grid":
+        if ranges := [name for name in space if name not in choices]:
+            raise InputError(f"{where}: {ranges[0]}: grid needs choices, not low and high")
+        if config.points > (size := math.prod(len(values.examples) for values in space.values())):
+            raise InputError(f"{where}: its grid has {size} points, fewer than points: {config.points}")
+    if config.optimizer == "cmaes":
+        if choices or len(space) < 2:
+            raise InputError(f"{where}: cmaes needs two parameters at least, all with low and high; tpe or gp would do")
+        if find_spec("cmaes") is None:
+            raise InputError(f"{where}: cmaes is a package of its own; pip install 'mhpe-bench[cmaes]'")
