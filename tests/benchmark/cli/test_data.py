@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from benchmark.cli import terminal
 from tests.benchmark.conftest import Bench
 from tests.fake_data import write_biwi
 
@@ -50,13 +51,14 @@ def test_an_earlier_conversion_is_named(bench: Bench, data_root: Path) -> None:
 
 
 def test_check_says_how_biwi_frames_are_taken_and_which_sets_are_of_another_version(
-    bench: Bench, tmp_path: Path
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(terminal.out, "width", 1000)
     write_biwi(tmp_path, 2)
     Image.new("RGB", (640, 480)).save(tmp_path / "BIWI" / "02" / "frame_00000_rgb.png")
     (tmp_path / "BIWI" / "02" / "frame_00001_rgb.png").write_bytes(b"")
-    said = " ".join(bench("data", "check", "--data-root", tmp_path).out.split())
-    assert all(count in said for count in ("4 already", "1 neither", "1 unreadable"))
+    said = bench("data", "check", "--data-root", tmp_path).out
+    assert "4 already cropped, 1 neither a full frame nor a crop, 1 unreadable" in said
     bench("data", "prepare", "synth_lab", "--count", 1, "--size", 16)
     meta = next((tmp_path / "cache" / "prepared").glob("synth_lab-*")) / "meta.json"
     assert "another version" not in bench("data", "check").out
