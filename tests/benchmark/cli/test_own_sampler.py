@@ -74,11 +74,11 @@ def test_readme_example_from_the_file_to_the_table(bench: Bench, data_root: Path
 def test_only_what_changed_trains(bench: Bench, own: tuple[Path, Path], data_root: Path) -> None:
     file, study = own
     call = ("run", "--study", study, "--sampler-file", file, "--data-root", data_root, "--jobs", 1)
-    assert "2 trials: 2 trained, 0 there before" in bench(*call).out
+    assert "2 trials: 2 trained, 0 reused" in bench(*call).out
     file.write_text("# a comment\n" + OWN.replace("A wider Gaussian", "Wide"))
-    assert "2 trials: 0 trained, 2 there before" in bench(*call).out
+    assert "2 trials: 0 trained, 2 reused" in bench(*call).out
     file.write_text(OWN.replace("WIDER = 2.0", "WIDER = 3.0"))
-    assert "2 trials: 1 trained, 1 there before" in bench(*call).out
+    assert "2 trials: 1 trained, 1 reused" in bench(*call).out
 
 
 def test_an_installed_plugin_trains(
@@ -125,7 +125,7 @@ def test_a_sampler_that_fails_while_it_trains_is_a_row(bench: Bench, own: tuple[
     )
     result = bench("run", "--study", study, "--sampler-file", file, "--data-root", data_root, "--jobs", 1)
     assert result.status == 1
-    assert "2 trials: 1 trained, 0 there before, 1 failed" in result.out
+    assert "2 trials: 1 trained, 0 reused, 1 failed" in result.out
     assert "the sampler drew a tensor of shape (16, 1) and type torch.int64, not (16, 2) and torch.int64" in result.err
 
 

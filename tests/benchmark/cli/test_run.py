@@ -20,8 +20,8 @@ def test_study_runs_once_and_only_what_is_missing(bench: Bench, tiny_study: Path
     call = ("run", "--study", tiny_study, "--data-root", data_root, "--jobs", 2)
     first = bench(*call)
     assert first.status == 0, first.err
-    assert "6 trials: 6 trained, 0 there before" in first.out
-    assert "6 trials: 0 trained, 6 there before" in bench(*call).out
+    assert "6 trials: 6 trained, 0 reused" in first.out
+    assert "6 trials: 0 trained, 6 reused" in bench(*call).out
 
     store = Store("results/bench.sqlite")
     results = store.results("tiny")
@@ -29,12 +29,12 @@ def test_study_runs_once_and_only_what_is_missing(bench: Bench, tiny_study: Path
     with store.engine.begin() as connection:
         connection.execute(sa.delete(schema.trials).where(schema.trials.c.key == lost))
     assert "1 of 6 cells of the grid lack a result" in bench("report").out
-    assert "6 trials: 1 trained, 5 there before" in bench(*call).out
+    assert "6 trials: 1 trained, 5 reused" in bench(*call).out
     # the same trial gives the same numbers, alone or in a study
     pd.testing.assert_series_equal(store.results("tiny")["mae"], results["mae"])
 
     more = bench(*call, "--seeds", 3, "--arm", "gaussian")
-    assert "6 trials: 2 trained, 4 there before" in more.out
+    assert "6 trials: 2 trained, 4 reused" in more.out
 
 
 def test_versions_of_a_study_are_not_mixed(bench: Bench, tmp_path: Path, data_root: Path) -> None:
@@ -45,14 +45,14 @@ def test_versions_of_a_study_are_not_mixed(bench: Bench, tmp_path: Path, data_ro
     study.write_text(TINY.replace("[15, 30]", "30").replace("k: 2", "k: 3"))
     assert "4 trials for 4 cells of the table, 4 to train" in bench("plan", *call[1:-2]).out
     changed = bench(*call, "--seeds", 1, "--arm", "gaussian")
-    assert "3 cells of an earlier version of the study left its tables" in changed.out
+    assert "3 cells are no longer part of the study" in changed.out
     store = Store("results/bench.sqlite")
     assert store.results("tiny")[["arm", "seed"]].to_numpy().tolist() == [["gaussian(sigma=30)", 0]]
     with store.engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(schema.trials)) == 5
     # as it was before: nothing is trained again
     study.write_text(TINY.replace("[15, 30]", "30"))
-    assert "4 trials: 0 trained, 4 there before" in bench(*call).out
+    assert "4 trials: 0 trained, 4 reused" in bench(*call).out
 
 
 def test_jobs_do_not_change_results(bench: Bench, tiny_study: Path, data_root: Path) -> None:
@@ -70,10 +70,7 @@ def test_arms_with_a_shared_trial_train_once(bench: Bench, tiny_study: Path, dat
     bench("run", "--study", tiny_study, "--data-root", data_root, "--jobs", 1)
     other = tmp_path / "other.yaml"
     other.write_text(TINY.replace("sigma: [15, 30]", "sigma: 20"))
-    assert (
-        "4 trials: 2 trained, 2 there before"
-        in bench("run", "--study", other, "--data-root", data_root, "--jobs", 1).out
-    )
+    assert "4 trials: 2 trained, 2 reused" in bench("run", "--study", other, "--data-root", data_root, "--jobs", 1).out
 
 
 def test_a_further_test_set_needs_no_training(bench: Bench, tmp_path: Path, data_root: Path, monkeypatch) -> None:
@@ -86,7 +83,7 @@ def test_a_further_test_set_needs_no_training(bench: Bench, tmp_path: Path, data
     call = ("run", "--study", study, "--data-root", data_root, "--jobs", 1)
     bench(*call)
     both = bench(*call, "--protocol", "self", "--protocol", "aflw2000_to_biwi")
-    assert "6 trials: 0 trained, 0 there before, 6 evaluated" in both.out
+    assert "6 trials: 0 trained, 0 reused, 6 evaluated" in both.out
     results = Store("results/bench.sqlite").results("tiny")
     assert results.groupby("protocol")["mae"].count().to_dict() == {"aflw2000_to_biwi": 6, "self": 6}
 
@@ -130,7 +127,7 @@ def test_failed_trials_are_rows_and_the_study_goes_on(bench: Bench, tmp_path: Pa
     call = ("run", "--study", study, "--data-root", data_root, "--jobs", 1, "--seeds", 1)
     result = bench(*call)
     assert result.status == 1
-    assert "4 trials: 3 trained, 0 there before, 1 failed" in result.out
+    assert "4 trials: 3 trained, 0 reused, 1 failed" in result.out
     # A batch system's log has a line for each trial, too.
     lines = [line for line in result.err.splitlines() if line[:4] in ("1/4 ", "2/4 ", "3/4 ", "4/4 ")]
     assert [line.split()[:2] for line in lines[:3]] == [["1/4", "done"], ["2/4", "done"], ["3/4", "done"]]
@@ -142,7 +139,7 @@ def test_failed_trials_are_rows_and_the_study_goes_on(bench: Bench, tmp_path: Pa
     assert re.search(r"exploding.*NotFiniteError \(seed 0\)", report.out)
     again = bench(*call)  # not tried again by itself
     assert again.status == 1
-    assert "4 trials: 0 trained, 3 there before, 1 failed" in again.out
+    assert "4 trials: 0 trained, 3 reused, 1 failed" in again.out
     assert again.err.splitlines()[1:] == ["bench: --retry-failed tries failed trials again"]
     assert bench(*call, "--retry-failed").status == 1
 

@@ -68,7 +68,7 @@ def test_study_survives_the_death_of_a_worker(
     os.kill(workers[0].pid, signal.SIGKILL)
     assert run.wait() == 0, run.output
     assert 0 < before < TRIALS
-    assert f"{TRIALS} trials: {TRIALS} trained, 0 there before" in run.output
+    assert f"{TRIALS} trials: {TRIALS} trained, 0 reused" in run.output
     found = contents(place.store)
     assert len(found["evaluations"]) == len(found["weights"]) == TRIALS
     # finished trials leave no checkpoints on the worker that lives, but for one that was sent there as the other died

@@ -221,7 +221,7 @@ def test_interrupt_says_what_is_done_and_how_to_go_on(place: Place, number: sign
             break
     again = place.run()
     assert again.wait() == 0
-    assert f"{TRIALS - count} trained, {count} there before" in again.output
+    assert f"{TRIALS - count} trained, {count} reused" in again.output
 
 
 def test_run_whose_data_vanish_stops_and_fails_no_trial(place: Place) -> None:

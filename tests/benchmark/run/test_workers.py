@@ -66,7 +66,7 @@ def test_dead_and_failed_workers_cost_their_own_trials_only(bench: Bench, study:
     result = bench(*call)
     assert result.status == 1
     # random, two gaussians, and the one that died once
-    assert "6 trials: 4 trained, 0 there before, 2 failed" in result.out
+    assert "6 trials: 4 trained, 0 reused, 2 failed" in result.out
     died = "its process was ended by SIGKILL, as the system does when memory is short"
     assert f"bench: fatal, aflw2000, seed 0: {died}; trying again\n" in result.err
     assert f"bench: once, aflw2000, seed 0: {died}; trying again\n" in result.err
@@ -85,7 +85,7 @@ def test_dead_and_failed_workers_cost_their_own_trials_only(bench: Bench, study:
     assert all(row.environment["host"] for row in failed.values())
     report = bench("report")
     assert re.search(r"fatal.*WorkerDied \(seed 0\)", report.out)
-    assert "6 trials: 0 trained, 4 there before, 2 failed" in bench(*call).out
+    assert "6 trials: 0 trained, 4 reused, 2 failed" in bench(*call).out
 
 
 def test_same_trial_same_predictions(bench: Bench, tiny_study: Path, data_root: Path) -> None:
