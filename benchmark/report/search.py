@@ -70,7 +70,7 @@ def _report(search: StoredSearch, cells: pd.DataFrame, definition: dict[str, Any
     preset, train_set, sampler = (search.definition[name] for name in PLACE)
     settings = search.definition["search"]
     metric = METRICS[settings["objective"]]
-    searched, seeds = counted(len(search.points), "point"), counted(settings["seeds"], "seed")
+    searched, seeds = counted(search.total, "point"), counted(settings["seeds"], "seed")
     synthetic = synthetic_note(f"{train_set}_validation")
     count = int(definition["search"]["confirm"]["best"])
     return SearchReport(

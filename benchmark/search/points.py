@@ -82,11 +82,13 @@ class StoredSearch:
         key: of the search.
         definition: as :attr:`benchmark.search.search.Search.definition`.
         points: by number.
+        total: number of points it should have, or has if these are more.
     """
 
     key: str
     definition: dict[str, Any]
     points: tuple[Point, ...]
+    total: int
 
 
 class Points:
@@ -114,6 +116,7 @@ class Points:
             if "definition" not in self._study.user_attrs:
                 self._study.set_user_attr("begun", time.time())
                 self._study.set_user_attr("definition", self.search.definition)
+            self._study.set_user_attr("points", self.search.config.points)
 
     @patient
     def take(self) -> optuna.Trial | None:
@@ -258,10 +261,12 @@ def load_searches(store: Store, study: str) -> list[StoredSearch]:
         own = [each for each in found if each.user_attrs.get("definition", {}).get("study") == study]
         own.sort(key=lambda each: each.user_attrs["begun"])
         trials = [storage.get_all_trials(each._study_id) for each in own]
-    return [
-        StoredSearch(each.study_name, each.user_attrs["definition"], tuple(_points(its)))
-        for each, its in zip(own, trials, strict=True)
-    ]
+    searches = []
+    for each, its in zip(own, trials, strict=True):
+        points = tuple(_points(its))
+        total = max(len(points), each.user_attrs.get("points", 0))
+        searches.append(StoredSearch(each.study_name, each.user_attrs["definition"], points, total))
+    return searches
 
 
 def copy_searches(source: Store, target: Store) -> int:

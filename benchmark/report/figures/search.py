@@ -67,7 +67,7 @@ def draw_search(search: StoredSearch) -> dict[str, tuple[str, Drawing]]:
         plots["importances"] = lambda: optunas.plot_param_importances(study, evaluator=evaluator, target_name=value)
     drawings = {}
     ended = sum(point.ended for point in search.points)
-    lacking = "" if ended == len(search.points) else f"incomplete: {ended:,} of {len(search.points):,} points"
+    lacking = "" if ended == search.total else f"incomplete: {ended:,} of {search.total:,} points"
     for kind, plot in plots.items():
         title = f"{CAPTIONS[kind][0]}: {search.definition['sampler']} on {search.definition['train_set']}"
         drawings[kind] = title, _draw(kind, plot, title, lacking)

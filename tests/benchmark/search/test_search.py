@@ -201,6 +201,7 @@ def test_a_copied_search_goes_on_elsewhere(tmp_path: Path, store_url: str) -> No
     assert copy_searches(Store(url), Store(store_url)) == 0
     assert copy_searches(Store(f"{tmp_path}/empty.sqlite"), Store(store_url)) == 0
     assert points_of(store_url, make_search()) == before
+    assert load_searches(Store(store_url), "study")[0].total == 12
     there, here = search_here(store_url, make_search(8)), search_here(url, make_search(8))
     all_done(there, 8)
     assert [point.parameters for point in there] == [point.parameters for point in here]
