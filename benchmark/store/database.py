@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from benchmark.store import schema
-from benchmark.store.errors import NoStoreError, clear, patient, shown
+from benchmark.store.errors import NoStoreError, StoreError, clear, patient, shown
 from mhpe.errors import InputError
 
 BUSY_SECONDS = 60
@@ -145,6 +145,8 @@ def open_engine(store: str, read_only: bool = False) -> Engine:
             ) from None
         except (TypeError, ValueError) as error:
             raise InputError(f"store {shown(url)}: an option of the URL is wrong: {error}") from None
+        except OSError as error:
+            raise StoreError(f"store {shown(url)}: {error.strerror or error}") from None
         try:
             with engine.connect() as connection:
                 present = _is_store(connection, url)

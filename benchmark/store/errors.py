@@ -77,8 +77,6 @@ def clear(url: URL) -> Iterator[None]:
         if passing and not LASTING.search(text):
             raise StoreUnavailableError(line) from None
         raise StoreError(line) from None
-    except OSError as error:
-        raise StoreError(f"store {shown(url)}: {error.strerror or error}") from None
 
 
 def patient(work: Callable[P, T]) -> Callable[P, T]:

@@ -180,7 +180,7 @@ def test_figures_lacking_data_are_named_with_the_reason(tmp_path: Path) -> None:
 def test_the_protocols_fingerprint(report: tuple[MadeUp, Store, Path]) -> None:
     page = " ".join(Texts((report[2] / "index.html").read_text(encoding="utf-8")).texts)
     assert "SynthHeads lab, 60 of 62 images found (2 beyond 99 degrees left out), 64 × 64 pixels" in page
-    assert "a made-up crop" in page
+    assert "a synthetic crop" in page
     assert "a half-turn counts 180, not 0" in page
 
 
