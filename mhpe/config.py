@@ -107,7 +107,7 @@ class CoreConfig(Section):
         reference_weight: weight of the references' single-image losses. The loss of single images is the mean over
             the inputs plus this times the mean over their references; 0 leaves references the metric loss alone.
         metric_loss: what compares an input with its references: ``distance`` is equation 8, the others replace
-            it (:mod:`mhpe.model.metric_losses`).
+            it (:mod:`mhpe.model.losses`).
         noise_c: c of the distance noise (equation 2), which equation 8 alone has.
         vector_error: ``squared`` errors of the three columns as in equation 4, or their ``absolute`` lengths.
         nll_factor: of the log-normaliser in the likelihood; 1.05 keeps concentrations from overfitting (Mohlin et al.

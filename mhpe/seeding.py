@@ -6,21 +6,13 @@ epoch, so a training that resumes after an epoch needs no stored generator state
 drawn on the host, so a seed draws the same on every device.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 
 Stream = Literal["weights", "order", "flip", "augmentation", "noise", "references", "pool"]
-_NUMBERS: dict[Stream, int] = {
-    "weights": 1,
-    "order": 2,
-    "flip": 3,
-    "augmentation": 4,
-    "noise": 5,
-    "references": 6,
-    "pool": 7,
-}
+"""New streams go to the end: a stream's place is part of its seed."""
 
 
 def generator(seed: int, stream: Stream, epoch: int = 0, device: torch.device | str = "cpu") -> torch.Generator:
@@ -32,5 +24,5 @@ def generator(seed: int, stream: Stream, epoch: int = 0, device: torch.device | 
         epoch: the epoch it is drawn in.
         device: where the draws are made.
     """
-    state = np.random.SeedSequence([seed, _NUMBERS[stream], epoch]).generate_state(1, np.uint64)[0]
+    state = np.random.SeedSequence([seed, 1 + get_args(Stream).index(stream), epoch]).generate_state(1, np.uint64)[0]
     return torch.Generator(device).manual_seed(int(state >> np.uint64(1)))

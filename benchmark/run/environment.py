@@ -14,7 +14,7 @@ import torch
 
 import mhpe
 import samplers
-from mhpe.model.precision import resolve
+from mhpe.model.network import resolve
 
 PACKAGES = ("mhpe-bench", "torch", "torchvision", "numpy", "roma", "pillow")
 

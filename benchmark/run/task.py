@@ -21,8 +21,8 @@ from mhpe.errors import InputError
 from mhpe.model.heads import build
 from mhpe.model.network import Network
 from mhpe.paths import cache_folder
+from mhpe.train import Epoch
 from mhpe.train.checkpoints import Checkpoint
-from mhpe.train.epoch import Epoch
 from mhpe.train.loop import NotFiniteError, train
 from mhpe.train.metrics import errors, summary
 from samplers.base import Sampler

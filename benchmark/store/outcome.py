@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mhpe.train.epoch import Epoch
+from mhpe.train import Epoch
 
 
 @dataclass(frozen=True)

@@ -80,79 +80,29 @@ def proper_svd(F: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return U, s, Vt
 
 
-class _LogNormalizer(torch.autograd.Function):
-    """log c(F); its gradient is the mean rotation E[R]."""
+class _Known(torch.autograd.Function):
+    """A value (...) whose gradient (..., 3) or (..., 3, 3) with respect to a tensor of that shape is known."""
 
     @staticmethod
-    def forward(ctx: Any, F: Tensor) -> Tensor:
-        U, s, Vt = proper_svd(F)
-        log_c, d = log_normalizer_and_moments(s)
-        ctx.save_for_backward((U * d[..., None, :]) @ Vt)
-        return log_c
+    def forward(ctx: Any, _: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient)
+        return value.clone()
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        (mean_rotation,) = ctx.saved_tensors
-        gradient: Tensor = grads[0][..., None, None] * mean_rotation
-        return gradient
-
-
-class _LogNormalizerOfSingularValues(torch.autograd.Function):
-    """log c(s); its gradient are the moments d."""
-
-    @staticmethod
-    def forward(ctx: Any, s: Tensor) -> Tensor:
-        log_c, d = log_normalizer_and_moments(s)
-        ctx.save_for_backward(d)
-        return log_c
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        (d,) = ctx.saved_tensors
-        gradient: Tensor = grads[0][..., None] * d
-        return gradient
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return grads[0].reshape(grads[0].shape + (1,) * (gradient.dim() - grads[0].dim())) * gradient, None, None
 
 
 def log_normalizer(F: Tensor) -> Tensor:
-    """Log c(F), differentiable once.
-
-    Args:
-        F: (..., 3, 3) parameters, float32 or float64.
-
-    Returns:
-        (...) log c(F).
-    """
-    log_c: Tensor = _LogNormalizer.apply(F)
-    return log_c
+    """Log c(F) of parameters (..., 3, 3), differentiable once, (...); its gradient is the mean rotation E[R]."""
+    U, s, Vt = proper_svd(F.detach())
+    log_c, d = log_normalizer_and_moments(s)
+    result: Tensor = _Known.apply(F, log_c, (U * d[..., None, :]) @ Vt)
+    return result
 
 
 def log_normalizer_of_singular_values(s: Tensor) -> Tensor:
-    """Log c of proper singular values, differentiable once; for a concentration that is given separately.
-
-    Args:
-        s: (..., 3) with s1 >= s2 >= |s3|.
-
-    Returns:
-        (...) log c.
-    """
-    log_c: Tensor = _LogNormalizerOfSingularValues.apply(s)
-    return log_c
-
-
-def mean_rotation(F: Tensor) -> Tensor:
-    """E[R] under p(R | F), a (..., 3, 3) matrix inside the convex hull of SO(3)."""
-    U, s, Vt = proper_svd(F)
-    return (U * log_normalizer_and_moments(s)[1][..., None, :]) @ Vt
-
-
-def negative_log_likelihood(F: Tensor, rotation: Tensor) -> Tensor:
-    """``log c(F) - tr(F^T R)``: the slides' equation 7 with its sign corrected.
-
-    Args:
-        F: (..., 3, 3) parameters.
-        rotation: (..., 3, 3) observed rotations.
-
-    Returns:
-        (...) negative log-likelihoods.
-    """
-    return log_normalizer(F) - (F * rotation).sum((-2, -1))
+    """Log c of proper singular values (..., 3), differentiable once, (...); for a concentration given separately."""
+    result: Tensor = _Known.apply(s, *log_normalizer_and_moments(s))
+    return result

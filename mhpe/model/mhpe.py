@@ -1,13 +1,45 @@
-"""MHPE: the encoder and its SCME."""
+"""MHPE: the encoder, its SCME and the loss of one step (slides, equation 9)."""
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from mhpe.config import CoreConfig
 from mhpe.model.encoder import triple_vector
+from mhpe.model.losses import (
+    METRIC_LOSSES,
+    absolute_vector_loss,
+    dist_loss,
+    distance_noise,
+    feat_ortho_loss,
+    pairwise_triple_distance,
+    triple_distance,
+    vector_loss,
+    vector_ortho_loss,
+)
 from mhpe.model.network import Network, Prediction, StepLoss
-from mhpe.model.objective import PARTS, Output, total_loss
-from mhpe.model.scme import SCME, project
+from mhpe.model.scme import SCME, MatrixFisher, project
 from mhpe.poses import Poses
+
+PARTS = ("vector", "vector_ortho", "dist", "nll", "feat_ortho")
+"""The five losses, in the order of their Greek weights alpha, beta, gamma, eta, mu."""
+
+
+class Output(NamedTuple):
+    """What the loss needs of B images.
+
+    Attributes:
+        z: (B, m, 3) triple vectors.
+        raw: (B, 3, 3) RE's raw matrices.
+        distribution: PM's matrix Fisher distribution.
+        reference: both by the references' SCME, if that is another one.
+    """
+
+    z: Tensor
+    raw: Tensor
+    distribution: MatrixFisher
+    reference: tuple[Tensor, MatrixFisher] | None = None
 
 
 class MHPE(Network):
@@ -45,3 +77,66 @@ class MHPE(Network):
 
     def _concentration_input(self, features: Tensor, z: Tensor) -> Tensor:
         return features if self.config.concentration_input == "raw" else z
+
+
+def total_loss(
+    output: Output,
+    rotations: Tensor,
+    inputs: Tensor,
+    references: Tensor,
+    config: CoreConfig,
+    noise: torch.Generator,
+) -> StepLoss:
+    """Equation 9 over a batch whose distinct images were encoded once.
+
+    The losses of single images are a mean over the B inputs plus ``reference_weight`` times a mean over the B x K
+    references; an image that serves several inputs counts as often.
+
+    Args:
+        output: of the M distinct images.
+        rotations: (M, 3, 3) their labels.
+        inputs: (B,) positions of the inputs among the M.
+        references: (B, K) positions of the references among the M.
+        config: the core's configuration.
+        noise: generator of the distance noise.
+    """
+    single = _single_image_losses(output.raw, output.distribution, output.z, rotations, config)
+    means = single[:, inputs].mean(1)
+    if config.reference_losses:
+        if output.reference is not None:
+            single = _single_image_losses(*output.reference, output.z, rotations, config)
+        means = means + config.reference_weight * single[:, references.flatten()].mean(1)
+    vector, vector_ortho, nll, feat_ortho = means
+    dist = _metric_loss(output.z, rotations, inputs, references, config, noise)
+    w = config.losses
+    # Numbers as factors stay on the host; a tensor of them would have to be sent to the device and waited for.
+    total = w.vector * vector + w.vector_ortho * vector_ortho + w.dist * dist + w.nll * nll + w.feat_ortho * feat_ortho
+    return StepLoss(total, torch.stack((vector, vector_ortho, dist, nll, feat_ortho)).detach())
+
+
+def _single_image_losses(
+    raw: Tensor, distribution: MatrixFisher, z: Tensor, rotations: Tensor, config: CoreConfig
+) -> Tensor:
+    """Equations 4 to 7 of M images, (4, M)."""
+    vector = absolute_vector_loss if config.vector_error == "absolute" else vector_loss
+    return torch.stack(
+        (
+            vector(raw, rotations),
+            vector_ortho_loss(raw),
+            distribution.negative_log_likelihood(rotations, config.nll_factor),
+            feat_ortho_loss(z),
+        )
+    )
+
+
+def _metric_loss(
+    z: Tensor, rotations: Tensor, inputs: Tensor, references: Tensor, config: CoreConfig, noise: torch.Generator
+) -> Tensor:
+    """Mean over the inputs of the loss between an input and its references; 0 without references."""
+    if not references.numel():
+        return z.new_zeros(())
+    distance = pairwise_triple_distance(z[inputs], z).gather(1, references)
+    target = triple_distance(rotations[inputs][:, None], rotations[references])
+    if config.metric_loss == "distance":
+        return dist_loss(distance_noise(distance, config.noise_c, noise), target).mean()
+    return METRIC_LOSSES[config.metric_loss](distance, target).mean()

@@ -1,6 +1,7 @@
 """What the training, the evaluation and the exports ask of a network: a loss and a prediction."""
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -8,7 +9,6 @@ from torch import Tensor, nn
 
 from mhpe.config import CoreConfig
 from mhpe.model.encoder import Encoder, normalise
-from mhpe.model.precision import autocast
 from mhpe.poses import Poses
 from mhpe.seeding import generator
 
@@ -73,7 +73,7 @@ class Network(nn.Module, ABC):
 
     def features(self, images: Tensor, dtype: torch.dtype) -> Tensor:
         """Normalised images (B, 3, S, S) to the encoder's features (B, m, 3); the encoder computes in ``dtype``."""
-        with autocast(dtype, images.device):
+        with _autocast(dtype, images.device):
             features: Tensor = self.encoder(images)
         return features
 
@@ -113,3 +113,22 @@ class Network(nn.Module, ABC):
         answers = [self.answer(self.encoder(normalise(batch.to(device)))) for batch in images.split(batch_size)]
         rotations, strengths = zip(*answers, strict=True)
         return Prediction(torch.cat(rotations).cpu(), torch.cat(strengths).cpu())
+
+
+def resolve(precision: str, device: torch.device) -> torch.dtype:
+    """The encoder's number format on a device, for a precision of ``auto``, ``bfloat16`` or ``float32``."""
+    if precision == "auto":
+        precision = "bfloat16" if _computes_in_bfloat16(device) else "float32"
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
+def _autocast(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[object]:
+    return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
+
+
+def _computes_in_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is done in hardware; emulated, it is slower than float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -11,14 +11,13 @@ from mhpe.data.dataset import HeadPoseSet
 from mhpe.model.encoder import triple_vector
 from mhpe.model.heads import build
 from mhpe.model.losses import pairwise_triple_distance, triple_distance
-from mhpe.model.network import Network
-from mhpe.model.precision import resolve
+from mhpe.model.network import Network, resolve
 from mhpe.poses import Poses
 from mhpe.seeding import generator
+from mhpe.train import Epoch
 from mhpe.train.augmentation import Augmentation
 from mhpe.train.average import Average
 from mhpe.train.checkpoints import Checkpoint
-from mhpe.train.epoch import Epoch
 from mhpe.train.references import EpochDraws, ReferenceSampler, batches_per_epoch
 from mhpe.train.warm_start import warm_start
 

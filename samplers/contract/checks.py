@@ -8,23 +8,21 @@ from typing import TypeVar
 import torch
 
 from samplers.base import Sampler
-from samplers.contract.limits import (
-    MEMORY_GIB,
-    global_random_state,
-    memory_limit,
-    restored_random_state,
-    seed_global_random_state,
-)
 from samplers.contract.tools import (
+    MEMORY_GIB,
     demand,
     demand_not_itself,
     demand_valid,
     draw,
     fitted,
     fresh,
-    made_up_poses,
+    global_random_state,
+    memory_limit,
     poses_at_yaw,
+    restored_random_state,
+    seed_global_random_state,
     seeded,
+    synthetic_poses,
 )
 from samplers.support.source_digest import not_followed, source_digest
 
@@ -40,7 +38,7 @@ Check = Callable[[Sampler], str]
 
 def draws_exactly_k(sampler: Sampler) -> str:
     """Exactly K references for each input."""
-    poses = made_up_poses(300)
+    poses = synthetic_poses(300)
     for inputs, k in ((1, 1), (64, 10), (300, 40)):
         shape = tuple(draw(sampler, poses, poses[torch.arange(inputs)], k).shape)
         demand(shape == (inputs, k), f"draws of {k} for {inputs} inputs have shape {shape}, not {(inputs, k)}")
@@ -49,7 +47,7 @@ def draws_exactly_k(sampler: Sampler) -> str:
 
 def draws_int64(sampler: Sampler) -> str:
     """Positions are int64."""
-    poses = made_up_poses(300)
+    poses = synthetic_poses(300)
     dtype = draw(sampler, poses, poses, 10).dtype
     demand(dtype == torch.int64, f"they are {dtype}")
     return ""
@@ -57,7 +55,7 @@ def draws_int64(sampler: Sampler) -> str:
 
 def draws_candidates(sampler: Sampler) -> str:
     """Positions are those of candidates, 0 to N - 1."""
-    poses = made_up_poses(300)
+    poses = synthetic_poses(300)
     demand_valid(draw(sampler, poses, poses, 10), poses, poses, 10)
     return ""
 
@@ -65,14 +63,14 @@ def draws_candidates(sampler: Sampler) -> str:
 def never_draws_the_input(sampler: Sampler) -> str:
     """Never the input itself while there are other images."""
     for count in (300, 12):
-        poses = made_up_poses(count)
+        poses = synthetic_poses(count)
         demand_not_itself(draw(sampler, poses, poses, 10), poses, poses)
     return ""
 
 
 def repeats_its_draws(sampler: Sampler) -> str:
     """The same draws under the same generator, from this object and from another one."""
-    poses = made_up_poses(300)
+    poses = synthetic_poses(300)
     drawer = fitted(sampler, poses)
     first = drawer.draw(poses, 10, seeded(1))
     demand(torch.equal(first, drawer.draw(poses, 10, seeded(1))), "the second draw differs from the first")
@@ -82,7 +80,7 @@ def repeats_its_draws(sampler: Sampler) -> str:
 
 def draws_differ(sampler: Sampler) -> str:
     """Other draws under another generator, unless it uses none."""
-    poses = made_up_poses(300)
+    poses = synthetic_poses(300)
     drawer, generator = fitted(sampler, poses), seeded(1)
     before = generator.get_state()
     first = drawer.draw(poses, 10, generator)
@@ -95,7 +93,7 @@ def draws_differ(sampler: Sampler) -> str:
 
 def leaves_global_randomness(sampler: Sampler) -> str:
     """No use of the global random state of torch, numpy or random."""
-    poses = made_up_poses(300)
+    poses = synthetic_poses(300)
     draws = []
     for seed in (1, 2):
         with restored_random_state():
@@ -110,9 +108,12 @@ def leaves_global_randomness(sampler: Sampler) -> str:
 
 def leaves_its_inputs(sampler: Sampler) -> str:
     """Candidates and inputs stay as they are."""
-    poses, query = made_up_poses(300), made_up_poses(64, seed=1)
+    poses, query = synthetic_poses(300), synthetic_poses(64, seed=1)
     draw(sampler, poses, query, 10)
-    for what, given, untouched in (("candidates", poses, made_up_poses(300)), ("inputs", query, made_up_poses(64, 1))):
+    for what, given, untouched in (
+        ("candidates", poses, synthetic_poses(300)),
+        ("inputs", query, synthetic_poses(64, 1)),
+    ):
         for name, value in vars(untouched).items():
             demand(torch.equal(getattr(given, name), value), f"it changes the {name} of the {what}")
     return ""
@@ -130,7 +131,7 @@ def copes_with_empty_bins(sampler: Sampler) -> str:
 
 def copes_with_few_images(sampler: Sampler) -> str:
     """K references even of fewer images."""
-    poses = made_up_poses(5)
+    poses = synthetic_poses(5)
     drawn = draw(sampler, poses, poses, 12)
     demand_valid(drawn, poses, poses, 12)
     demand_not_itself(drawn, poses, poses)
@@ -140,7 +141,7 @@ def copes_with_few_images(sampler: Sampler) -> str:
 def copes_with_one_or_two_images(sampler: Sampler) -> str:
     """A training set of one image, or of two."""
     for count in (1, 2):
-        poses = made_up_poses(count)
+        poses = synthetic_poses(count)
         drawn = draw(sampler, poses, poses, 4)
         demand_valid(drawn, poses, poses, 4)
         if count == 2:
@@ -150,9 +151,9 @@ def copes_with_one_or_two_images(sampler: Sampler) -> str:
 
 def follows_the_training(sampler: Sampler) -> str:
     """A fit, with progress from 0 to 1, forgets earlier ones: each epoch has other candidates."""
-    drawer = fitted(sampler, made_up_poses(2))
+    drawer = fitted(sampler, synthetic_poses(2))
     for epoch, progress in enumerate((0.0, 0.25, 0.5, 0.75, 0.999)):
-        poses = made_up_poses(300 - 60 * epoch, seed=epoch)
+        poses = synthetic_poses(300 - 60 * epoch, seed=epoch)
         drawer.fit(poses, progress)
         drawn = drawer.draw(poses, 10, seeded(0))
         demand_valid(drawn, poses, poses, 10)
@@ -166,7 +167,7 @@ def keeps_what_it_learns(sampler: Sampler) -> str:
     """A sampler with ``observe`` draws the same after its state went into another object."""
     if not hasattr(sampler, "observe"):
         return ""
-    poses, drawer = made_up_poses(300), fitted(sampler, made_up_poses(300))
+    poses, drawer = synthetic_poses(300), fitted(sampler, synthetic_poses(300))
     for seed in range(5):
         inputs = torch.randperm(300, generator=seeded(seed))[:64]
         drawn = drawer.draw(poses[inputs], 10, seeded(seed))
@@ -189,7 +190,7 @@ def keeps_what_it_learns(sampler: Sampler) -> str:
 
 def draws_from_a_pool(sampler: Sampler) -> str:
     """Fitted to a pool: draws are positions in the pool, inputs need not be in it."""
-    poses = made_up_poses(300)
+    poses = synthetic_poses(300)
     pool, query = poses[torch.arange(299, 199, -3)], poses[torch.arange(250)]
     drawn = draw(sampler, pool, query, 10)
     demand_valid(drawn, pool, query, 10)
@@ -208,7 +209,7 @@ def has_an_identity(sampler: Sampler) -> str:
 
 def copes_with_a_huge_set(sampler: Sampler) -> str:
     """122,450 images in bounded time and memory."""
-    poses = made_up_poses(HUGE)
+    poses = synthetic_poses(HUGE)
     query = poses[torch.arange(100)]
     drawer = fresh(sampler)
     try:

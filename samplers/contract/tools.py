@@ -1,26 +1,35 @@
-"""What the checks are made of: made-up poses, draws, and what every draw must be."""
+"""What the checks are made of: synthetic poses, draws, what every draw must be, random states and a memory limit."""
 
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from mhpe.poses import Poses
-from mhpe.rotations import from_euler
 from samplers.base import Sampler
 
+MEMORY_GIB = 4
+"""Memory that a sampler may take for a huge set; an N x N matrix of 300W-LP is 56 GiB."""
 
-def made_up_poses(count: int, seed: int = 0) -> Poses:
+
+def synthetic_poses(count: int, seed: int = 0) -> Poses:
     """Poses distributed like photographs', two images an identity."""
     spread = torch.tensor([35.0, 15.0, 10.0])
     angles = (torch.randn(count, 3, generator=seeded(seed)) * spread).clamp(-88, 88)
-    index = torch.arange(count)
-    return Poses(from_euler(angles), angles, index // 2, index)
+    return Poses.from_angles(angles, torch.arange(count) // 2)
 
 
 def poses_at_yaw(yaw: Tensor, first: int) -> Poses:
     """Poses with these yaws (N,) in degrees, no pitch and no roll, numbered from ``first`` on."""
-    angles = torch.stack((yaw, torch.zeros_like(yaw), torch.zeros_like(yaw)), 1)
-    index = torch.arange(len(yaw)) + first
-    return Poses(from_euler(angles), angles, index, index)
+    poses = Poses.from_angles(torch.nn.functional.pad(yaw[:, None], (0, 2)))
+    return replace(poses, identities=poses.index + first, index=poses.index + first)
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -68,3 +77,50 @@ def demand_not_itself(drawn: Tensor, candidates: Poses, query: Poses) -> None:
     itself = (candidates.index[drawn] == query.index[:, None]).any(1)
     count = int(itself.sum())
     demand(count == 0, f"{count} of {len(query)} inputs are their own reference, with {len(candidates)} candidates")
+
+
+def global_random_state() -> dict[str, Any]:
+    """State of each library's global generator, comparable with ``==``."""
+    kind, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002, it is the legacy state that is watched
+    return {
+        "torch": torch.get_rng_state().tolist(),
+        "numpy": (kind, np.asarray(keys).tolist(), *rest),
+        "random": random.getstate(),
+    }
+
+
+def seed_global_random_state(seed: int) -> None:
+    """Seed each library's global generator."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    random.seed(seed)
+
+
+@contextmanager
+def restored_random_state() -> Iterator[None]:
+    """Leave the global generators as they were, whatever happens in between."""
+    before = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
+        random.setstate(before[2])
+
+
+@contextmanager
+def memory_limit(gib: float = MEMORY_GIB) -> Iterator[None]:
+    """Let allocations fail that take more than so much memory in addition; only where Linux counts it."""
+    if sys.platform != "linux":
+        yield
+        return
+    import resource  # there is none on Windows
+
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    allowed = pages * resource.getpagesize() + int(gib * 2**30)
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (min(limit for limit in (allowed, soft, hard) if limit >= 0), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from samplers.base import Sampler
 from samplers.contract.checks import CHECKS, Check
-from samplers.contract.limits import restored_random_state
+from samplers.contract.tools import restored_random_state
 from samplers.support.registry import in_one_line
 
 CHECK_SECONDS = 120.0

@@ -19,9 +19,9 @@ from benchmark.study.protocols import protocol
 from benchmark.study.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
-from mhpe.model.objective import PARTS
+from mhpe.model.mhpe import PARTS
 from mhpe.rotations import from_euler
-from mhpe.train.epoch import Epoch
+from mhpe.train import Epoch
 from mhpe.train.metrics import errors, summary
 from samplers.base import Sampler
 

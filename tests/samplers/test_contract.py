@@ -15,7 +15,7 @@ from torch import Tensor
 from mhpe.poses import Poses
 from samplers import Sampler
 from samplers.contract import CHECKS, check_sampler, checks, verdict
-from samplers.contract.limits import global_random_state
+from samplers.contract.tools import global_random_state
 from samplers.gaussian import Gaussian
 from samplers.random import Random
 from samplers.support.registry import Registry

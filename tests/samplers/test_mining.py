@@ -10,11 +10,11 @@ from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.poses import Poses
 from mhpe.rotations import geodesic_degrees
+from mhpe.train import Epoch
 from mhpe.train.checkpoints import Checkpoint
-from mhpe.train.epoch import Epoch
 from mhpe.train.loop import train
 from samplers.base import Sampler
-from samplers.contract.tools import made_up_poses, seeded
+from samplers.contract.tools import seeded, synthetic_poses
 from samplers.dense_neighbours import DenseNeighbours
 from samplers.distance_weighted_embedding import DistanceWeightedEmbedding
 from samplers.random import Random
@@ -42,7 +42,7 @@ def taught(sampler: EmbeddingSampler, poses: Poses) -> EmbeddingSampler:
 
 
 def test_semi_hard_draws_positives_and_negatives_just_beyond() -> None:
-    poses = made_up_poses(400)
+    poses = synthetic_poses(400)
     drawn = taught(SemiHard(near=20, margin=0.3), poses).draw(poses, 8, seeded(0))
     angles = geodesic_degrees(poses.rotations[:, None], poses.rotations[drawn])
     crowded = ((geodesic_degrees(poses.rotations[:, None], poses.rotations) <= 20).sum(1) > 20).nonzero()[:, 0]
@@ -54,7 +54,7 @@ def test_semi_hard_draws_positives_and_negatives_just_beyond() -> None:
 
 def test_distance_weighted_draws_few_beyond_the_cutoff() -> None:
     """With n = 9 the density of random points grows as d^7, so its inverse prefers near images."""
-    poses = made_up_poses(400)
+    poses = synthetic_poses(400)
     drawn = taught(DistanceWeightedEmbedding(cutoff=0.3), poses).draw(poses, 8, seeded(0))
     angles = geodesic_degrees(poses.rotations[:, None], poses.rotations[drawn])
     assert angles.median() < 25
@@ -62,14 +62,14 @@ def test_distance_weighted_draws_few_beyond_the_cutoff() -> None:
 
 @pytest.mark.parametrize("cls", [SemiHard, DistanceWeightedEmbedding])
 def test_without_embeddings_references_are_random(cls: type[EmbeddingSampler]) -> None:
-    poses, sampler = made_up_poses(400), cls()
+    poses, sampler = synthetic_poses(400), cls()
     sampler.fit(poses, 0.0)
     drawn = sampler.draw(poses, 8, seeded(0))[:, 4:]
     assert drawn.unique().numel() > 300
 
 
 def test_dense_neighbours_are_the_nearest_and_one_from_anywhere() -> None:
-    poses = made_up_poses(300)
+    poses = synthetic_poses(300)
     sampler = DenseNeighbours()
     sampler.fit(poses, 0.0)
     drawn = sampler.draw(poses, 5, seeded(0))

@@ -26,7 +26,7 @@ from mhpe.data import HeadPoseSet
 from mhpe.model.encoder import normalise
 from mhpe.model.heads import build
 from mhpe.model.matrix_fisher import log_normalizer_of_singular_values
-from mhpe.model.precision import resolve
+from mhpe.model.network import resolve
 from mhpe.poses import Poses
 from mhpe.train.loop import poses_of, train
 from mhpe.train.references import EpochDraws

@@ -19,7 +19,7 @@ from benchmark.study.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
-from mhpe.train.epoch import Epoch
+from mhpe.train import Epoch
 from samplers.random import Random
 
 TRIAL = Trial(Arm("random", Random(), CoreConfig()), "train", "f" * 64, 0)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mhpe.model.metric_losses import TEMPERATURE, log_ratio_loss, rank_n_contrast_loss
+from mhpe.model.losses import TEMPERATURE, log_ratio_loss, rank_n_contrast_loss
 
 
 def distances() -> tuple[torch.Tensor, torch.Tensor]:

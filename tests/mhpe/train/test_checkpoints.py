@@ -10,8 +10,8 @@ import torch
 from mhpe.config import CoreConfig, ScheduleConfig
 from mhpe.data import HeadPoseSet
 from mhpe.model.mhpe import MHPE
+from mhpe.train import Epoch
 from mhpe.train.checkpoints import Checkpoint
-from mhpe.train.epoch import Epoch
 from mhpe.train.loop import train
 from samplers.gaussian import Gaussian
 from tests.mhpe.conftest import prepared_heads

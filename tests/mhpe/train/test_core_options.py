@@ -12,14 +12,13 @@ from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
 from mhpe.model.encoder import normalise, triple_vector
 from mhpe.model.heads import build
-from mhpe.model.mhpe import MHPE
-from mhpe.model.objective import total_loss
+from mhpe.model.mhpe import MHPE, total_loss
 from mhpe.paths import PRETRAINED
 from mhpe.poses import Poses
 from mhpe.seeding import generator
+from mhpe.train import Epoch
 from mhpe.train.average import Average
 from mhpe.train.checkpoints import Checkpoint
-from mhpe.train.epoch import Epoch
 from mhpe.train.loop import poses_of, train
 from mhpe.train.references import EpochDraws
 from mhpe.train.warm_start import warm_start

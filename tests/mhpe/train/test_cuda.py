@@ -8,12 +8,11 @@ import torch
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.model.encoder import normalise
-from mhpe.model.mhpe import MHPE
+from mhpe.model.mhpe import MHPE, total_loss
 from mhpe.model.network import Network
-from mhpe.model.objective import total_loss
 from mhpe.rotations import geodesic_degrees
+from mhpe.train import Epoch
 from mhpe.train.checkpoints import Checkpoint
-from mhpe.train.epoch import Epoch
 from mhpe.train.loop import train
 from samplers.gaussian import Gaussian
 from samplers.support.recorder import Recorder

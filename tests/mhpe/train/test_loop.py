@@ -8,10 +8,9 @@ import torch
 from mhpe.config import CoreConfig, ScheduleConfig
 from mhpe.data import HeadPoseSet
 from mhpe.model.encoder import normalise
-from mhpe.model.mhpe import MHPE
-from mhpe.model.objective import total_loss
+from mhpe.model.mhpe import MHPE, total_loss
 from mhpe.poses import Poses
-from mhpe.train.epoch import Epoch
+from mhpe.train import Epoch
 from mhpe.train.loop import NotFiniteError, poses_of, train
 from mhpe.train.metrics import errors, summary
 from samplers.gaussian import Gaussian

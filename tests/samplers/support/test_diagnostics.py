@@ -116,11 +116,12 @@ def test_effective_number_of_references() -> None:
         name = "same"
 
         def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
-            return torch.arange(k).expand(len(query), k)
+            drawn = torch.arange(k).expand(len(query), k)
+            return torch.where(drawn == query.index[:, None], k, drawn)  # never the input itself
 
     same = recorded(Same(), poses, 4, batches=5)
     assert same["effective_references"] == pytest.approx(4, rel=0.01)
-    assert same["coverage"] == 0.01
+    assert same["coverage"] == 5 / 400
 
 
 def test_no_repeated_image_leaves_the_effective_number_open() -> None:
@@ -180,7 +181,8 @@ def test_requests_are_unknown_where_a_sampler_draws_in_its_own_way() -> None:
 
         def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
             near = super().draw(query, k // 2, generator)
-            return torch.cat((near, torch.zeros(len(query), k - k // 2, dtype=torch.int64)), 1)
+            first = (query.index == 0).long()[:, None]  # the first image, never the input itself
+            return torch.cat((near, first.expand(-1, k - k // 2)), 1)
 
     found = recorded(Mixed(bin_width=10), make_poses(100), 6)
     assert found["fallback_share"] is None

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from samplers.base import Sampler
-from samplers.contract.tools import made_up_poses, seeded
+from samplers.contract.tools import seeded, synthetic_poses
 from samplers.gaussian import Gaussian
 from samplers.support.recorder import Recorder, SamplerError
 
-POSES = made_up_poses(20)
+POSES = synthetic_poses(20)
 
 
 class Faulty(Sampler):
