@@ -21,11 +21,7 @@ PUBLISHED_IMAGES = {name: real.published_images for name, real in REAL_SETS.item
 
 
 def check_name(name: str) -> str:
-    """The name of a data set as the catalog writes it.
-
-    Raises:
-        InputError: if there is no such data set.
-    """
+    """The name of a data set in lower case; an :class:`InputError` if there is no such data set."""
     if name.lower() not in TITLES:
         raise InputError(f"no data set {name!r}; {nearest(name.lower(), list(TITLES))}")
     return name.lower()
@@ -42,7 +38,7 @@ def prepared(
 ) -> HeadPoseSet:
     """A data set at one image size, converted or rendered first if need be.
 
-    Without a data root, or where the root has no folder of the set, an earlier conversion in the cache is enough.
+    Without a data root, or where the root has no folder of the set, an earlier conversion in the cache is used.
 
     Args:
         name: of the data set.
@@ -54,7 +50,7 @@ def prepared(
         say: receives a line on which earlier conversion is used, and where it was made from.
 
     Raises:
-        InputError: if the set is nowhere to be found, or as :func:`mhpe.data.prepare.prepare`.
+        InputError: if the set cannot be found, or as :func:`mhpe.data.prepare.prepare`.
     """
     name = check_name(name)
     if not 1 <= size <= LARGEST_SIZE:
@@ -74,11 +70,7 @@ def prepared(
 
 
 def _earlier(real: RealSet, size: int, folder: Path, data_root: Path | None) -> HeadPoseSet:
-    """The one content that earlier conversions have, whichever of them is intact.
-
-    Raises:
-        InputError: if there is none, none of this format, or several that differ.
-    """
+    """The one content that earlier conversions have; an error if there is none, or several that differ."""
     found, problem = {}, None
     for place in sorted(folder.glob(f"{real.name}-{size}px-*")):
         try:

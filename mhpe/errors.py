@@ -2,12 +2,12 @@
 
 
 class InputError(ValueError):
-    """Something the user gave is wrong: a file, a folder, a key or a value.
+    """An error caused by user input: a file, a folder, a key or a value.
 
-    The message is one line that says what is wrong, where, and what would be right. The command line
-    prints it and ends with status 2.
+    The message is one line that says what is wrong, where, and what would be right. The command line prints it and ends
+    with status 2.
     """
 
 
 class DataSetError(InputError):
-    """A prepared data set is missing, damaged or of another version; no trial's fault, whichever finds it."""
+    """A prepared data set is missing, damaged or of another version; not the fault of the trial that finds it."""

@@ -5,13 +5,12 @@ SETS = ("synth_train", "synth_lab", "synth_wild")
 TITLES = {"300w_lp": "300W-LP", "aflw2000": "AFLW2000-3D", "biwi": "BIWI"} | {
     name: f"SynthHeads {name.removeprefix('synth_')}" for name in SETS
 }
-"""What each data set is called in tables and messages."""
 LARGEST_SIZE = 1024
-"""Side of an image in pixels; no face in these sets has as many."""
+"""Largest side of an image in pixels; no face in these sets is larger."""
 LARGEST_SET = 1_000_000
-"""Images of a rendered set; at 64 pixels they take 12 GB and a day of rendering on two cores."""
+"""Most images of a rendered set; at 64 pixels they take 12 GB and a day of rendering on two cores."""
 PARTS = ("fit", "validation")
-"""What a training set is split into where no test set may decide."""
+"""Parts of a training set that is split so that no test set decides a choice."""
 
 
 def split_name(name: str) -> tuple[str, str | None]:
@@ -21,6 +20,6 @@ def split_name(name: str) -> tuple[str, str | None]:
 
 
 def title(name: str) -> str:
-    """What a data set or a part of one is called; the name itself for one that this version does not know."""
+    """What a data set or a part of one is called; the name itself if this version does not know it."""
     whole, part = split_name(name)
     return TITLES.get(whole, whole) + (f", {part} part" if part else "")

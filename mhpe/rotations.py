@@ -3,10 +3,9 @@
 **Canonical rotation.** ``R`` (3x3) has as columns the head's *left*, *down* and *front* axes, written in
 camera coordinates x right, y down, z **towards the viewer**. A head that looks straight into the camera
 has ``R = I``: the subject's left is the image's right, down is down, front points at the viewer.
-(These axes are left-handed; ``R`` is a proper rotation all the same, because head and camera axes share
-the handedness.)
+(These axes are left-handed; ``R`` is still a proper rotation, because head and camera axes share the handedness.)
 
-**Euler angles** are the ones of 300W-LP, AFLW2000-3D and all published errors, in the order
+**Euler angles** are those of 300W-LP, AFLW2000-3D and all published errors, in the order
 (yaw, pitch, roll), in degrees. Seen in the image, yaw > 0 turns the nose to the image's *left*,
 pitch > 0 looks *up*, roll > 0 turns the head *clockwise*. With the data sets' own matrix
 ``R6 = Rz(roll) Ry(yaw) Rx(pitch)`` and ``S = diag(1, -1, 1)`` the canonical rotation is
@@ -21,14 +20,7 @@ ANGLES = ("yaw", "pitch", "roll")
 
 
 def from_euler(angles: Tensor) -> Tensor:
-    """Canonical rotation of Euler angles.
-
-    Args:
-        angles: (..., 3) yaw, pitch, roll in degrees.
-
-    Returns:
-        (..., 3, 3) canonical rotations.
-    """
+    """Canonical rotations (..., 3, 3) of yaw, pitch and roll (..., 3) in degrees."""
     import roma  # loads torch._dynamo: seconds
 
     yaw, pitch, roll = angles.unbind(-1)
@@ -37,15 +29,10 @@ def from_euler(angles: Tensor) -> Tensor:
 
 
 def to_euler(rotation: Tensor) -> Tensor:
-    """Euler angles of a canonical rotation; yaw is in [-90, 90], pitch and roll in (-180, 180].
+    """Yaw, pitch and roll (..., 3) in degrees of canonical rotations (..., 3, 3).
 
-    At yaw = +-90 pitch and roll are not separable (gimbal lock); their sum or difference still is right.
-
-    Args:
-        rotation: (..., 3, 3) canonical rotations.
-
-    Returns:
-        (..., 3) yaw, pitch, roll in degrees.
+    Yaw is in [-90, 90], pitch and roll in (-180, 180]. At yaw = +-90 pitch and roll are not separable (gimbal lock);
+    their sum or difference is still right.
     """
     # Entries of Rx(p) Ry(-y) Rz(r), read directly: exact near 90 degrees where a
     # quaternion in between loses half of float32's digits.
@@ -56,27 +43,15 @@ def to_euler(rotation: Tensor) -> Tensor:
 
 
 def mirror(rotation: Tensor) -> Tensor:
-    """Rotation of the head in the horizontally flipped image: yaw and roll change sign.
+    """Rotations (..., 3, 3) of the heads in horizontally flipped images, ``D R D`` with ``D = diag(-1, 1, 1)``.
 
-    Args:
-        rotation: (..., 3, 3) canonical rotations.
-
-    Returns:
-        (..., 3, 3) ``D R D`` with ``D = diag(-1, 1, 1)``.
+    Yaw and roll change sign.
     """
     return rotation * rotation.new_tensor([[1, -1, -1], [-1, 1, 1], [-1, 1, 1]])
 
 
 def geodesic_degrees(first: Tensor, second: Tensor) -> Tensor:
-    """Angle of the rotation between two rotations.
-
-    Args:
-        first: (..., 3, 3) rotations.
-        second: (..., 3, 3) rotations, broadcast against ``first``.
-
-    Returns:
-        (...) angles in [0, 180] degrees.
-    """
+    """Angle in [0, 180] degrees, (...), between rotations (..., 3, 3), broadcast against each other."""
     import roma  # loads torch._dynamo: seconds
 
     return torch.rad2deg(roma.rotmat_geodesic_distance(first, second))

@@ -16,13 +16,6 @@ Stream = Literal["weights", "order", "flip", "augmentation", "noise", "reference
 
 
 def generator(seed: int, stream: Stream, epoch: int = 0, device: torch.device | str = "cpu") -> torch.Generator:
-    """A fresh generator of one stream.
-
-    Args:
-        seed: the trial's seed, at least 0.
-        stream: what is drawn.
-        epoch: the epoch it is drawn in.
-        device: where the draws are made.
-    """
+    """A fresh generator of one stream in one epoch, for a trial's seed (at least 0), on the device of its draws."""
     state = np.random.SeedSequence([seed, 1 + get_args(Stream).index(stream), epoch]).generate_state(1, np.uint64)[0]
     return torch.Generator(device).manual_seed(int(state >> np.uint64(1)))

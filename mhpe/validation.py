@@ -1,4 +1,4 @@
-"""From a mapping in a file to a checked model, with errors a person can act on."""
+"""From a mapping in a file to a checked model, with errors that a person can act on."""
 
 import difflib
 import reprlib
@@ -12,7 +12,6 @@ from mhpe.errors import InputError
 Model = TypeVar("Model", bound=BaseModel)
 
 SHORT = 80
-"""Characters of a value that a message shows."""
 
 
 WANTED = {
@@ -64,18 +63,13 @@ def short(value: object) -> str:
 
 
 def nearest(word: str, known: list[str]) -> str:
-    """Words for the user who wrote ``word``: the most similar known one, or all of them."""
+    """Advice for the user who wrote ``word``: the most similar known one, or all of them."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
 
 
 def parse(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
-    """Build a checked model.
-
-    Args:
-        model: the model's class.
-        values: its fields.
-        where: the file and place the values come from, for the message.
+    """A checked model of its fields; ``where`` names the file and place that they come from.
 
     Raises:
         InputError: naming the first wrong key or value, and what would be right.
@@ -87,7 +81,7 @@ def parse(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first problem of a validation error in one line; an unknown key, which others may follow from, before all."""
+    """The first problem of a validation error in one line; an unknown key comes first, as others may follow from it."""
     problems = error.errors(include_url=False, include_context=True)
     problem = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
     place = ".".join(str(part) for part in problem["loc"])

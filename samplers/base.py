@@ -16,8 +16,8 @@ class Sampler(Section, ABC):
 
     A sampler is a class in one file: a ``name``, its parameters as typed fields with defaults, and
     :meth:`draw`. It sees poses and indices, never images or the network. Whatever it prepares in
-    :meth:`fit` goes into attributes whose names start with an underscore. What it has to keep to is in
-    :mod:`samplers.contract`; ``bench check-sampler`` checks it.
+    :meth:`fit` goes into attributes whose names start with an underscore. Its rules are in
+    :mod:`samplers.contract`; ``bench check-sampler`` checks them.
 
     A sampler that learns from the training defines one more method, which is called after every step with tensors on
     the training's device, outside autograd::
@@ -27,15 +27,15 @@ class Sampler(Section, ABC):
     ``query`` are the poses of the B inputs and ``drawn`` (B, K) the numbers of their references in the training set
     (``Poses.index``); ``distances`` (B, K) lie between their triple vectors, and ``losses`` (B, K) are the squared
     differences from the distances of their rotations (equation 8, without noise). ``images`` (M,) are the numbers of
-    the M distinct images of the step, and ``embeddings`` (M, 3m) their triple vectors. What it learns must be in
-    :meth:`state`, so that a training that was killed goes on as it would have.
+    the M distinct images of the step, and ``embeddings`` (M, 3m) their triple vectors. Everything it learns must be in
+    :meth:`state`, so that a training that was killed continues exactly.
 
     Attributes:
         name: the name studies use.
 
     Example:
         >>> class Nearest(Sampler):
-        ...     '''The K candidates nearest in yaw; all of them over and over if there are fewer.'''
+        ...     '''The K candidates nearest in yaw; all of them repeatedly if there are fewer.'''
         ...
         ...     name = "nearest"
         ...
@@ -57,18 +57,15 @@ class Sampler(Section, ABC):
         return self._candidates
 
     def fit(self, poses: Poses, progress: float) -> None:  # noqa: ARG002, for samplers that follow the training
-        """Take the images that references are drawn from.
+        """Take the candidates; called at the start of every epoch or, with a pool, for every batch.
 
-        Called at the start of every epoch or, with a pool, for every batch.
-
-        Args:
-            poses: the candidates, as this epoch shows them (some are mirrored).
-            progress: share of the training that is done, in [0, 1).
+        ``poses`` are the candidates as this epoch shows them (some are mirrored), ``progress`` is the share of the
+        training that is done, in [0, 1).
         """
         self._candidates = poses
 
     def state(self) -> dict[str, Tensor]:
-        """What the sampler has learned by ``observe``; it goes into checkpoints. Nothing for most samplers."""
+        """What the sampler has learned by ``observe``; it goes into checkpoints. Empty for most samplers."""
         return {}
 
     def load_state(self, state: dict[str, Tensor]) -> None:

@@ -22,11 +22,7 @@ CELLS_PER_EDGE = 12
 
 
 class Cells(Groups):
-    """Candidates by cell of SO(3); cells without candidates are left out.
-
-    Args:
-        candidates: N images.
-        owner: as for :class:`samplers.support.groups.Groups`.
+    """Candidates by cell of SO(3), with owners as in :class:`samplers.support.groups.Groups`; empty cells are left out.
 
     Attributes:
         sizes: (C,) images in each cell.
@@ -46,16 +42,10 @@ class Cells(Groups):
         return torch.rad2deg(2 * cosine.abs().clamp(max=1).acos())
 
     def density(self, bandwidth: float) -> Tensor:
-        """Kernel estimate of the density of candidates around each cell.
+        """Kernel estimate of the density of candidates around each cell, (C,): the number of images within about h.
 
-        The kernel is an isotropic matrix Fisher one, ``exp(-2 sin^2(theta / 2) / h^2)``: for small angles
-        ``exp(-theta^2 / (2 h^2))``.
-
-        Args:
-            bandwidth: h in degrees, at least 1.
-
-        Returns:
-            (C,) the number of images within about h, those of the cell included.
+        The kernel is an isotropic matrix Fisher one, ``exp(-2 sin^2(theta / 2) / h^2)``, for small angles
+        ``exp(-theta^2 / (2 h^2))``; h is ``bandwidth`` in degrees, at least 1.
         """
         sharpness = 2 / math.radians(bandwidth) ** 2
         sizes = self.sizes.to(self.centres.dtype)
@@ -79,14 +69,10 @@ class CellSampler(Sampler):
 
     @abstractmethod
     def log_weights(self, angles: Tensor, room: Tensor) -> Tensor:
-        """Logarithm of the weight of each image (not of all images together) of a cell for each input.
+        """Logarithm of the weight of each single image of a cell for each input, (B, C), finite.
 
-        Args:
-            angles: (B, C) between inputs and cells, degrees.
-            room: (B, C) images in each cell that the input may get.
-
-        Returns:
-            (B, C), finite.
+        ``angles`` (B, C) are those between inputs and cells in degrees, ``room`` (B, C) the images in each cell that
+        the input may get.
         """
 
     def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
@@ -94,7 +80,7 @@ class CellSampler(Sampler):
         return self.draw_from(self._cells, query, query.index, k, generator)
 
     def draw_from(self, cells: Cells, query: Poses, owner: Tensor, k: int, generator: torch.Generator) -> Tensor:
-        """Draw from cells whose candidates have owners, (B, k); ``owner`` (B,) is the inputs'."""
+        """Draw from cells whose candidates have owners, (B, k); ``owner`` (B,) are the inputs' owners."""
         room = cells.room(owner, k)
         cell = race(self.log_weights(cells.angles(query), room), room, k, generator)
         return cells.draw(cell, owner, generator)
@@ -109,18 +95,12 @@ def canonical_quaternions(rotations: Tensor) -> Tensor:
 
 
 def cell_numbers(quaternions: Tensor, per_edge: int) -> Tensor:
-    """Cells of an even grid on SO(3), found without a search.
+    """Numbers (N,) of the cells of quaternions (N, 4) in an even grid on SO(3), found without a search.
 
-    Rotations are the unit quaternions with their largest component positive: four faces of the hypercube
-    around the unit sphere, projected on it (Yershova and LaValle 2004). Each face is cut into ``per_edge``^3
-    cells, evenly in angle; their volumes differ by a factor of 2.25 at most.
-
-    Args:
-        quaternions: (N, 4), as :func:`canonical_quaternions` gives them.
-        per_edge: cells along an edge of a face.
-
-    Returns:
-        (N,) int64 in [0, 4 per_edge^4), not all of which are cells.
+    Rotations are the unit quaternions with their largest component positive: four faces of the hypercube around the
+    unit sphere, projected on it (Yershova and LaValle 2004). Each face is cut into ``per_edge``^3 cells, evenly in
+    angle; their volumes differ by a factor of 2.25 at most. The numbers are in [0, 4 per_edge^4), not all of which are
+    cells.
     """
     largest, face = quaternions.max(1, keepdim=True)
     place = torch.atan(quaternions / largest) * (4 / math.pi)  # in [-1, 1], 1 for the face's own component

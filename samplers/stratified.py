@@ -39,7 +39,7 @@ class Stratified(Sampler):
 
 
 def _nearest_first(angles: Tensor) -> Tensor:
-    """Cells in the order of their angles (B, C), to an eighth of a degree.
+    """Cells sorted by their angles (B, C), to an eighth of a degree.
 
     One radix sort of integers, rows and angles in one key, is several times faster than sorting each row.
     """

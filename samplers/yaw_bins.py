@@ -1,7 +1,7 @@
 """Bins over yaw, and the samplers that weigh them.
 
-The yaw range [-180, 180) is cut into half-open bins; -180 and 180 are one edge, so distances go round the
-circle. For an input of yaw mu a sampler weighs the bins, K times the normalised weights become counts that
+The yaw range [-180, 180) is cut into half-open bins; -180 and 180 are one edge, so distances are circular.
+For an input of yaw mu a sampler weighs the bins, K times the normalised weights become counts that
 sum to K, and images are drawn uniformly, without repetition, inside each bin.
 """
 
@@ -29,12 +29,7 @@ BinWidth = Annotated[PositiveFloat, AfterValidator(_divides_circle)]
 
 
 class YawBins:
-    """Equal half-open bins over [-180, 180) degrees.
-
-    Args:
-        width: degrees, a divisor of 360.
-        device: where the tensors are.
-    """
+    """Equal half-open bins over [-180, 180) degrees; ``width`` divides 360."""
 
     def __init__(self, width: float, device: torch.device | str = "cpu") -> None:
         self.width = width
@@ -74,15 +69,7 @@ class YawBinSampler(Sampler):
 
     @abstractmethod
     def log_weights(self, query: Poses, bins: YawBins) -> Tensor:
-        """Logarithm of each bin's weight for each input.
-
-        Args:
-            query: B inputs.
-            bins: the bins.
-
-        Returns:
-            (B, bins), -inf for no weight.
-        """
+        """Logarithm of each bin's weight for each input, (B, bins); -inf for no weight."""
 
     def requested_counts(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
         """Number of references requested from each bin, (B, bins) int64; rows sum to k."""

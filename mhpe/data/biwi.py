@@ -35,11 +35,7 @@ class Calibration(NamedTuple):
 
 
 def read_calibration(path: Path) -> Calibration:
-    """Read a sequence's ``rgb.cal``.
-
-    Raises:
-        InputError: if it does not hold camera, distortion, rotation, translation and image size.
-    """
+    """Read a sequence's ``rgb.cal``: camera, distortion, rotation, translation and image size."""
     values = _numbers(path, 27, "camera matrix, distortion, rotation, translation and image size")
     camera, rotation, translation = values[:9].reshape(3, 3), values[13:22].reshape(3, 3), values[22:25]
     return Calibration(camera, rotation, translation, (int(values[25]), int(values[26])))
@@ -89,9 +85,8 @@ class BIWI(RealSet):
     def label(self, record: Record) -> Label:
         """Read the pose file: a 3x3 matrix, then the head's centre in mm.
 
-        The matrix's columns are the head's left, down and back axes in camera coordinates with z away
-        from the viewer; both z axes are turned round. The result has the Euler angles that HopeNet's and
-        FSA-Net's readers compute.
+        The matrix's columns are the head's left, down and back axes in camera coordinates with z away from the viewer;
+        both z axes are reversed. The result has the Euler angles that HopeNet's and FSA-Net's readers compute.
         """
         values = _numbers(record.label, 12, "a 3x3 rotation and a head centre")
         towards_viewer = np.diag([1.0, 1.0, -1.0])
@@ -108,9 +103,7 @@ class BIWI(RealSet):
     def _calibration(self, record: Record) -> Calibration | None:
         """The calibration that a full frame was taken with; None for a frame that is already cropped.
 
-        Raises:
-            UnreadableError: if the frame is no image.
-            InputError: if it is neither.
+        Raises UnreadableError if the frame is not an image, InputError if it is neither.
         """
         width, height = size = image_size(record.image)
         file = record.image.parent / self.folder_file
@@ -143,11 +136,7 @@ class BIWI(RealSet):
 
 
 def _numbers(path: Path, count: int, what: str) -> NDArray[np.float64]:
-    """The numbers of a text file.
-
-    Raises:
-        InputError: if the file is missing or holds another count of numbers.
-    """
+    """The numbers of a text file; an InputError if it is missing or holds another count of numbers."""
     try:
         words = read_file(path, LARGEST_TEXT).decode("utf-8-sig").split()
     except UnreadableError as error:

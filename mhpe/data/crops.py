@@ -1,7 +1,7 @@
 """The crop rule, one for training and testing and for all data sets.
 
 A face is cut as an upright square of about 210 mm at the head, its centre a little above the face's
-middle. Two ways lead to that square, by what a data set offers:
+middle. It is found in one of two ways, by what a data set offers:
 
 - **68 landmarks** (300W-LP, AFLW2000-3D): side 1.45 times the larger extent of the landmarks' box, centre
   moved up by 0.10 of the side. The larger extent is 144 mm on 3DDFA's metric face and hardly depends on
@@ -30,7 +30,7 @@ HEAD_UP = 0.07
 SMALLEST_SIDE = 16.0
 """Of a face square, in pixels; no network takes a smaller image."""
 LARGEST_SIDE = 9000.0
-"""Of a face square, in pixels; Pillow warns of pictures that are larger, and memory runs out soon after."""
+"""Of a face square, in pixels; Pillow warns of larger pictures, and memory runs out soon after."""
 
 Box = tuple[float, float, float, float]
 
@@ -42,11 +42,7 @@ def square(centre_x: float, centre_y: float, side: float, up: float) -> Box:
 
 
 def check_box(box: Box, where: Path) -> Box:
-    """The box, if it is one that can be cut out.
-
-    Raises:
-        InputError: naming the label file, if the square is too small to see a face, absurdly large or not finite.
-    """
+    """The box; an InputError that names the label file if it is too small, absurdly large or not finite."""
     side = box[2] - box[0]
     if not SMALLEST_SIDE <= side <= LARGEST_SIDE or not np.isfinite(box).all():
         right = f"{SMALLEST_SIDE:g} to {LARGEST_SIDE:g} would be right"
@@ -55,40 +51,30 @@ def check_box(box: Box, where: Path) -> Box:
 
 
 def landmark_box(points: NDArray[np.float64]) -> Box:
-    """Face square of 68 landmarks.
-
-    Args:
-        points: (2, 68) x and y in pixels, all of them valid.
-    """
+    """Face square of 68 landmarks (2, 68), x and y in pixels."""
     low, high = points.min(1), points.max(1)
     x, y = (low + high) / 2
     return square(float(x), float(y), LANDMARK_SCALE * float((high - low).max()), LANDMARK_UP)
 
 
 def projected_box(centre: NDArray[np.float64], depth: float, focal: float) -> Box:
-    """Face square of a head whose centre projects to ``centre``.
+    """Face square of a head whose centre projects to ``centre`` (2,), pixels.
 
-    Args:
-        centre: (2,) pixels.
-        depth: distance along the optical axis, in millimetres.
-        focal: focal length in pixels.
+    ``depth`` is its distance along the optical axis in millimetres, ``focal`` the focal length in pixels.
     """
     return square(float(centre[0]), float(centre[1]), HEAD_MM * focal / depth, HEAD_UP)
 
 
 def read_crop(path: Path, box: Box | None, size: int) -> tuple[NDArray[np.uint8], str]:
-    """Decode an image, cut the box (black beyond the image) and scale it with antialiasing.
+    """Decode a JPEG or PNG file, cut the box (black beyond the image) and scale it with antialiasing.
 
-    Args:
-        path: JPEG or PNG file.
-        box: square in pixels of the full image; None takes the whole image.
-        size: side of the result in pixels.
+    ``box`` is a square in pixels of the full image; None takes the whole image.
 
     Returns:
         (size, size, 3) RGB, and a digest of the file's bytes.
 
     Raises:
-        UnreadableError: if the file is no complete image, or the box does not touch it.
+        UnreadableError: if the file is not a complete image, or the box does not touch it.
     """
     content = read_file(path)
     with opened(content) as image:

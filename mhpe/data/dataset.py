@@ -28,7 +28,7 @@ ORIGIN = "made_from.txt"
 """File that names the folder a real set was made from; not in ``meta.json``, which goes into results stores."""
 
 Progress = Callable[[str, int, int], None]
-"""Progress callback for long data set operations: the operation's name, items done, items in all."""
+"""Progress callback for long data set operations: the operation's name, items done, items in total."""
 
 _intact: set[tuple[Path, str]] = set()
 """Prepared folders and states of their files whose checksum this process has verified."""
@@ -44,7 +44,7 @@ class HeadPoseSet:
 
     Attributes:
         name: the data set's name.
-        folder: where it lies.
+        folder: of the prepared set.
         images: (N, 3, S, S) uint8 RGB, memory-mapped, copy on write.
         rotations: (N, 3, 3) canonical rotations, float32.
         angles: (N, 3) yaw, pitch, roll in degrees as the labels state them, float32.
@@ -108,12 +108,7 @@ class HeadPoseSet:
 
 
 def _verify(folder: Path, meta: dict[str, Any]) -> None:
-    """Compare a prepared folder's files with their checksum, once a process for each state of the files.
-
-    Raises:
-        DataSetError: if they differ.
-        OSError: if a file cannot be read.
-    """
+    """Compare a prepared folder's files with their checksum, once a process for each state of the files."""
     states = [(folder / name).stat() for name in FILES]
     state = f"{meta} {[(s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in states]}"
     if (folder, state) in _intact:
@@ -137,14 +132,10 @@ def _checksum(folder: Path, meta: dict[str, Any]) -> str:
 def save(
     folder: Path, rotations: NDArray[np.float64], angles: NDArray[np.float64], index: pd.DataFrame, meta: dict[str, Any]
 ) -> None:
-    """Write the parts of a prepared set beside its images.
+    """Write the parts of a prepared set beside the ``images.npy`` of :func:`allocate_images` in its (temporary) folder.
 
-    Args:
-        folder: the (temporary) folder, with the ``images.npy`` of :func:`allocate_images` in it.
-        rotations: (N, 3, 3).
-        angles: (N, 3) degrees.
-        index: columns image_id and identity.
-        meta: must hold name and fingerprint.
+    ``rotations`` are (N, 3, 3), ``angles`` (N, 3) degrees, ``index`` has the columns image_id and identity, ``meta``
+    holds at least name and fingerprint.
     """
     np.save(folder / "rotations.npy", rotations)
     np.save(folder / "angles.npy", angles)
@@ -158,9 +149,10 @@ def save(
 def allocate_images(folder: Path, count: int, size: int) -> "np.memmap[Any, np.dtype[np.uint8]]":
     """A new memory-mapped ``images.npy`` (count, 3, size, size) whose room on the disk is reserved.
 
+    Without the reservation a full disk would kill the process; with it, there is an OSError.
+
     Raises:
         InputError: if the disk has too little room, before anything is reserved.
-        OSError: if it has too little after all. (Without the reservation a full disk would kill the process.)
     """
     needed, free = count * 3 * size**2, shutil.disk_usage(folder).free
     if needed > free:
@@ -189,8 +181,8 @@ def keep_first(folder: Path, count: int, size: int) -> None:
 def created_once(target: Path) -> Iterator[Path | None]:
     """Make a folder once, even if several processes ask at the same time.
 
-    Yields a temporary folder beside ``target``, which becomes ``target`` in one step or vanishes on an error;
-    None if ``target`` is there already, or another process has made it while this one waited.
+    Yields a temporary folder beside ``target``, which becomes ``target`` in one step or vanishes on an error; None if
+    ``target`` exists, or another process has made it while this one waited.
 
     Raises:
         InputError: if the folder cannot be written.

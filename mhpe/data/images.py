@@ -1,8 +1,8 @@
 """Image files as 8-bit RGB, read in one way for data sets and photographs.
 
-Colours come out as Pillow converts them. Transparent pixels lie on black, as everything beyond an image does. Grey
-values of more than 8 bits are scaled by the depth that they use: the least of 8, 10, 12, 14 and 16 bits that holds the
-largest value, with a note if it is not 16. Whatever cannot be scaled for certain is refused: signed or larger values,
+Colours are converted by Pillow. Transparent pixels lie on black, as everything beyond an image does. Grey values of
+more than 8 bits are scaled by the depth that they use: the least of 8, 10, 12, 14 and 16 bits that holds the largest
+value, with a note if it is not 16. Anything that cannot be scaled for certain is refused: signed or larger values,
 floating point, and 16-bit colours of at most 12 bits, of which Pillow keeps 4.
 """
 
@@ -30,21 +30,17 @@ _DAMAGED = (
     OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, struct.error,
     Image.DecompressionBombError,
 )  # fmt: skip
-"""What Pillow raises for files that are no complete image."""
+"""What Pillow raises for files that are not complete images."""
 _OF_THE_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENAMETOOLONG)
 """Reasons why a file cannot be read that are its own, not the machine's."""
 
 
 class UnreadableError(ValueError):
-    """A file is no complete image of a kind that can be decoded."""
+    """A file is not a complete image that can be decoded."""
 
 
 def folder_entries(folder: Path) -> list[os.DirEntry[str]]:
-    """The entries of a folder that are no folders, by name; no hidden ones, such as a Mac's ``._image.jpg``.
-
-    Raises:
-        InputError: if the folder cannot be read.
-    """
+    """The files of a folder, by name; no hidden ones, such as a Mac's ``._image.jpg``."""
     try:
         with os.scandir(folder) as entries:
             found = [entry for entry in entries if not entry.name.startswith(".") and not Path(entry).is_dir()]
@@ -57,7 +53,7 @@ def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
     """Content of a regular file.
 
     Raises:
-        UnreadableError: if there is none, or it has more than ``largest`` bytes.
+        UnreadableError: if it is missing, or has more than ``largest`` bytes.
         InputError: if the disk or the system fails.
     """
     try:
@@ -76,11 +72,7 @@ def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height of an image file, whose pixels are not read.
-
-    Raises:
-        UnreadableError: if it is no image.
-    """
+    """Width and height of an image file, whose pixels are not read."""
     if not path.is_file():
         raise UnreadableError("no regular file")
     with opened(path) as image:
@@ -92,7 +84,7 @@ def opened(source: bytes | Path) -> Iterator[Image.Image]:
     """An image file, or its content, as a Pillow image whose pixels are not decoded yet.
 
     Raises:
-        UnreadableError: if it is no image, or turns out to be damaged inside the context.
+        UnreadableError: if it is not an image, or turns out to be damaged inside the context.
     """
     with warnings.catch_warnings(action="ignore"):  # Pillow's, of what is no harm to the pixels
         try:
@@ -110,20 +102,14 @@ def opened(source: bytes | Path) -> Iterator[Image.Image]:
 
 
 def _start(content: bytes) -> str:
-    """Words for what a file holds that is no image."""
+    """Words for the content of a file that is not an image."""
     if not content.strip(b"\0"):
         return f"; the file holds {len(content):,} zeros" if content else "; the file is empty"
     return f"; the file begins with {content[:16]!r}"
 
 
 def to_rgb(image: Image.Image) -> tuple[Image.Image, str]:
-    """Decode an image's pixels to 8-bit RGB.
-
-    Args:
-        image: as :func:`opened` gives it.
-
-    Returns:
-        The RGB image, and a note on how its values were understood where that was not certain.
+    """Decode the pixels of an :func:`opened` image to 8-bit RGB, with a note on how uncertain values were understood.
 
     Raises:
         UnreadableError: if its mode, or the range of its values, cannot be converted for certain.

@@ -27,11 +27,7 @@ class _WithPosePara(RealSet):
     """Variable whose first two rows are 68 landmarks."""
 
     def label(self, record: Record) -> Label:
-        """Read ``Pose_Para = [pitch, yaw, roll, tx, ty, tz, scale]`` (radians) and the landmarks' face square.
-
-        Raises:
-            InputError: if the file is missing, unreadable, or lacks one of the two variables or usable numbers in it.
-        """
+        """Read ``Pose_Para = [pitch, yaw, roll, tx, ty, tz, scale]`` (radians) and the landmarks' face square."""
         path = record.label
         if not path.exists():
             raise InputError(f"{path}: label file missing; every image needs its .mat beside it")

@@ -65,8 +65,8 @@ def prepare(
         The prepared folder, ``NAME-SIZEpx-KEY``.
 
     Raises:
-        InputError: if the set or a label is missing or malformed, no image is usable, or ``folder``
-            cannot be written. An unreadable image among readable ones is left out and named in ``meta.json``.
+        InputError: if the set or a label is missing or malformed, no image is usable, or ``folder`` cannot be written.
+            An unreadable image among readable ones is left out and named in ``meta.json``.
     """
     records = real.records(data_root)
     target = folder / f"{real.name}-{size}px-{listing_key(real, records, size)[:12]}"
@@ -126,7 +126,7 @@ def _convert(
 
 
 def _none_usable(real: RealSet, found: int, beyond: int, errors: Sequence[str]) -> str:
-    """A message on a set of which nothing is left, with the commonest reason."""
+    """A message on a set without any usable image, with the commonest reason."""
     reasons = []
     if beyond:
         reasons.append(f"{beyond:,} beyond {MAX_ANGLE:g} degrees (labels should hold radians)")

@@ -16,7 +16,7 @@ from mhpe.errors import InputError
 from mhpe.rotations import from_euler
 
 MAX_ANGLE = 99.0
-"""Samples with any |angle| above this are left out, as all published results on these sets do (degrees)."""
+"""Samples with any |angle| above this are left out, as in all published results on these sets (degrees)."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class RealSet(ABC):
     parts: ClassVar[tuple[str, ...]] = ()
     """Folders that hold the images; without any, they lie in the set's own folder."""
     stem: ClassVar[str]
-    """Regular expression of what an image and its label are both called, before the two endings."""
+    """Regular expression of the name that an image and its label share, before the two endings."""
     endings: ClassVar[tuple[str, str]]
     """Of the images and of the label files, lower case; either case is found."""
     example: ClassVar[str]
@@ -84,11 +84,7 @@ class RealSet(ABC):
     """Name of a file that the images of a folder share and that their crops depend on, if there is one."""
 
     def root(self, data_root: Path) -> Path:
-        """The set's folder under ``data_root``.
-
-        Raises:
-            InputError: if it does not exist.
-        """
+        """The set's folder under ``data_root``; an InputError if it does not exist."""
         root = data_root / self.folder
         if not root.is_dir():
             raise InputError(
@@ -116,7 +112,7 @@ class RealSet(ABC):
         return records
 
     def missing(self, data_root: Path) -> list[str]:
-        """In words, what is missing as far as the names of folders and files tell."""
+        """Words for missing folders and files, as far as their names tell."""
         folders = self._folders(data_root)
         absent = [part for part in self.parts if part not in folders]
         names = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
@@ -134,11 +130,7 @@ class RealSet(ABC):
 
     @abstractmethod
     def label(self, record: Record) -> Label:
-        """Read one record's label.
-
-        Raises:
-            InputError: if the label file is missing, unreadable or incomplete.
-        """
+        """Read one record's label; an InputError if the file is missing, unreadable or incomplete."""
 
     def _folders(self, data_root: Path) -> dict[str, Path]:
         """The folders that hold images, by part; their names in either case."""

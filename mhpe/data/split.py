@@ -19,12 +19,7 @@ CHUNK = 1024
 
 @dataclass(frozen=True)
 class Split:
-    """The two parts of a set, prepared data sets like any other.
-
-    Attributes:
-        fit: named ``NAME_fit``.
-        validation: named ``NAME_validation``.
-    """
+    """The two parts of a set, prepared data sets named ``NAME_fit`` and ``NAME_validation``."""
 
     fit: HeadPoseSet
     validation: HeadPoseSet

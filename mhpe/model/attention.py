@@ -43,9 +43,7 @@ def _even(gate: nn.Linear | nn.Conv2d) -> nn.Module:
 class ChannelAttention(nn.Module):
     """Weighs channels by a shared two-layer perceptron of their mean and maximum (CBAM, section 3.1).
 
-    Args:
-        channels: number of channels.
-        reduction: how many times narrower the hidden layer is.
+    The hidden layer is ``reduction`` times narrower.
     """
 
     def __init__(self, channels: int, reduction: int = 8) -> None:
@@ -73,12 +71,7 @@ class SpatialAttention(nn.Module):
 
 
 class ModifiedSpatialAttention(nn.Module):
-    """Weighs positions by a dilated 3x3 convolution over a learned projection of the channels.
-
-    Args:
-        channels: number of channels.
-        maps: number of maps that the channels are projected to.
-    """
+    """Weighs positions by a dilated 3x3 convolution over a learned projection of the channels to a few maps."""
 
     def __init__(self, channels: int, maps: int = 8) -> None:
         super().__init__()
@@ -109,4 +102,3 @@ ATTENTION: dict[str, Callable[[int], nn.Module]] = {
     "cbam": cbam,
     "none": lambda _: nn.Identity(),
 }
-"""Attention of a block by its name in the configuration."""

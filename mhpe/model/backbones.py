@@ -13,9 +13,9 @@ def backbone(name: str, weights: str | None) -> tuple[nn.Module, int]:
     """The convolutional part of a torchvision classification network.
 
     Args:
-        name: a name that ``torchvision.models.list_models`` knows, of a network whose convolutions form
-            ``features`` (MobileNet, EfficientNet, DenseNet, VGG, ...) or ``conv1`` to ``layer4`` (ResNet, ...).
-        weights: local file with a state dictionary of the whole network, or None for random weights.
+        name: of a network whose convolutions form ``features`` (MobileNet, EfficientNet, DenseNet, VGG, ...) or
+            ``conv1`` to ``layer4`` (ResNet, ...).
+        weights: file with a state dictionary of the whole network, or None for random weights.
 
     Returns:
         A module from (B, 3, S, S) to (B, C, S', S'), and C.

@@ -23,11 +23,7 @@ from mhpe.rotations import from_euler
 
 
 class Baseline(Network):
-    """A linear layer, a loss of single images, and a way to a rotation.
-
-    Attributes:
-        numbers: outputs of the layer.
-    """
+    """A linear layer with ``numbers`` outputs, a loss of single images, and a conversion to rotations."""
 
     parts = ("pose",)
     has_concentration = False

@@ -15,10 +15,7 @@ MEAN, SCALE = 127.5, 64.0
 class ConvolutionBlock(nn.Sequential):
     """Convolution, batch norm, ReLU, twice; the first convolution makes the image smaller.
 
-    Args:
-        channels_in: channels of the input.
-        channels_out: channels of the output.
-        patch: side of the non-overlapping patches that the first convolution reads; 3x3 with stride 2 if 0.
+    It reads non-overlapping patches with sides of ``patch`` pixels, or 3x3 pixels with stride 2 if that is 0.
     """
 
     def __init__(self, channels_in: int, channels_out: int, patch: int = 0) -> None:

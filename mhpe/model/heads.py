@@ -16,10 +16,5 @@ HEADS: dict[str, type[Network]] = {
 
 
 def build(config: CoreConfig, seed: int) -> Network:
-    """A network with the configured head and initial weights.
-
-    Args:
-        config: the core's configuration.
-        seed: seed of the initial weights.
-    """
+    """A network with the configured head and initial weights."""
     return HEADS[config.head](config, seed)

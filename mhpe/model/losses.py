@@ -1,13 +1,13 @@
-"""The five losses of the slides, corrected, and the distance noise.
+"""The losses of the slides, corrected, the distance noise, and metric losses in the place of equation 8.
 
-Equation numbers are the slides'. What is printed there and what is used here:
+Equation numbers are the slides'. What they say and what is used here:
 
 - (1) the distance's root has an infinite gradient at 0: an epsilon is added under it.
-- (2) is used as printed. It biases the best distance by ``-c^2 / 3`` (relative) and blurs large distances
+- (2) is used as published. It biases the best distance by ``-c^2 / 3`` (relative) and blurs large distances
   more than small ones.
-- (5) is printed with the ground truth's columns, which makes it always 0: the predicted raw ones are used.
-- (6) is printed as ``Z Z^T - I_3``, whose sizes do not match: ``Z^T Z - I_3`` is used.
-- (7) is printed with the opposite sign, see :mod:`mhpe.model.scme`.
+- (5) has the ground truth's columns, which makes it always 0: the predicted raw ones are used.
+- (6) is ``Z Z^T - I_3``, whose sizes do not match: ``Z^T Z - I_3`` is used.
+- (7) has the opposite sign, see :mod:`mhpe.model.scme`.
 """
 
 import torch
@@ -19,16 +19,9 @@ TEMPERATURE = 0.25
 
 
 def triple_distance(first: Tensor, second: Tensor) -> Tensor:
-    """Equation 1, ``||a - b||_F = sqrt(2 (3 - tr(a^T b)))``, for columns of unit length.
+    """Equation 1, ``||a - b||_F = sqrt(2 (3 - tr(a^T b)))``, of (..., m, 3) with columns of unit length, to (...).
 
-    The same formula is the distance of two rotations.
-
-    Args:
-        first: (..., m, 3).
-        second: (..., m, 3), broadcast against ``first``.
-
-    Returns:
-        (...) distances in [0, sqrt(12)]; rotations reach sqrt(8).
+    The same formula is the distance of two rotations. It ends at sqrt(12), for rotations at sqrt(8).
     """
     return (2 * (3 - (first * second).sum((-2, -1)))).clamp_min(0).add(EPSILON).sqrt()
 
@@ -39,13 +32,7 @@ def pairwise_triple_distance(first: Tensor, second: Tensor) -> Tensor:
 
 
 def distance_noise(distance: Tensor, c: float, generator: torch.Generator) -> Tensor:
-    """Equation 2, ``d + eps c d`` with eps uniform in [-1, 1] (against class collapse).
-
-    Args:
-        distance: any shape, on any device.
-        c: in [0, 1).
-        generator: on the host.
-    """
+    """Equation 2, ``d + eps c d`` with eps uniform in [-1, 1] (against class collapse); the generator is the host's."""
     if c == 0:
         return distance
     u = torch.rand(distance.shape, generator=generator).to(distance.device, non_blocking=True)
@@ -81,34 +68,20 @@ def dist_loss(noisy: Tensor, target: Tensor) -> Tensor:
 
 
 def log_ratio_loss(distance: Tensor, target: Tensor) -> Tensor:
-    """Log-ratio loss over all pairs of an input's references.
+    """Log-ratio loss over all pairs of an input's references: distances (B, K) of triple vectors and labels to (B,).
 
     Kim et al., "Deep metric learning beyond binary supervision", CVPR 2019, equation 5: the mean over pairs i < j of
-    ``(log(d_i^2 / d_j^2) - log(t_i^2 / t_j^2))^2``, which is twice the variance of ``log(d^2 / t^2)``.
-
-    Args:
-        distance: (B, K) between triple vectors, K at least 2.
-        target: (B, K) between labels.
-
-    Returns:
-        (B,).
+    ``(log(d_i^2 / d_j^2) - log(t_i^2 / t_j^2))^2``, which is twice the variance of ``log(d^2 / t^2)``. K is at least 2.
     """
     return 2 * (2 * (distance.log() - target.log())).var(1)
 
 
 def rank_n_contrast_loss(distance: Tensor, target: Tensor) -> Tensor:
-    """Rank-N-Contrast: each reference shall be nearer than all those whose label is at least as far.
+    """Rank-N-Contrast over distances (B, K) of triple vectors and labels, K at least 2, to (B,).
 
-    Zha et al., "Rank-N-Contrast: learning continuous representations for regression", NeurIPS 2023, equation 3 with
-    an input's references as its batch: the mean over j of
-    ``-log(exp(-d_j / T) / sum_k exp(-d_k / T))``, the sum over all k with ``t_k >= t_j``.
-
-    Args:
-        distance: (B, K) between triple vectors, K at least 2.
-        target: (B, K) between labels.
-
-    Returns:
-        (B,).
+    Each reference should be nearer than all those whose label is at least as far. Zha et al., "Rank-N-Contrast:
+    learning continuous representations for regression", NeurIPS 2023, equation 3 with an input's references as its
+    batch: the mean over j of ``-log(exp(-d_j / T) / sum_k exp(-d_k / T))``, the sum over all k with ``t_k >= t_j``.
     """
     similarity = -distance / TEMPERATURE
     nearer = target[:, None, :] < target[:, :, None]  # [b, j, k]: k is nearer than j
@@ -116,4 +89,3 @@ def rank_n_contrast_loss(distance: Tensor, target: Tensor) -> Tensor:
 
 
 METRIC_LOSSES = {"log_ratio": log_ratio_loss, "rank_n_contrast": rank_n_contrast_loss}
-"""By their name in the configuration."""

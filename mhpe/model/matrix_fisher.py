@@ -32,14 +32,9 @@ def gauss_legendre(nodes: int, dtype: torch.dtype, device: torch.device) -> tupl
 
 @torch.no_grad()
 def log_normalizer_and_moments(s: Tensor, nodes: int = NODES) -> tuple[Tensor, Tensor]:
-    """Log-normaliser and first moments from proper singular values, outside autograd.
+    """``log c`` (...) and the first moments ``d = dlog c/ds`` (..., 3), each in [-1, 1], outside autograd.
 
-    Args:
-        s: (..., 3) proper singular values, s1 >= s2 >= |s3|, float32 or float64.
-        nodes: number of quadrature nodes.
-
-    Returns:
-        ``log c`` (...) and ``d = dlog c/ds`` (..., 3), each in [-1, 1].
+    ``s`` (..., 3) are proper singular values, s1 >= s2 >= |s3|, in float32 or float64.
     """
     y, w = gauss_legendre(nodes, s.dtype, s.device)
     s1, s2, s3 = (s[..., i : i + 1] for i in range(3))
@@ -63,14 +58,9 @@ def log_normalizer_and_moments(s: Tensor, nodes: int = NODES) -> tuple[Tensor, T
 
 
 def proper_svd(F: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Singular value decomposition with rotations on both sides.
+    """Singular value decomposition of (..., 3, 3) with rotations on both sides: U, s and V^T, det U = det V = 1.
 
-    Args:
-        F: (..., 3, 3) matrices.
-
-    Returns:
-        U (..., 3, 3), s (..., 3) with s1 >= s2 >= |s3| and sign(s3) = sign(det F), and V^T (..., 3, 3);
-        det U = det V = 1.
+    ``s`` (..., 3) has s1 >= s2 >= |s3| and sign(s3) = sign(det F).
     """
     U, s, Vt = torch.linalg.svd(F)
     sign_u, sign_v = torch.linalg.det(U).sign(), torch.linalg.det(Vt).sign()

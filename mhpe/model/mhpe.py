@@ -23,7 +23,7 @@ from mhpe.model.scme import SCME, MatrixFisher, project
 from mhpe.poses import Poses
 
 PARTS = ("vector", "vector_ortho", "dist", "nll", "feat_ortho")
-"""The five losses, in the order of their Greek weights alpha, beta, gamma, eta, mu."""
+"""The five losses, in the order of their weights alpha, beta, gamma, eta, mu."""
 
 
 class Output(NamedTuple):
@@ -87,18 +87,10 @@ def total_loss(
     config: CoreConfig,
     noise: torch.Generator,
 ) -> StepLoss:
-    """Equation 9 over a batch whose distinct images were encoded once.
+    """Equation 9 over a batch whose M distinct images were encoded once; arguments as for :meth:`Network.loss`.
 
     The losses of single images are a mean over the B inputs plus ``reference_weight`` times a mean over the B x K
-    references; an image that serves several inputs counts as often.
-
-    Args:
-        output: of the M distinct images.
-        rotations: (M, 3, 3) their labels.
-        inputs: (B,) positions of the inputs among the M.
-        references: (B, K) positions of the references among the M.
-        config: the core's configuration.
-        noise: generator of the distance noise.
+    references; an image that serves several inputs counts as often. ``rotations`` (M, 3, 3) are the labels.
     """
     single = _single_image_losses(output.raw, output.distribution, output.z, rotations, config)
     means = single[:, inputs].mean(1)

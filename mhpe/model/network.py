@@ -1,4 +1,4 @@
-"""What the training, the evaluation and the exports ask of a network: a loss and a prediction."""
+"""A network as the training, the evaluation and the exports use it: a loss and a prediction."""
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
@@ -18,8 +18,7 @@ class Prediction(NamedTuple):
 
     Attributes:
         rotations: (B, 3, 3) canonical rotations, float32.
-        strengths: (B, 3) matrix Fisher concentration, s1 >= s2 >= |s3|; not a number where the network
-            predicts none.
+        strengths: (B, 3) matrix Fisher concentration, s1 >= s2 >= |s3|; not a number if the network predicts none.
     """
 
     rotations: Tensor
@@ -27,12 +26,7 @@ class Prediction(NamedTuple):
 
 
 class StepLoss(NamedTuple):
-    """A step's loss.
-
-    Attributes:
-        total: the weighted sum, a scalar.
-        parts: the unweighted losses in the order of :attr:`Network.parts`, detached.
-    """
+    """A step's weighted total, and the unweighted losses in the order of :attr:`Network.parts`, detached."""
 
     total: Tensor
     parts: Tensor
@@ -43,12 +37,12 @@ class Network(nn.Module, ABC):
 
     Attributes:
         parts: names of the losses.
-        has_concentration: whether predictions say how sure they are.
+        has_concentration: whether predictions have a concentration.
 
     Args:
         config: the core's configuration.
-        seed: seed of the initial weights; PyTorch's global generator is left as it was. The encoder starts
-            with the same weights whatever the head.
+        seed: of the initial weights; PyTorch's global generator is left as it was. The encoder starts with the same
+            weights whatever the head.
     """
 
     parts: ClassVar[tuple[str, ...]]
@@ -99,15 +93,7 @@ class Network(nn.Module, ABC):
 
     @torch.no_grad()
     def predict(self, images: Tensor, batch_size: int = 256) -> Prediction:
-        """Inference: the input stream alone, in float32.
-
-        Args:
-            images: (N, 3, S, S) bytes, anywhere.
-            batch_size: images at a time.
-
-        Returns:
-            Predictions on the CPU.
-        """
+        """Predictions on the CPU for bytes (N, 3, S, S), in float32: inference runs the input stream alone."""
         self.eval()
         device = next(self.parameters()).device
         answers = [self.answer(self.encoder(normalise(batch.to(device)))) for batch in images.split(batch_size)]

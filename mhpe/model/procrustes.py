@@ -8,18 +8,12 @@ ROUNDS, SQUARINGS = 6, 6
 
 
 def nearest_rotation(raw: Tensor) -> Tensor:
-    """Special orthogonal Procrustes solution without a singular value decomposition.
+    """Special orthogonal Procrustes solution of (B, 3, 3), without a singular value decomposition.
 
     ``tr(R^T M) = q^T B(M) q`` for the unit quaternion q of R and Davenport's symmetric 4x4 matrix B (B. Horn,
     "Closed-form solution of absolute orientation using unit quaternions", JOSA A 1987), so q is the leading
     eigenvector of B. Squaring ``B + ||B||`` again and again leaves ``q q^T``, which R is linear in: neither an
-    eigenvector nor its sign has to be chosen. Float64 inside.
-
-    Args:
-        raw: (B, 3, 3) matrices M.
-
-    Returns:
-        (B, 3, 3) rotations in the type of ``raw``; none where several are equally near.
+    eigenvector nor its sign has to be chosen. Float64 inside. The result is no rotation where several are equally near.
     """
     a, b, c, d, e, f, g, h, i = raw.double().flatten(1).unbind(1)
     davenport = _square(

@@ -16,16 +16,11 @@ from mhpe.model.network import Network
 from mhpe.validation import parse
 
 FORMAT = "mhpe-bench network 1"
-"""Says that a file is such a one; the number is raised when a change makes older weights mean something else."""
+"""Marks a file as a network; the number is raised when a change makes older weights mean something else."""
 
 
 def save_network(network: Network, path: Path, notes: Mapping[str, Any]) -> None:
-    """Write a network with its configuration.
-
-    Args:
-        network: trained.
-        path: file to write.
-        notes: where it comes from: anything that JSON can hold.
+    """Write a trained network with its configuration and notes on its origin, which JSON can hold.
 
     Raises:
         InputError: if the file cannot be written.
@@ -43,22 +38,17 @@ def save_network(network: Network, path: Path, notes: Mapping[str, Any]) -> None
 
 
 class Saved(NamedTuple):
-    """What a weights file holds.
-
-    Attributes:
-        network: ready to predict, on the CPU.
-        notes: where it comes from.
-    """
+    """A network on the CPU, ready to predict, and the notes on its origin."""
 
     network: Network
     notes: dict[str, Any]
 
 
 def load_network(path: Path) -> Saved:
-    """Read what :func:`save_network` has written.
+    """Read a file of :func:`save_network`.
 
     Raises:
-        InputError: if the file is missing, damaged or no such file.
+        InputError: if the file is missing, damaged or not a network.
     """
     if not path.is_file():  # which the library would wait for, or report in errno's words
         raise InputError(f"{path}: no such weights file" if not path.exists() else f"{path}: no regular file")
@@ -80,20 +70,16 @@ def _mapping(text: str | None, what: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise InputError(f"{what} (metadata) cannot be read; bench export writes the file anew")
+        raise InputError(f"{what} (metadata) cannot be read; export the network again")
     return found
 
 
 def restore(core: Mapping[str, Any], state: Mapping[str, torch.Tensor], where: str) -> Network:
-    """A network from its configuration and weights.
-
-    Args:
-        core: fields of :class:`mhpe.config.CoreConfig`.
-        state: the weights by name.
-        where: they come from, for the message.
+    """A network from the fields of its :class:`mhpe.config.CoreConfig` and its weights by name.
 
     Raises:
-        InputError: if the configuration is not one of this version's, or the weights don't fit it.
+        InputError: if the configuration is not one of this version's, or the weights don't fit it; it begins with
+            ``where``.
     """
     core = dict(core)
     if (supervised := core.pop("supervise_references", None)) is not None:  # the name until core version 3
@@ -113,7 +99,7 @@ def restore(core: Mapping[str, Any], state: Mapping[str, torch.Tensor], where: s
     except RuntimeError as error:
         raise InputError(f"{where}: its weights don't fit its configuration: {str(error).splitlines()[-1]}") from None
     if not all(value.isfinite().all() for value in state.values()):
-        raise InputError(f"{where}: some of its weights are not finite numbers; train or export it anew")
+        raise InputError(f"{where}: some of its weights are not finite numbers; train or export it again")
     return network.eval()
 
 

@@ -72,12 +72,7 @@ class ConcentrationModule(nn.Module):
 
 
 class MatrixFisher(NamedTuple):
-    """PM's result, the distribution of B rotations.
-
-    Attributes:
-        mode: (B, 3, 3) rotation M.
-        concentration: K.
-    """
+    """PM's result, the distribution of B rotations: its mode M (B, 3, 3) and the concentration K."""
 
     mode: Tensor
     concentration: Concentration
@@ -108,11 +103,7 @@ def project(raw: Tensor) -> Tensor:
 
 
 class SCME(nn.Module):
-    """RE and CM.
-
-    Args:
-        m: rows of the triple vector.
-    """
+    """RE and CM, for triple vectors of m rows."""
 
     def __init__(self, m: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The error that a predicted concentration promises.
+"""The mean error that a predicted concentration implies.
 
 Under a matrix Fisher distribution ``F = M K`` the rotation ``Q = M^T R`` from the mode to the truth has the
 density ``exp(tr(K Q)) / c``. With the angle theta and the axis u of Q, ``K = V diag(s) V^T`` and ``v = V^T u``,
@@ -28,13 +28,10 @@ NODES = 48
 
 @torch.no_grad()
 def expected_error(strengths: Tensor) -> Tensor:
-    """Mean geodesic angle between a matrix Fisher distribution's mode and its rotations.
+    """Mean geodesic angle in degrees, float64, (...), between a matrix Fisher distribution's mode and its rotations.
 
-    Args:
-        strengths: (..., 3) s1 >= s2 >= s3 >= 0.
-
-    Returns:
-        (...) degrees, float64; 126.5 for no concentration at all, not a number for strengths that are none.
+    ``strengths`` (..., 3) are s1 >= s2 >= s3 >= 0. Without any concentration it is 126.5; not a number where they are
+    not.
     """
     s1, s2, s3 = strengths.double()[..., None, None].unbind(-3)
     a1, a2, a3 = s2 + s3, s1 + s3, s1 + s2

@@ -16,7 +16,7 @@ OUTPUTS = ("rotations", "angles", "strengths")
 
 
 class _Graph(nn.Module):
-    """What the graph computes: :meth:`mhpe.model.network.Network.predict` for one batch, and the angles."""
+    """The graph: :meth:`mhpe.model.network.Network.predict` for one batch, and the angles."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -28,14 +28,10 @@ class _Graph(nn.Module):
 
 
 def export_onnx(network: Network, path: Path) -> None:
-    """Write a network as an ONNX graph.
+    """Write a network, which is on the CPU, as an ONNX graph.
 
     The graph's input is ``images``, (N, 3, S, S) uint8 RGB crops with S the configured image size; its outputs are
     ``rotations`` (N, 3, 3), ``angles`` (N, 3) yaw, pitch, roll in degrees, and ``strengths`` (N, 3), all float32.
-
-    Args:
-        network: on the CPU.
-        path: file to write.
 
     Raises:
         InputError: if the packages of the extra "onnx" are missing or the file cannot be written.

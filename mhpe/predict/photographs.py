@@ -19,11 +19,11 @@ from mhpe.rotations import to_euler
 BATCH = 64
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 LEAST_INSIDE = 0.5
-"""Share of a face's box that must lie in the photograph; less is a mistake, not a face at its edge."""
+"""Least share of a face's box that must lie in the photograph; less is a mistake, not a face at its edge."""
 
 
 ORIENTATION = 0x0112
-"""EXIF tag of how the camera was held."""
+"""EXIF tag of the camera's orientation."""
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -33,7 +33,6 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What makes an image of each orientation upright."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,11 @@ class HeadPose:
     Attributes:
         image: path of the photograph.
         size: its width and height in pixels.
-        square: what was cut out of it, left, top, right, bottom in pixels.
+        square: the face square: left, top, right, bottom in pixels.
         rotation: (3, 3) canonical rotation.
         angles: yaw, pitch, roll in degrees.
         strengths: matrix Fisher concentration s1 >= s2 >= s3 >= 0, or None if the network predicts none.
-        expected_error: mean angle that the concentration promises, degrees, or None. The network's own claim.
+        expected_error: mean error in degrees that the concentration implies, or None. The network's own claim.
     """
 
     image: Path
@@ -84,14 +83,10 @@ def find_images(paths: Iterable[Path]) -> list[Path]:
 
 
 def read_photograph(path: Path, note: Callable[[Path, str], None] = lambda *_: None) -> Image.Image:
-    """Read an image as RGB, turned as its camera says.
-
-    Args:
-        path: the image file.
-        note: called with how its values were understood, where that is not certain.
+    """Read an image as RGB, turned as its camera says; ``note`` is called with how uncertain values were understood.
 
     Raises:
-        UnreadableError: if it is no complete image of a kind that can be decoded.
+        UnreadableError: if it is not a complete image that can be decoded.
     """
     with opened(read_file(path)) as image:
         rgb, doubt = to_rgb(image)
@@ -102,12 +97,10 @@ def read_photograph(path: Path, note: Callable[[Path, str], None] = lambda *_: N
 
 
 def face_square(image: Image.Image, box: Box | None) -> Box:
-    """The square that is cut out of a photograph.
+    """The face square of a photograph.
 
-    Args:
-        image: the photograph.
-        box: left, top, right, bottom in pixels, right > left and bottom > top. One that is no square gets its shorter
-            side longer. None for the largest square in the middle of the photograph.
+    ``box`` is left, top, right, bottom in pixels, right > left and bottom > top; its shorter side is made longer. None
+    means the largest square in the middle of the photograph.
 
     Raises:
         InputError: if more of the box lies outside the photograph than in it, or the square is too small.
@@ -148,7 +141,7 @@ def predict_photographs(
         network: the network.
         images: their paths.
         box: as :func:`face_square`, the same for all of them.
-        unreadable: called with every file that is no complete image, and why; it is left out.
+        unreadable: called with every file that is not a complete image, and why; it is left out.
         note: as :func:`read_photograph`.
 
     Raises:

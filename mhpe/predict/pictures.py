@@ -29,13 +29,10 @@ MARK = ("Software", "mhpe-bench predict")
 
 
 def draw_axes(image: Image.Image, rotation: NDArray[np.floating], box: Box | None = None) -> None:
-    """Draw the left, down and front axes into an image, the farthest first.
+    """Draw the left, down and front axes into an RGB image, the farthest first.
 
-    Args:
-        image: RGB, changed in place.
-        rotation: (3, 3) canonical rotation; its columns are the axes, z towards the viewer.
-        box: left, top, right, bottom of the face square in pixels, which the axes start in the middle of; the whole
-            image without it.
+    ``rotation`` is canonical; its columns are the axes, z towards the viewer. They start in the middle of the box
+    (left, top, right, bottom in pixels), or of the whole image.
     """
     pen = ImageDraw.Draw(image)
     left, top, right, bottom = box or (0, 0, *image.size)
@@ -47,13 +44,9 @@ def draw_axes(image: Image.Image, rotation: NDArray[np.floating], box: Box | Non
 
 
 def pose_picture(image: Image.Image, box: Box, rotation: NDArray[np.floating], caption: str) -> Image.Image:
-    """A photograph with its face square, the head's axes and a line below.
+    """A photograph with its face square and the head's axes; below it the caption and the axes' names in their colours.
 
-    Args:
-        image: the photograph; small ones are enlarged, large ones made smaller.
-        box: the face square in its pixels.
-        rotation: (3, 3) canonical rotation.
-        caption: text of the line; the axes' names in their colours follow it.
+    The photograph is enlarged or made smaller to a size that shows them; ``box`` is in its own pixels.
     """
     scale = min(max(SMALLEST / min(image.size), 1.0), LARGEST / max(image.size))
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
@@ -72,13 +65,7 @@ def pose_picture(image: Image.Image, box: Box, rotation: NDArray[np.floating], c
 
 
 def contact_sheet(data: HeadPoseSet, number: int, seed: int = 0) -> Image.Image:
-    """Random images of a data set in a grid, with their axes and yaw, pitch and roll.
-
-    Args:
-        data: the data set.
-        number: images to show; all of them if there are fewer.
-        seed: chooses the images.
-    """
+    """Random images of a data set (all, if there are fewer) in a grid, with their axes and yaw, pitch and roll."""
     chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:number])
     columns = max(1, min(12, round(np.sqrt(1.5 * len(chosen)))))
     rows = -(-len(chosen) // columns)
@@ -96,10 +83,10 @@ def contact_sheet(data: HeadPoseSet, number: int, seed: int = 0) -> Image.Image:
 
 
 def picture_paths(images: Sequence[Path], folder: Path) -> dict[Path, Path]:
-    """Where the pictures of photographs go: ``NAME.png``; a repeated name gets a number.
+    """Paths of the photographs' pictures: ``NAME.png``; a repeated name gets a number.
 
     Raises:
-        InputError: if a photograph, or another file that is no earlier picture of this program, lies there.
+        InputError: if a photograph, or a file that is not an earlier picture of this program, has such a path.
     """
     originals = {_file(image) for image in images if image.exists()}
     paths: dict[Path, Path] = {}
@@ -122,7 +109,7 @@ def picture_paths(images: Sequence[Path], folder: Path) -> dict[Path, Path]:
 
 
 def _file(path: Path) -> tuple[int, int]:
-    """What tells a file from others, whatever it is called."""
+    """Device and inode, which tell a file from others whatever its name."""
     status = path.stat()
     return status.st_dev, status.st_ino
 
@@ -136,11 +123,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def write_pictures(poses: Iterable[HeadPose], paths: Mapping[Path, Path]) -> None:
-    """Write each photograph with its head's axes.
-
-    Args:
-        poses: of the photographs.
-        paths: as :func:`picture_paths` gives them.
+    """Write each photograph with its head's axes to its path, as :func:`picture_paths` gives them.
 
     Raises:
         InputError: if one cannot be written.

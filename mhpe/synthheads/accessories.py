@@ -1,4 +1,4 @@
-"""What the head model lacks: long hair and glasses, as small meshes in head coordinates."""
+"""Long hair and glasses, as small meshes in head coordinates."""
 
 import math
 
@@ -24,15 +24,12 @@ def _grid(rows: int, columns: int, first: int, closed: bool = False) -> NDArray[
 
 
 class Accessories:
-    """Vertices and triangles of hair and glasses, the same number for every person.
+    """Vertices and triangles of hair and glasses for a head model, the same number for every person.
 
     Attributes:
-        count: vertices in all, hair first.
+        count: vertices in total, hair first.
         hair: number of hair vertices.
         triangles: (T, 3) numbers from 0; drawn from both sides.
-
-    Args:
-        model: the head they are made for.
     """
 
     def __init__(self, model: HeadModel) -> None:

@@ -21,7 +21,7 @@ from mhpe.synthheads.renderer import Renderer
 from mhpe.synthheads.sets import SynthConfig, SynthSet
 
 VERSION = 2
-"""Part of every set's key: raised when a change of this package changes what a set shows."""
+"""Part of every set's key: raised when a change of this package changes a set's content."""
 
 BATCH = 16
 LARGE = 256
@@ -48,18 +48,15 @@ def content_key(name: str, config: SynthConfig, size: int) -> str:
 def generate(
     name: str, config: SynthConfig, size: int, folder: Path, jobs: int = 1, progress: Progress = no_progress
 ) -> Path:
-    """Render a set unless that was done before.
+    """Render a set unless that was done before; returns the prepared folder.
 
     Args:
-        name: one of :data:`mhpe.synthheads.sets.SETS`.
+        name: one of :data:`mhpe.names.SETS`.
         config: sizes and seed.
         size: side of the images in pixels.
         folder: where prepared sets are kept.
         jobs: number of processes.
-        progress: told how far it is.
-
-    Returns:
-        The prepared folder.
+        progress: called as the work goes on.
 
     Raises:
         InputError: if ``folder`` cannot be written.

@@ -36,9 +36,6 @@ class HeadModel:
         landmarks: numbers of the vertices whose box is that of 68 facial landmarks.
         eyes: vertex numbers of each eyeball, and each vertex's direction from its eyeball's centre.
         expression_names: names of the expression components.
-
-    Args:
-        device: where the tensors are.
     """
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
@@ -69,17 +66,11 @@ class HeadModel:
         return len(self._identity)
 
     def shapes(self, identity: Tensor, expression: Tensor) -> Tensor:
-        """Head shapes whose skulls are aligned, so that a rotation label means the same for every identity.
+        """Head shapes (B, V, 3) whose skulls are aligned, so that a rotation label means the same for every identity.
 
         Components of a linear model turn the skull a little (up to 3 degrees in sum), so each identity is
-        aligned again here, before its expression is added.
-
-        Args:
-            identity: (B, identities) in standard deviations.
-            expression: (B, expressions) in [0, 1].
-
-        Returns:
-            (B, V, 3) vertices.
+        aligned again here, before its expression is added. ``identity`` (B, identities) is in standard deviations,
+        ``expression`` (B, expressions) in [0, 1].
         """
         shape = self.mean + (identity @ self._identity).unflatten(1, (-1, 3))
         offsets: Tensor = (expression @ self._expression).unflatten(1, (-1, 3))

@@ -21,7 +21,7 @@ def vertex_normals(vertices: Tensor, triangles: Tensor) -> Tensor:
 
 
 def shade(colour: Tensor, normals: Tensor, occlusion: Tensor, shininess: Tensor, shots: Sequence[Shot]) -> Tensor:
-    """Reflected light of each vertex.
+    """Reflected light of each vertex, (B, V, 3).
 
     Args:
         colour: (B, V, 3) albedo.

@@ -16,14 +16,10 @@ EYE_X, EYE_Y, LIP_Y = 0.306, 0.004, 0.705
 def draw_makeup(
     colour: Tensor, place: Tensor, skin: Tensor, persons: Sequence[Person], shots: Sequence[Shot]
 ) -> Tensor:
-    """Darken what is darker than skin.
+    """Darken what is darker than skin in images (B, S, S, 3) of linear RGB.
 
-    Args:
-        colour: (B, S, S, 3) linear RGB.
-        place: (B, S, S, 2) left and down coordinates, on the mean head, of what each pixel shows.
-        skin: (B, S, S) how far a pixel shows the skin of the face's front, in [0, 1].
-        persons: B persons.
-        shots: B shots.
+    ``place`` (B, S, S, 2) are the left and down coordinates, on the mean head, of each pixel's content; ``skin``
+    (B, S, S) is the share of a pixel that shows the skin of the face's front, in [0, 1].
     """
     device = colour.device
     x, y = place.unbind(-1)

@@ -1,8 +1,8 @@
-"""Who is photographed, and how: the random parameters of persons and of single shots.
+"""Random parameters of persons and shots.
 
 A person keeps shape, skin, hair and glasses over all shots; a shot has its own pose, expression, gaze,
 camera, light and clothes. Every person and every shot has a random generator of its own, so that an image
-does not depend on which others are made with it.
+does not depend on the others that are rendered with it.
 
 The distributions follow what carries over to photographs (measured, see ``docs/data.md``): light from the
 front, faces of middle to high brightness, backgrounds of low saturation, eyes mostly open.
@@ -83,12 +83,12 @@ class Person:
 
 @dataclass(frozen=True)
 class Shot:
-    """One photograph of a person, but for the pose.
+    """One photograph of a person, except for the pose.
 
     Attributes:
         expression: strength by name.
         gaze: horizontal and vertical degrees.
-        body_share: how much of the head's rotation the body follows.
+        body_share: share of the head's rotation that the body follows.
         distance: of the camera, in decimetres.
         crop_scale: of the face square against the protocols' rule.
         crop_shift: right and down, as a share of the side.
@@ -140,7 +140,7 @@ def linear(srgb: NDArray[np.float64]) -> Colour:
 
 
 def draw_person(rng: np.random.Generator, components: int) -> Person:
-    """A random person with so many shape components."""
+    """A random person with ``components`` shape components."""
     tone = rng.beta(1, 1.5) * (len(SKIN_TONES) - 1)
     low = min(int(tone), len(SKIN_TONES) - 2)
     skin = linear(SKIN_TONES[low] * (1 - tone + low) + SKIN_TONES[low + 1] * (tone - low)) * (

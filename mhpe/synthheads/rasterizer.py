@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 _SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 24, 40, 80, 160, 512)
-"""Triangles are treated together whose boxes have up to so many pixels a side."""
+"""Triangles are treated together by the larger side of their boxes in pixels, up to each of these."""
 
 
 def rasterize(screen: Tensor, colours: Tensor, triangles: Tensor, two_sided: int, size: int) -> Tensor:

@@ -24,14 +24,7 @@ SUPERSAMPLING = 2
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture to render.
-
-    Attributes:
-        person: who.
-        shot: how.
-        rotation: (3, 3) canonical rotation of the head.
-        background: (size, size, 3) linear RGB.
-    """
+    """One picture to render: person, shot, the head's rotation (3, 3), background (size, size, 3) in linear RGB."""
 
     person: Person
     shot: Shot
@@ -40,24 +33,14 @@ class Scene:
 
 
 class Projection(NamedTuple):
-    """Vertices on the screen, and the face's box on it.
-
-    Attributes:
-        screen: (B, V, 3) x and y in pixels, and 1 / depth.
-        face: (B, 4) left, top, right, bottom of the landmarks' box in pixels.
-    """
+    """Vertices on the screen (B, V, 3): x and y in pixels, 1 / depth; and the box of the landmarks (B, 4) in pixels."""
 
     screen: Tensor
     face: Tensor
 
 
 class Renderer:
-    """Renders batches of scenes.
-
-    Args:
-        size: side of the pictures in pixels.
-        device: where to render.
-    """
+    """Renders batches of scenes as square pictures with sides of ``size`` pixels."""
 
     def __init__(self, size: int, device: str = "cpu") -> None:
         self.size = size

@@ -1,4 +1,4 @@
-"""What is behind and in front of the head: backgrounds that look like places, and occluders."""
+"""Backgrounds that look like places, and occluders in front of the head."""
 
 import math
 
@@ -43,13 +43,9 @@ def plain_room(rng: np.random.Generator, size: int) -> Image:
 
 
 def occlude(rng: np.random.Generator, image: Image, box: tuple[float, float, float, float], face: Image) -> Image:
-    """Cover a part of the face, never more than half of it.
+    """Cover a part of the face in an image (size, size, 3) of linear RGB, never more than half of it.
 
-    Args:
-        rng: draws shape and place.
-        image: (size, size, 3) linear RGB.
-        box: left, top, right, bottom of the face in pixels.
-        face: (size, size) how far each pixel shows the face.
+    ``box`` is left, top, right, bottom of the face in pixels, ``face`` (size, size) each pixel's share of face.
     """
     y, x = np.mgrid[0 : len(image), 0 : len(image)] + 0.5
     left, top, right, bottom = box

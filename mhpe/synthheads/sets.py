@@ -42,14 +42,7 @@ class SynthConfig(Section):
 
 
 class SynthSet:
-    """The scenes of one set, each by its number.
-
-    Args:
-        name: one of :data:`SETS`.
-        config: sizes and seed.
-        size: side of the images in pixels.
-        components: shape components of the head model.
-    """
+    """The scenes of one of :data:`SETS`, each by its number."""
 
     def __init__(self, name: str, config: SynthConfig, size: int, components: int) -> None:
         self.name, self.config, self.size, self.components = name, config, size, components
@@ -110,7 +103,7 @@ class SynthSet:
         return self._person(sequence), shot, scene.plain_room(self._generator(4, sequence), self.size)
 
     def _motion(self, sequence: int, frame: int) -> NDArray[np.float64]:
-        """Continuous motion: slow sines of random amplitude, as when someone is asked to look everywhere."""
+        """Continuous motion: slow sines of random amplitude, as when a person is asked to look everywhere."""
         rng = self._generator(1, sequence)
         amplitude = np.array((45, 32, 14))[:, None] * rng.uniform(0.4, 1, (3, 3)) * (1, 0.5, 0.25)
         cycles = rng.uniform(0.6, 1.6, (3, 3)) * (1, 2, 4)

@@ -62,13 +62,8 @@ class Augmentation:
     def __call__(self, images: Tensor, index: Tensor, mirrored: Tensor) -> Tensor:
         """Augment the next step's images.
 
-        Args:
-            images: (M, 3, S, S) bytes.
-            index: (M,) the images' numbers in the training set.
-            mirrored: (M,) whether an image is mirrored.
-
-        Returns:
-            (M, 3, S, S) normalised as the encoder wants them, channels last.
+        ``images`` (M, 3, S, S) are bytes, ``index`` (M,) their numbers in the training set, ``mirrored`` (M,) whether
+        they are mirrored. The result (M, 3, S, S) is normalised for the encoder, channels last.
         """
         step, drawn = self._step, self._set_of[index]
         self._step += 1
@@ -91,7 +86,7 @@ class Augmentation:
 
 
 def resampling(side: Tensor, shift: Tensor, sigma: Tensor, size: int) -> Tensor:
-    """Matrices that cut, scale and blur one axis.
+    """Matrices (G, size, size) that cut, scale and blur one axis; rows sum to 1.
 
     Bilinear, with a filter as wide as the target's pixels where they are larger than the source's; the border
     is repeated beyond the image.
@@ -101,9 +96,6 @@ def resampling(side: Tensor, shift: Tensor, sigma: Tensor, size: int) -> Tensor:
         shift: (G,) of its centre, as a share of the axis.
         sigma: (G,) of a three-tap Gaussian blur in pixels, 0 for none.
         size: of the axis in pixels.
-
-    Returns:
-        (G, size, size); rows sum to 1.
     """
     pixel = torch.arange(size, device=side.device, dtype=torch.float32)
     start = (0.5 + shift - side / 2) * size

@@ -9,17 +9,10 @@ from mhpe.model.network import Network
 
 
 class Average:
-    """The average of weights and batch norm statistics.
+    """The average of weights and batch norm statistics; ``network`` is it, and starts as a copy.
 
     After n steps the average moves by ``1 - min(decay, (1 + n) / (10 + n))`` towards the network, so that the first
     weights are soon forgotten.
-
-    Args:
-        network: whose average it is; the average starts as a copy.
-        decay: share of the average that a step keeps.
-
-    Attributes:
-        network: the average.
     """
 
     def __init__(self, network: Network, decay: float) -> None:

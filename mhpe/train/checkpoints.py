@@ -19,23 +19,19 @@ FORMAT = 1
 MORE = "more"
 """Prefix of the further tensors."""
 SCHEDULE_STATE = ("last_epoch", "_step_count", "_last_lr")
-"""What a learning rate schedule changes; the rest of it follows from the configuration."""
+"""What a learning rate schedule changes; the rest follows from the configuration."""
 
 
 class Checkpoint:
     """A training's checkpoint: weights, Adam's moments and step counts, learning rate, and the finished epochs.
 
-    What else a training has to keep, such as a sampler's state, are further tensors.
-
-    A file that is damaged or of another context is not used, and a checkpoint that cannot be written does
-    not end a training: both leave a note.
+    Whatever else a training has to keep, such as a sampler's state, goes into further tensors. A file that is damaged
+    or of another context is not used, and a checkpoint that cannot be written does not end a training: both leave a
+    note in ``notes``.
 
     Args:
         path: of the file; its folder is made when it is needed.
         context: what else the numbers depend on: the trial, versions and device.
-
-    Attributes:
-        notes: what did not work.
     """
 
     def __init__(self, path: Path, context: str) -> None:
@@ -88,7 +84,7 @@ class Checkpoint:
         """Put the stored state into a fresh network, optimizer and schedule.
 
         Returns:
-            The fields of the finished epochs, and the further tensors; none if there is no usable file.
+            The fields of the finished epochs, and the further tensors; empty if there is no usable file.
         """
         read = self._read()
         if read is None:

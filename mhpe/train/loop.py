@@ -22,7 +22,7 @@ from mhpe.train.references import EpochDraws, ReferenceSampler, batches_per_epoc
 from mhpe.train.warm_start import warm_start
 
 SAMPLER, AVERAGE = "sampler.", "average."
-"""Beginnings of the names of a checkpoint's further tensors."""
+"""Prefixes of a checkpoint's further tensors."""
 
 
 class NotFiniteError(RuntimeError):
@@ -147,7 +147,7 @@ def train(
 
 
 def _more(sampler: ReferenceSampler, average: Average | None) -> dict[str, Tensor]:
-    """What a checkpoint keeps beside the network and its optimizer."""
+    """The further tensors of a checkpoint: the sampler's state and the average."""
     state: dict[str, Tensor] = sampler.state() if hasattr(sampler, "state") else {}
     averaged = average.network.state_dict() if average else {}
     return {f"{SAMPLER}{name}": value for name, value in state.items()} | {
@@ -156,7 +156,7 @@ def _more(sampler: ReferenceSampler, average: Average | None) -> dict[str, Tenso
 
 
 def _split(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Those tensors whose names begin with a prefix, without it."""
+    """The tensors whose names begin with a prefix, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 

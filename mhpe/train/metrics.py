@@ -13,13 +13,13 @@ class Errors:
     """Errors of N images, in degrees.
 
     Attributes:
-        euler: (N, 3) absolute error of yaw, pitch, roll, wrapped to [0, 180]. (A common script also takes
-            the minimum over a turn by 180 degrees and so scores a half-turn as 0; here it scores 180.) A
-            labelled yaw beyond 90 is compared with the nearer of the two triples that the prediction has.
+        euler: (N, 3) absolute error of yaw, pitch, roll, wrapped to [0, 180]. (A common script also takes the minimum
+            over a turn by 180 degrees and so scores a half-turn as 0; here it scores 180.) A labelled yaw beyond 90 is
+            compared with the nearer of the two triples that the prediction has.
         vectors: (N, 3) angle between predicted and labelled left, down and front axes.
         geodesic: (N,) angle of the rotation between prediction and label.
-        aligned: (N,) geodesic error once the mean rotation between the predicted and the labelled head
-            frames is removed. It uses the test labels: shown beside the plain one, never instead.
+        aligned: (N,) geodesic error once the mean rotation between the predicted and the labelled head frames is
+            removed. It uses the test labels: shown beside the plain one, never instead.
     """
 
     euler: Tensor
@@ -29,13 +29,7 @@ class Errors:
 
 
 def errors(predicted: Tensor, rotations: Tensor, angles: Tensor) -> Errors:
-    """Errors of predictions.
-
-    Args:
-        predicted: (N, 3, 3) rotations.
-        rotations: (N, 3, 3) labels.
-        angles: (N, 3) the labels' yaw, pitch, roll in degrees, as their data set states them.
-    """
+    """Errors of predicted rotations (N, 3, 3) against labels: rotations (N, 3, 3) and, as stated, angles (N, 3)."""
     import roma  # loads torch._dynamo: seconds
 
     predicted, rotations = predicted.double(), rotations.double()
@@ -64,11 +58,10 @@ def _euler_errors(predicted: Tensor, angles: Tensor) -> Tensor:
 
 
 def summary(errors: Errors) -> dict[str, float]:
-    """Mean errors by the field's names.
+    """Mean errors by the field's names, in degrees.
 
-    Returns:
-        yaw, pitch, roll, mae (their mean), left, down, front, maev (their mean), geodesic_mean,
-        geodesic_median and aligned_mean, all in degrees.
+    The keys are yaw, pitch, roll, mae (their mean), left, down, front, maev (their mean), geodesic_mean,
+    geodesic_median and aligned_mean.
     """
     result = dict(zip(ANGLES, errors.euler.mean(0).tolist(), strict=True))
     result["mae"] = errors.euler.mean().item()

@@ -12,7 +12,7 @@ from mhpe.poses import Poses
 from mhpe.seeding import generator
 
 KERNEL_DEGREES, LARGEST_WEIGHT, KERNELS = 15.0, 10.0, 4096
-"""Of the inputs' inverse density: width of the kernels, most times the weight at the mean density, their number."""
+"""The inputs' inverse density: width of the kernels, largest weight relative to the mean's, number of kernels."""
 
 
 class ReferenceSampler(Protocol):
@@ -23,23 +23,12 @@ class ReferenceSampler(Protocol):
     """
 
     def fit(self, poses: Poses, progress: float) -> None:
-        """Take the images that references are drawn from.
-
-        Args:
-            poses: the candidates.
-            progress: share of the training that is done, in [0, 1).
-        """
+        """Take the candidates; ``progress`` is the share of the training that is done, in [0, 1)."""
 
     def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
-        """Draw references.
+        """Draw K references for each of B inputs: (B, k) positions in the candidates, int64.
 
-        Args:
-            query: poses of B input images.
-            k: references per input.
-            generator: the only source of randomness, on the poses' device.
-
-        Returns:
-            (B, k) positions in the candidates, int64.
+        The generator, on the poses' device, is the only source of randomness.
         """
 
 
@@ -51,21 +40,14 @@ def draw_pool(poses: Poses, size: int, generator: torch.Generator) -> Tensor:
 class EpochDraws:
     """An epoch's batches of inputs, and the references each input gets, from all images or from a pool of each batch.
 
-    Iterating gives pairs: numbers (B,) of the inputs, numbers (B, K) of their references. It raises a
-    ValueError if the sampler draws something else than K references for each input. With K = 0 the sampler is not
-    asked.
-
-    Args:
-        config: the core.
-        sampler: chooses the references.
-        poses: of the training set.
-        seed: the trial's.
-        epoch: from 0.
+    Iterating gives pairs: numbers (B,) of the inputs, numbers (B, K) of their references. A ValueError is raised if the
+    sampler does not draw K references for each input. With K = 0 the sampler is not called. Images that do not fill a
+    batch are left out.
 
     Attributes:
         flipped: (N,) which images are mirrored in this epoch.
         poses: as this epoch shows them.
-        batches: their number; the rest of the images, less than a batch, is left out.
+        batches: number of batches.
     """
 
     def __init__(self, config: CoreConfig, sampler: ReferenceSampler, poses: Poses, seed: int, epoch: int) -> None:
@@ -123,5 +105,5 @@ def _order(config: CoreConfig, poses: Poses, generator: torch.Generator) -> Tens
 
 
 def batches_per_epoch(config: CoreConfig, images: int) -> int:
-    """Whole batches in a training set of so many images; a set smaller than a batch is one."""
+    """Whole batches in a training set of ``images`` images; a set smaller than a batch is one."""
     return max(1, images // config.batch_size)

@@ -231,7 +231,7 @@ def copes_with_a_huge_set(sampler: Sampler) -> str:
 
 
 def _seconds(work: Callable[[], Result]) -> tuple[float, Result]:
-    """How long something takes, less what a busy machine takes for others, and its result."""
+    """Duration of some work, without the time that a busy machine gives to others, and its result."""
     wall, cpu = time.perf_counter(), time.process_time()
     result = work()
     return min(time.perf_counter() - wall, time.process_time() - cpu), result

@@ -33,7 +33,7 @@ def poses_at_yaw(yaw: Tensor, first: int) -> Poses:
 
 
 def seeded(seed: int) -> torch.Generator:
-    """A generator of its own."""
+    """A generator with this seed."""
     return torch.Generator().manual_seed(seed)
 
 
@@ -43,7 +43,7 @@ def fresh(sampler: Sampler) -> Sampler:
 
 
 def fitted(sampler: Sampler, poses: Poses, progress: float = 0.0) -> Sampler:
-    """A fresh sampler, fitted; as in the first epoch if nothing else is said."""
+    """A fresh sampler, fitted as in the first epoch by default."""
     sampler = fresh(sampler)
     sampler.fit(poses, progress)
     return sampler
@@ -55,11 +55,7 @@ def draw(sampler: Sampler, poses: Poses, query: Poses, k: int, seed: int = 0) ->
 
 
 def demand(condition: bool, otherwise: str) -> None:
-    """An ``assert`` that ``python -O`` leaves in.
-
-    Raises:
-        AssertionError: with the text ``otherwise``, unless the condition holds.
-    """
+    """An ``assert`` that ``python -O`` keeps; the AssertionError says ``otherwise``."""
     if not condition:
         raise AssertionError(otherwise)
 
@@ -98,7 +94,7 @@ def seed_global_random_state(seed: int) -> None:
 
 @contextmanager
 def restored_random_state() -> Iterator[None]:
-    """Leave the global generators as they were, whatever happens in between."""
+    """Restore the global generators at the end."""
     before = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
     try:
         yield
@@ -110,7 +106,7 @@ def restored_random_state() -> Iterator[None]:
 
 @contextmanager
 def memory_limit(gib: float = MEMORY_GIB) -> Iterator[None]:
-    """Let allocations fail that take more than so much memory in addition; only where Linux counts it."""
+    """Let allocations fail that take more than ``gib`` of further memory; only where Linux counts it."""
     if sys.platform != "linux":
         yield
         return

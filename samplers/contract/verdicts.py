@@ -12,7 +12,7 @@ from samplers.contract.tools import restored_random_state
 from samplers.support.registry import in_one_line
 
 CHECK_SECONDS = 120.0
-"""Time for a check, well above what the slowest one allows; a sampler that takes longer is thought never to return."""
+"""Longest time of a check, well above what the slowest one allows; a slower sampler is taken to hang."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Verdict:
     """Result of one check.
 
     Attributes:
-        rule: what is demanded.
-        kept: whether the sampler does it.
-        remark: the reason why not, or something to know.
+        rule: what is required.
+        kept: whether the sampler complies.
+        remark: the reason why not, or a note.
         ended: whether the check came to an end.
     """
 

@@ -39,12 +39,11 @@ class BinRow:
 
 @dataclass(frozen=True)
 class WeightsTable:
-    """Where the references of inputs with one yaw, and no pitch or roll, come from.
+    """Origin of the references of inputs with one yaw, and no pitch or roll.
 
     Attributes:
-        rows: one a bin, from -180 degrees on.
-        effective_references: effective number of images that share these inputs' references, as in
-            :meth:`samplers.support.diagnostics.DrawStatistics.summary`.
+        rows: one per bin, from -180 degrees on.
+        effective_references: as in :meth:`samplers.support.diagnostics.DrawStatistics.summary`.
     """
 
     rows: tuple[BinRow, ...]
@@ -52,15 +51,7 @@ class WeightsTable:
 
 
 def weights_table(sampler: Sampler, poses: Poses, yaw: float, k: int, seed: int = 0) -> WeightsTable:
-    """Fit a sampler to the poses, as at a training's start, and draw for an input that is none of them.
-
-    Args:
-        sampler: its parameters count, an earlier fit does not.
-        poses: the candidates.
-        yaw: the input's, degrees.
-        k: references per input.
-        seed: of the draws.
-    """
+    """Fit the sampler as at a training's start, and draw for an input with that yaw which is none of the poses."""
     recorder = Recorder(sampler, len(poses), poses.device)
     recorder.fit(poses, 0.0)
     angles = poses.angles.new_tensor([[yaw, 0.0, 0.0]]).expand(REPEATS, 3)

@@ -5,27 +5,16 @@ from torch import Tensor
 
 
 def gaussian_exponent(distance: Tensor, sigma: float) -> Tensor:
-    """``-distance^2 / (2 sigma^2)``, finite in float32 for any positive sigma.
-
-    Below 1e-15 sigma counts as 1e-15 and above 1e15 as 1e15: all the weight is on the nearest group long before the
-    one, and on all groups alike long before the other.
-    """
+    """``-distance^2 / (2 sigma^2)``, finite in float32: sigma counts as 1e-15 at least and 1e15 at most."""
     return (distance / min(max(sigma, 1e-15), 1e15)).square() / -2
 
 
 def largest_remainder(log_weights: Tensor, k: int, generator: torch.Generator) -> Tensor:
-    """Counts that sum to k, as near to k times the normalised weights as whole numbers can be.
+    """Counts (B, groups), int64, with sum k, as near to k times the normalised weights as whole numbers can be.
 
-    Every group gets the whole part of its share; the rest goes to the largest remainders. Equal remainders
-    are put in random order: a fixed one would prefer one side of the head.
-
-    Args:
-        log_weights: (B, groups), -inf for no weight; at least one weight in each row.
-        k: sum of each row of counts.
-        generator: for equal remainders.
-
-    Returns:
-        (B, groups) int64 counts.
+    Every group gets the whole part of its share; the rest goes to the largest remainders. Equal remainders are put in
+    random order: a fixed one would prefer one side of the head. ``log_weights`` (B, groups) are -inf for no weight,
+    with at least one weight in each row.
     """
     share = k * torch.softmax(log_weights, 1)
     whole = (share + 1e-4).floor()  # a rounding error below a whole number is that number
@@ -37,18 +26,11 @@ def largest_remainder(log_weights: Tensor, k: int, generator: torch.Generator) -
 
 
 def systematic(log_weights: Tensor, k: int, generator: torch.Generator) -> Tensor:
-    """Counts that sum to k and are k times the normalised weights on average, each within one of that.
+    """Counts (B, groups), int64, with sum k; k times the normalised weights on average, each within one of that.
 
     Systematic sampling: k evenly spaced marks with one random start fall on the groups' shares laid end to end
-    (Madow 1949). Small weights get their share on average, which largest remainders never give them.
-
-    Args:
-        log_weights: (B, groups), -inf for no weight; at least one weight in each row.
-        k: sum of each row of counts.
-        generator: of the start.
-
-    Returns:
-        (B, groups) int64 counts.
+    (Madow 1949). Small weights get their share on average, which largest remainders never give them. The
+    ``log_weights`` are as in :func:`largest_remainder`.
     """
     ends = (k * torch.softmax(log_weights.double(), 1).cumsum(1)).clamp_max(k)
     start = torch.rand(len(ends), 1, generator=generator, device=ends.device, dtype=torch.float64)
@@ -58,14 +40,9 @@ def systematic(log_weights: Tensor, k: int, generator: torch.Generator) -> Tenso
 
 
 def in_turn(turn: Tensor, k: int) -> Tensor:
-    """Counts that sum to k when groups give one reference each in turn, again and again.
+    """Counts (B, groups), int64, with sum k: groups give one reference each in turn, repeatedly.
 
-    Args:
-        turn: (B, groups), the lowest first; inf for groups that are left out.
-        k: sum of each row of counts.
-
-    Returns:
-        (B, groups) int64 counts.
+    ``turn`` (B, groups) is the order, the lowest first; inf for groups that are left out.
     """
     usable = turn.isfinite()
     groups = usable.sum(1, keepdim=True)
@@ -80,7 +57,7 @@ def slots(counts: Tensor, k: int) -> Tensor:
 
 
 def race(log_weights: Tensor, room: Tensor, k: int, generator: torch.Generator) -> Tensor:
-    """Groups of k images drawn by weight without replacement, the images of a group having equal weights.
+    """Groups (B, k) of k images drawn by weight without replacement, the images of a group having equal weights.
 
     Weighted sampling without replacement is a race (Efraimidis and Spirakis 2006): each image arrives after
     an exponential time whose rate is its weight, and the first k are drawn. The first arrival in a group of
@@ -89,12 +66,9 @@ def race(log_weights: Tensor, room: Tensor, k: int, generator: torch.Generator) 
 
     Args:
         log_weights: (B, groups) logarithm of the weight of each image of a group, finite.
-        room: (B, groups) images in each group; at least k in each row.
+        room: (B, groups) images in each group, which is not drawn more often; at least k in each row.
         k: images per row.
         generator: on the weights' device.
-
-    Returns:
-        (B, k) groups, none more often than it has images.
     """
 
     def logarithm_of_time(shape: torch.Size) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a sampler draws, in numbers: counted during a training, or without one."""
+"""Numbers on a sampler's draws, counted during a training or without one."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ YAW_WIDTH = 10.0
 BIN_WIDTH = 20.0
 """Yaw bins in which the draws of a sampler without bins are counted, degrees."""
 BATCHES_AT_ONCE = 64
-"""Batches that wait until they are counted together."""
+"""Batches that are counted together."""
 
 
 class DrawStatistics:
@@ -61,13 +61,10 @@ class DrawStatistics:
         self._requests_known = bool(known)
 
     def add(self, query: Poses, candidates: Poses, drawn: Tensor, requested: Tensor | None = None) -> None:
-        """Take a batch to be counted.
+        """Add a batch of B inputs to the counts.
 
-        Args:
-            query: poses of B inputs.
-            candidates: what was drawn from.
-            drawn: (B, K) positions in the candidates; K is the same for all batches.
-            requested: (B, bins) references that each input wanted from each bin, for a sampler with bins.
+        ``drawn`` (B, K) are positions in the candidates, K the same for all batches; ``requested`` (B, bins) the
+        references that each input requested from each bin, for a sampler with bins.
         """
         self._inputs += len(query)
         self._references += drawn.numel()

@@ -67,7 +67,7 @@ class EmbeddingSampler(Sampler):
 
     @abstractmethod
     def choose(self, distance: Tensor, angle: Tensor, itself: Tensor, k: int, generator: torch.Generator) -> Tensor:
-        """Choose references in the window.
+        """Choose references in the window, (B, k) positions in it.
 
         Args:
             distance: (B, W) between triple vectors; not a number where one is unknown.
@@ -75,9 +75,6 @@ class EmbeddingSampler(Sampler):
             itself: (B, W) whether it is the input itself.
             k: references per input.
             generator: the only source of randomness.
-
-        Returns:
-            (B, k) positions in the window.
         """
 
     def _embedding(self, poses: Poses) -> Tensor:
@@ -90,13 +87,10 @@ class EmbeddingSampler(Sampler):
 
 
 def draw_weighted(log_weights: Tensor, itself: Tensor, k: int, generator: torch.Generator) -> Tensor:
-    """Draw by weight without replacement; all over again if there are fewer than k, (B, k).
+    """Draw by weight without replacement, (B, k); repeatedly if there are fewer than k.
 
-    Args:
-        log_weights: (B, W), :data:`LAST` where the weight is 0 or not known.
-        itself: (B, W) what is never drawn while there is anything else.
-        k: how many.
-        generator: the only source of randomness.
+    ``log_weights`` (B, W) are :data:`LAST` where the weight is 0 or unknown; ``itself`` (B, W) is never drawn while
+    there is anything else.
     """
     uniform = torch.rand(log_weights.shape, generator=generator, device=log_weights.device).clamp_min(1e-12)
     race = (log_weights - (-uniform.log()).log()).masked_fill(itself, -torch.inf)

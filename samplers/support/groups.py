@@ -41,15 +41,10 @@ class Groups:
         return self._owned_before[end] - self._owned_before[first]
 
     def room(self, query_owner: Tensor, k: int) -> Tensor:
-        """Number of references that each group can give.
+        """Number of references that each group can give to queries of these owners (B,), (B, groups).
 
-        Args:
-            query_owner: (B,) the inputs' owners, their image numbers by default.
-            k: references per input.
-
-        Returns:
-            (B, groups): the group's images that the query does not own, times the number of times that each image
-            may be drawn (more than once only if there are fewer than k images).
+        These are the group's images that the query does not own, times the number of times that each image may be drawn
+        (more than once only if there are fewer than k images).
         """
         room = self.sizes.repeat(len(query_owner), 1)
         first, end = self._blocks(query_owner)
@@ -61,7 +56,7 @@ class Groups:
         return room * self._copies(query_owner, k)
 
     def draw(self, group: Tensor, query_owner: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw images from groups.
+        """Draw images from groups: (B, K) positions in the candidates.
 
         References repeat only if ``k`` exceeds the number of available images.
 
@@ -69,9 +64,6 @@ class Groups:
             group: (B, K) group of each reference, none more often than :meth:`room` says.
             query_owner: (B,) the inputs' owners, their image numbers by default.
             generator: on the candidates' device.
-
-        Returns:
-            (B, K) positions in the candidates.
         """
         k = group.shape[1]
         group = group.sort(1).values
@@ -119,10 +111,7 @@ class Groups:
 class NeighbouringGroups(Groups):
     """Groups with fallback: a group that has no image left is replaced by the nearest group that has one.
 
-    Args:
-        candidates: N images.
-        group: (N,) number of each candidate's group.
-        distance: (groups, groups) distance between groups.
+    ``distance`` (groups, groups) is the distance between groups.
     """
 
     def __init__(self, candidates: Poses, group: Tensor, distance: Tensor) -> None:
@@ -132,17 +121,10 @@ class NeighbouringGroups(Groups):
         self._scarcest = int(self.sizes[self.sizes > 0].min())
 
     def with_fallback(self, requested: Tensor, query_index: Tensor) -> Tensor:
-        """Groups that references come from when some requested groups have too few images.
+        """Groups (B, K) that references come from when some requested groups (B, K) have too few images.
 
         A reference from an empty group comes from the nearest group that has images; from a group whose
         images are all taken already, from the nearest one with an image left.
-
-        Args:
-            requested: (B, K) group of each reference.
-            query_index: (B,) image numbers of the inputs.
-
-        Returns:
-            (B, K) groups.
         """
         served = self._nearest_populated[requested]
         k = requested.shape[1]
@@ -156,14 +138,5 @@ class NeighbouringGroups(Groups):
         return served
 
     def draw(self, group: Tensor, query_owner: Tensor, generator: torch.Generator) -> Tensor:
-        """Draw images from groups, and from their nearest neighbours where a group has too few.
-
-        Args:
-            group: (B, K) requested group of each reference, without limit.
-            query_owner: (B,) image numbers of the inputs.
-            generator: on the candidates' device.
-
-        Returns:
-            (B, K) positions in the candidates.
-        """
+        """Draw from requested groups (B, K), without limit; from the nearest groups where one has too few images."""
         return super().draw(self.with_fallback(group, query_owner), query_owner, generator)

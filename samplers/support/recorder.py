@@ -1,4 +1,4 @@
-"""Watches a sampler while it is used: holds it to the contract, names its errors, and counts its draws."""
+"""Watches a sampler while it is used: enforces the contract, names its errors, and counts its draws."""
 
 import sys
 from collections.abc import Iterator
@@ -32,18 +32,10 @@ class SamplerError(Exception):
 
 
 class Recorder:
-    """Takes a sampler's place in a training, and counts its draws.
+    """Takes a sampler's place in a training, and counts its draws in ``statistics``.
 
-    Its methods raise a :class:`SamplerError` for whatever the sampler raises except a KeyboardInterrupt, and for draws
+    Its methods raise a :class:`SamplerError` for any error of the sampler except a KeyboardInterrupt, and for draws
     that break the contract.
-
-    Args:
-        sampler: the sampler that draws.
-        images: number of images in the training set.
-        device: of the draws.
-
-    Attributes:
-        statistics: of all draws so far.
     """
 
     def __init__(self, sampler: Sampler, images: int, device: torch.device | str = "cpu") -> None:
@@ -111,12 +103,7 @@ class Recorder:
 
 
 def _check(drawn: Tensor, query: Poses, candidates: Poses, k: int) -> None:
-    """Check the part of the contract that costs next to nothing.
-
-    Raises:
-        TypeError: if the draws are no int64 tensor.
-        ValueError: if they are not (B, k), or not positions of other candidates than the input itself.
-    """
+    """Check the part of the contract that costs next to nothing; a TypeError or ValueError says what is broken."""
     if not isinstance(drawn, Tensor) or drawn.dtype != torch.int64:
         kind = drawn.dtype if isinstance(drawn, Tensor) else type(drawn).__name__
         raise TypeError(f"the sampler drew a {kind}, not a tensor of torch.int64")

@@ -29,14 +29,11 @@ NAME = re.compile(r"\w[\w.-]{0,99}")
 
 
 class Registry:
-    """All samplers that can be named.
+    """All samplers that can be named: the built-in ones, installed plugins, and those of the user's files.
 
     Attributes:
         classes: sampler classes by name.
-        broken: installed plugins that cannot be used, with the reason; they take nothing else down.
-
-    Args:
-        files: sampler files of the user's.
+        broken: installed plugins that cannot be used, with the reason; the others still work.
 
     Raises:
         InputError: if a file is missing, fails to import, defines no sampler, or one of a name that is taken.
@@ -84,15 +81,7 @@ class Registry:
         return self._files.get(name)
 
     def find(self, name: str, where: str = "") -> type[Sampler]:
-        """The sampler class of a name.
-
-        Args:
-            name: of the sampler.
-            where: it is named, for the message.
-
-        Raises:
-            InputError: if there is none.
-        """
+        """The sampler class of a name; an InputError, which begins with the place ``where``, if there is none."""
         if name not in self.classes:
             broken = "".join(f"; {module} cannot be used: {reason}" for module, reason in self.broken.items())
             place = f"{where}: " if where else ""
@@ -102,11 +91,7 @@ class Registry:
         return self.classes[name]
 
     def build(self, name: str, parameters: Mapping[str, Any], where: str) -> Sampler:
-        """A sampler with its parameters.
-
-        Raises:
-            InputError: for an unknown name, an unknown parameter or a wrong value.
-        """
+        """A sampler with its parameters; an InputError for an unknown name or parameter, or a wrong value."""
         cls = self.find(name, where)
         try:
             return parse(cls, parameters, where)
@@ -130,12 +115,12 @@ def sampler_classes(module: ModuleType) -> list[type[Sampler]]:
 
 
 def _what_is_missing(module: ModuleType) -> str:
-    """What keeps a module's subclasses of Sampler from being samplers."""
+    """Why a module's subclasses of Sampler are not complete samplers."""
     for cls in vars(module).values():
         if inspect.isclass(cls) and issubclass(cls, Sampler) and cls.__module__ == module.__name__:
             if inspect.isabstract(cls):
-                return f": class {cls.__name__} lacks {', '.join(sorted(cls.__abstractmethods__))}()"
-            return f': class {cls.__name__} lacks a name; name = "{cls.__name__.lower()}" would be one'
+                return f": class {cls.__name__} needs {', '.join(sorted(cls.__abstractmethods__))}()"
+            return f': class {cls.__name__} needs a name; name = "{cls.__name__.lower()}" would be one'
     return "; it needs a subclass of samplers.Sampler with a name"
 
 
@@ -145,11 +130,7 @@ def _built_in_modules() -> list[ModuleType]:
 
 
 def load_file(path: Path) -> ModuleType:
-    """Import a sampler file.
-
-    Raises:
-        InputError: if it is missing or its import fails.
-    """
+    """Import a sampler file; an InputError if it is missing or its import fails."""
     try:
         source = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -183,12 +164,7 @@ def load_source(source: str, path: Path) -> ModuleType:
 
 
 def in_one_line(error: BaseException, file: Path | None = None) -> str:
-    """Text of an error of a user's code, such as ``KeyError: 'missing' (raises.py, line 9)``.
-
-    Args:
-        error: the error.
-        file: the user's; the last line of it that ran is named.
-    """
+    """Text of a user's error, such as ``KeyError: 'missing' (raises.py, line 9)``: the last line that ran."""
     text = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
     return f"{text} ({file.name}, line {lines[-1]})" if file and lines else text

@@ -19,7 +19,7 @@ BLOCKS = (
 )  # fmt: skip
 """Statements whose body must not be empty."""
 TEXT = "__source__"
-"""Attribute of a module that was not imported from a file: the source it was made of."""
+"""Attribute of a module that was not imported from a file: its source."""
 
 
 def source_digest(cls: type[Sampler]) -> str:
@@ -41,7 +41,7 @@ def source_digest(cls: type[Sampler]) -> str:
 
 
 def module_source(module: ModuleType) -> str:
-    """Source of a module as it was loaded, whatever has become of a user's file since."""
+    """Source of a module as it was loaded, even if a user's file has changed since."""
     text: str = getattr(module, TEXT, None) or inspect.getsource(module)
     return text
 

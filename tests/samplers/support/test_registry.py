@@ -78,17 +78,17 @@ def test_a_broken_file_is_named(tmp_path: Path, text: str, message: str) -> None
     ("text", "message"),
     [
         ("raise SystemExit(0)", "import failed with SystemExit"),
-        ("class A(Sampler):\n    name = 'a'", r"class A lacks draw\(\)"),
-        ("class A(Sampler):\n    def draw(self, query, k, generator): ...", "class A lacks a name"),
+        ("class A(Sampler):\n    name = 'a'", r"class A needs draw\(\)"),
+        ("class A(Sampler):\n    def draw(self, query, k, generator): ...", "class A needs a name"),
         (
             "class A(Sampler):\n    name: str = 'a'\n    def draw(self, query, k, generator): ...",
-            "class A lacks a name",
+            "class A needs a name",
         ),
         ("class A(Sampler):\n    x = 3", "import failed with PydanticUserError"),
         ("class A(Random):\n    name = 'random'", "samplers.random has a sampler 'random' already"),
     ],
 )
-def test_what_a_file_lacks_is_said(tmp_path: Path, text: str, message: str) -> None:
+def test_what_a_file_needs_is_said(tmp_path: Path, text: str, message: str) -> None:
     head = "from samplers import Sampler\nfrom samplers.random import Random\n"
     path = write(tmp_path / "mine.py", head + text)
     with pytest.raises(InputError, match=f"{re.escape(str(path))}: .*{message}"):
