@@ -16,8 +16,6 @@ from mhpe.synthheads.sets import SynthConfig
 from mhpe.validation import nearest
 
 REAL_SETS: dict[str, RealSet] = {real.name: real for real in (W300LP(), AFLW2000(), BIWI())}
-PUBLISHED_IMAGES = {name: real.published_images for name, real in REAL_SETS.items()}
-"""Images of each real set that published results are about."""
 
 
 def check_name(name: str) -> str:

@@ -12,7 +12,7 @@ from benchmark.cli.progress import data_progress
 from benchmark.cli.terminal import plain_table, print_table, say, warn
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
-from mhpe.names import LARGEST_SET, LARGEST_SIZE, TITLES
+from mhpe.names import LARGEST_SET, LARGEST_SIZE, MAX_ANGLE, PUBLISHED_IMAGES, TITLES
 from mhpe.paths import cache_folder
 
 if TYPE_CHECKING:
@@ -58,7 +58,6 @@ def prepare_verb(name: str, data_root: Path | None, size: int, count: int | None
     bench data prepare aflw2000 --data-root ~/data
     """
     from mhpe.data.biwi import BIWI
-    from mhpe.data.real import MAX_ANGLE
     from mhpe.datasets import REAL_SETS
 
     data = _prepared(name, data_root, size, count, jobs)
@@ -125,7 +124,7 @@ def check_verb(data_root: Path | None) -> None:
     \b
     bench data check --data-root ~/data
     """
-    from mhpe.datasets import PUBLISHED_IMAGES, REAL_SETS
+    from mhpe.datasets import REAL_SETS
 
     if data_root is not None and not data_root.is_dir():
         raise InputError(f"--data-root {data_root}: no such folder")

@@ -12,7 +12,7 @@ from benchmark.cli.terminal import needed_width, out, plain_table, print_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from benchmark.report import StudyReport
+    from benchmark.report.study_report import StudyReport
 
 
 @click.command("report")
@@ -27,25 +27,31 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Where to write.",
 )
-def report_verb(names: tuple[str, ...], store: str, folder: Path) -> None:
+@click.option("--png", is_flag=True, help="Write figures as PNG, too.")
+def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool) -> None:
     """Rebuild tables, figures and the page from the store.
 
     \b
     bench report --study gaussian_sigma
     """
-    from benchmark.report import build_report
-    from benchmark.report.style import not_shown
+    from benchmark.report.build import build_report
 
-    studies = build_report(existing_store(store), names, folder)
+    studies = build_report(existing_store(store), names, folder, png)
     for study in studies:
         _print(study)
-    if missing := not_shown(text for study in studies for text in (study.title, *study.table["arm"].unique())):
-        click.echo(f"figures: the font of the PNG files has no {' '.join(missing)}; the page, SVG and tables show them")
+    if png:
+        _say_what_png_lacks(studies)
     click.echo(f"written: {folder / 'index.html'}")
 
 
+def _say_what_png_lacks(studies: "list[StudyReport]") -> None:
+    from benchmark.report.style import not_shown
+
+    if missing := not_shown(text for study in studies for text in (study.title, *study.table["arm"].unique())):
+        click.echo(f"figures: the font of the PNG files has no {' '.join(missing)}; the page, SVG and tables show them")
+
+
 def _print(study: "StudyReport") -> None:
-    from benchmark.report.search import fresh_text
     from benchmark.report.text import protocol_title, synthetic_note
     from benchmark.report.views import TERMINAL_VIEW, as_text
     from benchmark.statistics import groups_of
@@ -57,7 +63,9 @@ def _print(study: "StudyReport") -> None:
         if caveat := study.caveats.get(protocol):
             out.print(caveat, markup=False)
         out.print()
-    for search, _ in study.searches:
+    for search in study.searches:
+        from benchmark.report.search import fresh_text
+
         shown = fresh_text(search.best, study.baseline)
         out.print(search.summary, markup=False)
         print_table(_table(shown, f"Search: {search.title}; in degrees"))

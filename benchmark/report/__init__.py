@@ -1,12 +1,5 @@
-"""The report: tables, figures and a page, rebuilt from the store alone."""
+"""The report: tables, figures and a page, rebuilt from the store alone.
 
-import os
-import sys
-
-if "matplotlib" not in sys.modules:  # whatever a notebook set: figures are files, and need no other backend
-    os.environ["MPLBACKEND"] = "Agg"
-
-from benchmark.report.build import build_report
-from benchmark.report.study_report import StudyReport
-
-__all__ = ["StudyReport", "build_report"]
+``benchmark.report.build.build_report`` makes it. Nothing here loads PyTorch, and what loads Matplotlib is imported only
+to draw.
+"""

@@ -1,35 +1,43 @@
 """Rebuilds the whole report from the store."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import joblib
 import pandas as pd
 
-from benchmark.report.figures import cost
 from benchmark.report.page import render_page
 from benchmark.report.published import SLIDES_STUDIES, THESIS, THESIS_NOTE, audit, slides
-from benchmark.report.published.peers import CEP, cost_table, cost_text
-from benchmark.report.study_report import FigureFile, StudyReport, read_study, write_study
-from benchmark.report.style import save, style
+from benchmark.report.published.peers import CEP, cost_table, cost_text, on_published_protocols
+from benchmark.report.study_report import Analysis, FigureFile, StudyReport, read_study, write_study
 from benchmark.report.summary import add_q
 from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown
 from benchmark.store import Store
 from mhpe.errors import InputError
+from mhpe.paths import cache_folder
 from mhpe.validation import nearest
 
 WORKERS = 4
 """Most processes at once: each takes half a gigabyte of memory."""
+KEPT = "500M"
+"""Size of the cache; what was not used for longest goes first."""
 AUDIT_NOTE = "What in the slides does not hold, and what is right or used here."
 
 
-def build_report(store: Store, names: Sequence[str], folder: Path) -> list[StudyReport]:
+def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = False) -> list[StudyReport]:
     """Write tables, figures and ``index.html``: a function of the store's content and the names, nothing else.
+
+    What was drawn is kept in the cache, and a study that did not change is not drawn again.
 
     Args:
         store: the results.
         names: studies to report; all planned ones if empty.
         folder: where to write; what is there under the same names is replaced.
+        png: whether figures are written as PNG, too.
 
     Returns:
         What is reported of each study that has a trial.
@@ -44,44 +52,90 @@ def build_report(store: Store, names: Sequence[str], folder: Path) -> list[Study
         if name not in definitions:
             raise InputError(f"store {store.shown} holds no study {name!r}; {nearest(name, list(definitions))}")
     wanted = list(dict.fromkeys(names)) or in_reading_order(definitions)
-    read = [report for name in wanted if (report := read_study(store, name, definitions[name])) is not None]
-    if not read:
+    studies = [report for name in wanted if (report := read_study(store, name, definitions[name])) is not None]
+    if not studies:
         raise InputError(f"store {store.shown} has no trial of {', '.join(wanted)} yet; bench run --study plans them")
-    for report, table in zip(read, add_q([report.table for report in read]), strict=True):
+    for report, table in zip(studies, add_q([report.table for report in studies]), strict=True):
         report.table = table
+    ours = pd.concat([study.table.assign(study=study.name) for study in studies], ignore_index=True)
+    cost = _analyse(store, studies, ours, png)
     try:
-        studies: list[StudyReport] = joblib.Parallel(min(len(read), WORKERS, joblib.cpu_count()))(
-            joblib.delayed(_write)(store.url, report, folder) for report in read
-        )
-        ours = pd.concat([study.table.assign(study=study.name) for study in studies], ignore_index=True)
-        page = render_page(
-            store, studies, _cost_figure(ours, folder / "figures"), _common_tables(ours, folder / "tables")
-        )
+        for study in studies:
+            write_study(study, folder)
+        cost.write(folder / "figures")
+        page = render_page(store, studies, cost, _common_tables(ours, folder / "tables"))
         (folder / "index.html").write_text(page, encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write the report: {error}") from None
     return studies
 
 
-def _write(url: str, report: StudyReport, folder: Path) -> StudyReport:
-    """As :func:`write_study`, in a process of its own: a connection to a database cannot be handed over."""
+def _analyse(store: Store, studies: Sequence[StudyReport], ours: pd.DataFrame, png: bool) -> FigureFile:
+    """Give each study its analysis, from the cache where nothing changed; returns the figure of cost and error."""
+    memory = _memory()
+    study_analysis = memory.cache(_study_analysis, ignore=["url", "report", "png"])
+    calls = [(_digest(study, png), store.url, study, png) for study in studies]
+    new = [call for call in calls if not study_analysis.check_call_in_cache(*call)]
+    made = joblib.Parallel(max(1, min(len(new), WORKERS, joblib.cpu_count())))(
+        joblib.delayed(study_analysis)(*call) for call in new
+    )
+    fresh = {call[0]: found for call, found in zip(new, made, strict=True)}
+    for study, call in zip(studies, calls, strict=True):
+        study.analysis = fresh[call[0]] if call[0] in fresh else study_analysis(*call)
+    published = on_published_protocols(ours)
+    key = _sha(published.to_json(), png, _versions())
+    cost: FigureFile = memory.cache(_cost, ignore=["ours", "png"])(key, published, png)
+    return cost
+
+
+def _memory() -> joblib.Memory:
+    """The report's part of the cache; none where it cannot be written."""
+    try:
+        memory = joblib.Memory(cache_folder() / "report", verbose=0)
+        memory.reduce_size(KEPT)
+    except OSError:
+        return joblib.Memory(None)
+    return memory
+
+
+def _study_analysis(digest: str, url: str, report: StudyReport, png: bool) -> Analysis:  # noqa: ARG001
+    """As :func:`benchmark.report.analysis.analyse`, with a connection of its own: it may run in another process."""
+    from benchmark.report.analysis import analyse  # loads Matplotlib
+
     store = Store(url, read_only=True)
     with store.snapshot():
-        write_study(store, report, folder)
-    return report
+        return analyse(store, report, png)
+
+
+def _cost(digest: str, ours: pd.DataFrame, png: bool) -> FigureFile:  # noqa: ARG001
+    from benchmark.report.analysis import cost_figure  # loads Matplotlib
+
+    return cost_figure(ours, png)
+
+
+def _digest(report: StudyReport, png: bool) -> str:
+    """Of everything that a study's analysis is made from. Predictions and losses are those of its trials for ever."""
+    searches = [(search.title, search.summary, search.points.to_json()) for search in report.searches]
+    tables = [table.to_json(orient="split") for table in (report.cells, report.draws)]
+    return _sha(report.name, report.definition, tables, report.caveats, searches, png, _versions())
+
+
+def _sha(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@cache
+def _versions() -> list[str]:
+    """Of Matplotlib, and of all code that a report is made by."""
+    rooms = (Path(__file__).parent, Path(__file__).parents[1] / "statistics")
+    code = hashlib.sha256(b"".join(path.read_bytes() for room in rooms for path in sorted(room.rglob("*.py"))))
+    return [version("matplotlib"), code.hexdigest()]
 
 
 def in_reading_order(names: Iterable[str]) -> list[str]:
     """The slides' studies first, in their order, then the others by name."""
     places = {name: place for place, name in enumerate(SLIDES_STUDIES)}
     return sorted(names, key=lambda name: (places.get(name, len(places)), name))
-
-
-def _cost_figure(ours: pd.DataFrame, folder: Path) -> FigureFile:
-    with style():
-        drawing = cost.draw(ours)
-    svg = save(drawing.figure, "published-cost", folder)
-    return FigureFile("published-cost", "Cost and error", drawing.caption, drawing.alt, svg)
 
 
 def _common_tables(ours: pd.DataFrame, folder: Path) -> pd.DataFrame:

@@ -9,8 +9,7 @@ from benchmark.report.text import counted
 from benchmark.store.reading import TestSet
 from benchmark.study.presets import PRESETS
 from mhpe.config import CoreConfig
-from mhpe.datasets import PUBLISHED_IMAGES
-from mhpe.names import title
+from mhpe.names import PUBLISHED_IMAGES, title
 
 
 def caveat(test_set: TestSet | None) -> str:

@@ -3,23 +3,18 @@
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from benchmark.report import secondary
-from benchmark.report.figures import FIGURES, MAIN, NoDataError
-from benchmark.report.figures.search import draw_search
-from benchmark.report.material import Material
 from benchmark.report.notes import caveat, core_note, machines_note
 from benchmark.report.published import SLIDES_STUDIES, beside_ours, slides
 from benchmark.report.published.slides import published_notes, published_text
 from benchmark.report.references import NOTE as DRAW_NOTE
 from benchmark.report.references import add_draws, draw_table, draw_text
-from benchmark.report.search import NOTE as SEARCH_NOTE
-from benchmark.report.search import SearchReport, fresh_text, report_searches
-from benchmark.report.style import save, style, watermark
 from benchmark.report.summary import baselines_of, summarise
 from benchmark.report.text import protocol_title
 from benchmark.report.verdicts import study_verdict
@@ -27,6 +22,9 @@ from benchmark.report.views import VIEWS, as_text
 from benchmark.report.writers import SlidesRow, TextTable, write_csv, write_latex, write_markdown, write_slides_layout
 from benchmark.statistics import MARGIN
 from benchmark.store import Store
+
+if TYPE_CHECKING:
+    from benchmark.report.search import SearchReport
 
 SEED_COLUMNS = [
     "arm", "protocol", "preset", "seed", "yaw", "pitch", "roll", "mae", "maev", "geodesic_mean", "device", "precision",
@@ -49,7 +47,8 @@ class FigureFile:
         caption: how to read it.
         alt: alternative text.
         svg: its drawing.
-        main: whether it is among those that the page shows without being asked.
+        png: the same as PNG file; empty if it was not asked for.
+        main: whether the page shows it without being asked.
     """
 
     name: str
@@ -57,7 +56,34 @@ class FigureFile:
     caption: str
     alt: str
     svg: str
+    png: bytes = b""
     main: bool = True
+
+    def write(self, folder: Path) -> None:
+        """Write the SVG file, and the PNG file if there is one."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{self.name}.svg").write_text(self.svg, encoding="utf-8")
+        if self.png:
+            (folder / f"{self.name}.png").write_bytes(self.png)
+
+
+@dataclass
+class Analysis:
+    """What of a study's report takes time: what is drawn, and what needs predictions of single images.
+
+    Attributes:
+        bootstrap: as :func:`benchmark.report.secondary.bootstrap` gives it, of all presets.
+        yaw: as :func:`benchmark.report.secondary.yaw_table` gives it, of all presets.
+        figures: that were drawn.
+        not_drawn: titles of those that were not, and why.
+        of_searches: figures of each search.
+    """
+
+    bootstrap: pd.DataFrame = field(default_factory=pd.DataFrame)
+    yaw: pd.DataFrame = field(default_factory=pd.DataFrame)
+    figures: list[FigureFile] = field(default_factory=list)
+    not_drawn: dict[str, str] = field(default_factory=dict)
+    of_searches: list[list[FigureFile]] = field(default_factory=list)
 
 
 class SecondaryTable(NamedTuple):
@@ -67,13 +93,6 @@ class SecondaryTable(NamedTuple):
     table: pd.DataFrame
     text: pd.DataFrame
     note: str
-
-
-class ReportedSearch(NamedTuple):
-    """A search with the figures that were drawn of it."""
-
-    report: SearchReport
-    figures: list[FigureFile]
 
 
 @dataclass
@@ -90,11 +109,8 @@ class StudyReport:
         caveats: by protocol, what a reader must know of its test set; nothing for most.
         core: what the baseline's core changes of the presets', in sentences; nothing for most.
         machines: device and precision by trial.
-        secondary: the tables of :mod:`benchmark.report.secondary` by name: numbers and text.
-        published: the slides' rows beside ours, for a study of the slides.
-        figures: that were drawn.
-        not_drawn: titles of those that were not, and why.
         searches: of the study; none for most.
+        analysis: figures, and numbers from single images.
     """
 
     name: str
@@ -105,11 +121,8 @@ class StudyReport:
     caveats: dict[str, str]
     core: str
     machines: pd.DataFrame
-    secondary: dict[str, SecondaryTable] = field(default_factory=dict)
-    published: pd.DataFrame | None = None
-    figures: list[FigureFile] = field(default_factory=list)
-    not_drawn: dict[str, str] = field(default_factory=dict)
-    searches: list[ReportedSearch] = field(default_factory=list)
+    searches: list["SearchReport"]
+    analysis: Analysis = field(default_factory=Analysis)
 
     @property
     def slug(self) -> str:
@@ -142,13 +155,40 @@ class StudyReport:
         return study_verdict(self.table, self.margin)
 
     @property
+    def baselines(self) -> dict[str, str]:
+        """By arm, the one it is compared with."""
+        return baselines_of(self.cells, self.definition)
+
+    @property
+    def published(self) -> pd.DataFrame | None:
+        """The slides' rows beside ours, for a study of the slides."""
+        return beside_ours(self.name, self.table) if self.name in SLIDES_STUDIES else None
+
+    @cached_property
+    def secondary(self) -> dict[str, SecondaryTable]:
+        """The tables of :mod:`benchmark.report.secondary` by name."""
+        parts, prices = (work(self.cells, self.baselines) for work in (secondary.part_differences, secondary.price))
+        margins = secondary.sensitivity(self.table)
+        found = {
+            "parts": (parts, secondary.part_text, "Differences of each angle and of the geodesic error"),
+            "margins": (margins, secondary.sensitivity_text, "Verdicts under other margins"),
+            "price": (prices, secondary.price_text, "Price of a verdict"),
+            "bootstrap": (self.analysis.bootstrap, secondary.bootstrap_text, "Bootstrap over seeds and persons"),
+        }
+        return {
+            name: SecondaryTable(heading, table, text(table), secondary.NOTES[name])
+            for name, (table, text, heading) in found.items()
+            if not table.empty
+        }
+
+    @property
     def missing_cells(self) -> int:
         """Cells of the grid without a result."""
         return int(self.cells["mae"].isna().sum())
 
 
 def read_study(store: Store, name: str, definition: dict[str, Any]) -> StudyReport | None:
-    """A study's numbers, without q, secondary tables and figures; None if it has no cell yet."""
+    """A study's numbers, without q and analysis; None if it has no cell yet."""
     cells = store.results(name)
     if cells.empty:
         return None
@@ -166,44 +206,38 @@ def read_study(store: Store, name: str, definition: dict[str, Any]) -> StudyRepo
         _caveats(store, cells),
         core_note({preset: cores.get((preset, definition["baseline"])) for preset in presets}),
         store.machines(name),
+        _searches(store, name, definition),
     )
 
 
-def write_study(store: Store, report: StudyReport, folder: Path) -> None:
-    """Work out the secondary analyses, and write a study's tables and figures."""
-    baselines = baselines_of(report.cells, report.definition)
-    materials = [
-        Material(
-            store, report.name, preset, report.title, report.baseline, baselines, report.margin,
-            report.cells[report.cells["preset"] == preset], report.table[report.table["preset"] == preset],
-            report.draws[report.draws["preset"] == preset],
-        )
-        for preset in dict.fromkeys(report.table["preset"])
-    ]  # fmt: skip
-    parts = secondary.part_differences(report.cells, baselines)
-    margins = secondary.sensitivity(report.table)
-    prices = secondary.price(report.cells, baselines)
-    resampled = pd.concat([secondary.bootstrap(material) for material in materials], ignore_index=True)
-    found = {
-        "parts": (parts, secondary.part_text, "Differences of each angle and of the geodesic error"),
-        "margins": (margins, secondary.sensitivity_text, "Verdicts under other margins"),
-        "price": (prices, secondary.price_text, "Price of a verdict"),
-        "bootstrap": (resampled, secondary.bootstrap_text, "Bootstrap over seeds and persons"),
-    }
-    report.secondary = {
-        name: SecondaryTable(heading, table, text(table), secondary.NOTES[name])
-        for name, (table, text, heading) in found.items()
-        if not table.empty
-    }
-    report.published = beside_ours(report.name, report.table) if report.name in SLIDES_STUDIES else None
-    _write_tables(report, folder / "tables")
-    yaw = pd.concat([secondary.yaw_table(material) for material in materials], ignore_index=True)
-    if not yaw.empty:
-        write_csv(yaw, folder / "tables" / f"{report.slug}-yaw.csv")
-    for material in materials:
-        _draw(report, material, folder / "figures")
-    for search in report_searches(store, report.name, report.definition):
-        _write_search(report, search, folder)
+def _searches(store: Store, name: str, definition: dict[str, Any]) -> list["SearchReport"]:
+    if not definition.get("search"):
+        return []
+    from benchmark.report.search import report_searches  # loads Optuna and PyTorch: seconds
+
+    return report_searches(store, name, definition)
+
+
+def write_study(report: StudyReport, folder: Path) -> None:
+    """Write a study's tables and figures."""
+    tables = folder / "tables"
+    _write_tables(report, tables)
+    if not report.analysis.yaw.empty:
+        write_csv(report.analysis.yaw, tables / f"{report.slug}-yaw.csv")
+    for search in report.searches:
+        from benchmark.report.search import NOTE, fresh_text
+
+        name = search_slug(report, search)
+        write_csv(search.points, tables / f"{name}-points.csv")
+        views = {"The best points on fresh seeds": TextTable(fresh_text(search.best, report.baseline), NOTE)}
+        _write(search.title, name, search.best, views, search.summary, tables)
+    for figure in (*report.analysis.figures, *(figure for of in report.analysis.of_searches for figure in of)):
+        figure.write(folder / "figures")
+
+
+def search_slug(report: StudyReport, search: "SearchReport") -> str:
+    """Name of a search's files."""
+    return slug(f"{report.slug}-search-{search.name}")
 
 
 def _caveats(store: Store, cells: pd.DataFrame) -> dict[str, str]:
@@ -262,32 +296,3 @@ def _write(title: str, name: str, table: pd.DataFrame, views: dict[str, TextTabl
     write_csv(table, folder / f"{name}.csv")
     write_markdown(views, title, lead, folder / f"{name}.md")
     write_latex(views, title, lead, name, folder / f"{name}.tex")
-
-
-def _write_search(report: StudyReport, search: SearchReport, folder: Path) -> None:
-    name = slug(f"{report.slug}-search-{search.name}")
-    write_csv(search.points, folder / "tables" / f"{name}-points.csv")
-    views = {"The best points on fresh seeds": TextTable(fresh_text(search.best, report.baseline), SEARCH_NOTE)}
-    _write(search.title, name, search.best, views, search.summary, folder / "tables")
-    figures = []
-    for kind, (title, drawing) in draw_search(search.stored).items():
-        svg = save(drawing.figure, f"{name}-{kind}", folder / "figures")
-        figures.append(FigureFile(f"{name}-{kind}", title, drawing.caption, drawing.alt, svg))
-    report.searches.append(ReportedSearch(search, figures))
-
-
-def _draw(report: StudyReport, material: Material, folder: Path) -> None:
-    several = report.table["preset"].nunique() > 1
-    for kind, (title, draw) in FIGURES.items():
-        shown = f"{title}, preset {material.preset}" if several else title
-        try:
-            with style():
-                drawing = draw(material)
-        except NoDataError as missing:
-            report.not_drawn[shown] = str(missing)
-            continue
-        watermark(drawing.figure, material.incomplete)
-        name = f"{report.slug}-{kind}-{slug(material.preset)}"
-        svg = save(drawing.figure, name, folder)
-        caption = " ".join((drawing.caption, *dict.fromkeys(report.caveats.values())))
-        report.figures.append(FigureFile(name, shown, caption, drawing.alt, svg, kind in MAIN))

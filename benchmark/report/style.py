@@ -1,16 +1,18 @@
 """One look for all figures: colour-blind safe, readable in grey."""
 
 import math
+import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from io import StringIO
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from html import escape, unescape
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import seaborn as sns
-from matplotlib import pyplot as plt
+from cycler import cycler
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -18,35 +20,40 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
 BASELINE = "#444444"
+PALETTE = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#949494")
+"""Seaborn's colour-blind palette: C0 to C7."""
 COLOURS = ("C0", "C1", "C2", "C3", "C4", "C5", "C7")
-"""Of seaborn's colour-blind palette, those that can be seen on white."""
+"""Those that can be seen on white."""
 MARKERS = "o^DvP<X"
 DASHES = ("-", "--", "-.", ":")
 COLUMNS = 3
 """Panels in a row; with more a figure is too wide for a page."""
+HOVER = "hover:"
+"""Begins the name of an artist whose points have titles; see :func:`hover`."""
+SETTINGS: dict[Any, Any] = {
+    "figure.figsize": (6.4, 4.0),
+    "figure.dpi": 110,
+    "axes.prop_cycle": cycler(color=PALETTE),
+    "axes.edgecolor": "#cccccc",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titley": 1.0,  # no ticks are above an axis; to look for them takes a tenth of the drawing
+    "grid.color": "#e6e6e6",
+    "xtick.bottom": False,
+    "ytick.left": False,
+    "font.sans-serif": ["DejaVu Sans", "sans-serif"],  # the font that comes with matplotlib, on every machine
+    "svg.hashsalt": "mhpe-bench",  # the same figure gives the same file
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
+}
 
 
-@contextmanager
-def style() -> Iterator[None]:
-    """Context of the report's style, drawing without a screen."""
-    settings: dict[Any, Any] = {
-        "figure.figsize": (6.4, 4.0),
-        "figure.dpi": 110,
-        "axes.spines.top": False,
-        "axes.titlelocation": "left",
-        "axes.titley": 1.0,  # no ticks are above an axis; to look for them takes a tenth of the drawing
-        "axes.spines.right": False,
-        "font.sans-serif": ["DejaVu Sans", "sans-serif"],  # the font that comes with matplotlib, on every machine
-        "svg.hashsalt": "mhpe-bench",  # the same figure gives the same file
-        "svg.fonttype": "none",
-        "text.parse_math": False,  # a dollar sign in a name is a dollar sign
-    }
-    with (
-        sns.axes_style("whitegrid", {"grid.color": "#e6e6e6"}),
-        sns.color_palette("colorblind"),
-        mpl.rc_context(settings),
-    ):
-        yield
+def style() -> AbstractContextManager[None]:
+    """Context of the report's style."""
+    return mpl.rc_context(SETTINGS)
 
 
 def line_styles(arms: Sequence[str], baseline: str) -> dict[str, dict[str, Any]]:
@@ -79,10 +86,8 @@ def panels(
     """A figure of panels, at most three in a row, with room at the right for the legend; sizes in inches."""
     rows = math.ceil(count / COLUMNS)
     columns = math.ceil(count / rows)
-    size = (beside + width * columns, height * rows)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=size, sharex=sharex, sharey=sharey, squeeze=False, constrained_layout=True
-    )
+    figure = Figure(figsize=(beside + width * columns, height * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, sharex=sharex, sharey=sharey, squeeze=False)
     for unused in axes.flat[count:]:
         unused.remove()
     return figure, list(axes.flat[:count])
@@ -134,23 +139,40 @@ def watermark(figure: Figure, text: str) -> None:
         )
 
 
-def save(figure: Figure, name: str, folder: Path) -> str:
-    """Write a figure as PNG and SVG and close it.
+def hover(points: Artist, texts: Iterable[str]) -> None:
+    """Give each point of a line of markers a title, which a browser shows under the pointer."""
+    points.set_gid(HOVER + "\t".join(texts))
 
-    Returns:
-        The SVG's text.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
+
+def rendered(figure: Figure, png: bool = False) -> tuple[str, bytes]:
+    """A figure as SVG text, with the titles of its points, and as PNG file; nothing for the latter unless ``png``."""
     with style(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # not_shown names them, once
         if (layout := figure.get_layout_engine()) is not None:
             layout.execute(figure)
             figure.set_layout_engine("none")  # else each saving does it again, which takes as long as drawing
         # The canvases themselves: savefig draws every figure twice, once for a layout that is settled already.
-        FigureCanvasAgg(figure).print_png(folder / f"{name}.png", metadata={"Software": None})
-        buffer = StringIO()
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
-    plt.close(figure)
-    svg = buffer.getvalue()
+        picture, text = BytesIO(), StringIO()
+        if png:
+            FigureCanvasAgg(figure).print_png(picture, metadata={"Software": None})
+        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
+    return _with_titles(text.getvalue()), picture.getvalue()
+
+
+def save(figure: Figure, name: str, folder: Path) -> None:
+    """Write a figure as PNG and SVG."""
+    svg, png = rendered(figure, png=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
-    return svg
+    (folder / f"{name}.png").write_bytes(png)
+
+
+def _with_titles(svg: str) -> str:
+    """The drawing with a ``title`` in each point whose artist :func:`hover` named."""
+    parts = re.split(rf'<g id="{HOVER}([^"]*)">', svg)
+    for i in range(1, len(parts), 2):
+        first, *points = parts[i + 1].split("<use ")
+        for j, title in enumerate(unescape(parts[i]).split("\t")[: len(points)]):
+            points[j] = points[j].replace("/>", f"><title>{escape(title)}</title></use>", 1)
+        parts[i], parts[i + 1] = "<g>", "<use ".join((first, *points))
+    return "".join(parts)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
-from scipy import stats
+from scipy.special import chdtri
 
 from benchmark.statistics.cells import paired_differences, seed_table
 from benchmark.statistics.power import seeds_needed, smallest_detectable
@@ -80,5 +80,5 @@ def pooled(found: list[Spread]) -> tuple[float, float, float]:
     freedom = sum(spread.pairs - 1 for spread in found)
     squares = sum((spread.pairs - 1) * spread.sd**2 for spread in found)
     tails = (1 + LEVEL) / 2, (1 - LEVEL) / 2
-    low, high = (math.sqrt(squares / float(stats.chi2.ppf(tail, freedom))) for tail in tails)
+    low, high = (math.sqrt(squares / float(chdtri(freedom, 1 - tail))) for tail in tails)
     return math.sqrt(squares / freedom), low, high

@@ -5,7 +5,6 @@ import math
 from bisect import bisect_left
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import nctdtr, ndtri, stdtrit
 
 from benchmark.statistics.sign_flip import attainable_level, smallest_p
@@ -50,6 +49,8 @@ def smallest_detectable(sd: float, n: int, power: float = 0.8, level: float = 0.
     Infinite where the exact sign-flip test cannot reach significance at ``n``. Arguments and errors are those of
     :func:`seeds_needed`, of which this is the inverse.
     """
+    from scipy.optimize import brentq  # takes a second to import, and reports need none of it
+
     _check(sd, power, level, comparisons)
     alpha = attainable_level(n, (1 - level) / comparisons)
     if alpha == 0:

@@ -53,7 +53,6 @@ class BIWI(RealSet):
     title = "BIWI"
     folder = "BIWI"
     licence = "non-commercial research and education"
-    published_images = 15678
     parts = tuple(f"{number:02d}" for number in range(1, 25))
     stem = r"frame_\d+"
     endings = ("_rgb.png", "_pose.txt")

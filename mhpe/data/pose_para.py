@@ -60,7 +60,6 @@ class AFLW2000(_WithPosePara):
     name = "aflw2000"
     title = "AFLW2000-3D"
     folder = "AFLW2000"
-    published_images = 1969
     landmarks = "pt3d_68"
     crop_rule = f"landmarks {landmarks} x {LANDMARK_SCALE}, up {LANDMARK_UP}"
     stem = r"image\d+"
@@ -77,7 +76,6 @@ class W300LP(_WithPosePara):
     name = "300w_lp"
     title = "300W-LP"
     folder = "300W_LP"
-    published_images = 122415
     landmarks = "pt2d"
     crop_rule = f"landmarks {landmarks} x {LANDMARK_SCALE}, up {LANDMARK_UP}"
     parts = ("AFW", "AFW_Flip", "HELEN", "HELEN_Flip", "IBUG", "IBUG_Flip", "LFPW", "LFPW_Flip")

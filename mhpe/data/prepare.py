@@ -15,8 +15,9 @@ from mhpe.data import dataset
 from mhpe.data.crops import Box, read_crop
 from mhpe.data.dataset import Progress, no_progress
 from mhpe.data.images import UnreadableError
-from mhpe.data.real import MAX_ANGLE, Label, RealSet, Record, rotations_of
+from mhpe.data.real import Label, RealSet, Record, rotations_of
 from mhpe.errors import InputError
+from mhpe.names import MAX_ANGLE
 
 CHUNK = 64
 

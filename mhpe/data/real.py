@@ -15,9 +15,6 @@ from mhpe.data.images import folder_entries
 from mhpe.errors import InputError
 from mhpe.rotations import from_euler
 
-MAX_ANGLE = 99.0
-"""Samples with any |angle| above this are left out, as in all published results on these sets (degrees)."""
-
 
 @dataclass(frozen=True)
 class Record:
@@ -68,8 +65,6 @@ class RealSet(ABC):
     title: ClassVar[str]
     folder: ClassVar[str]
     licence: ClassVar[str]
-    published_images: ClassVar[int]
-    """Images that published results are about, those beyond ``MAX_ANGLE`` left out."""
     crop_rule: ClassVar[str]
     """The crop rule in words and numbers; part of a prepared set's key."""
     parts: ClassVar[tuple[str, ...]] = ()

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
@@ -141,11 +140,16 @@ def heat_map(material: Material) -> Drawing:
 
 def _map(axis: Axes, rows: pd.DataFrame) -> None:
     table = rows.pivot_table(index="bin_width", columns="sigma", values="mae").sort_index(ascending=False)
-    sns.heatmap(
-        table, ax=axis, annot=True, fmt=".2f", cmap="cividis", linewidths=0.5, mask=table.isna(), cbar=False,
-        xticklabels=[f"{value:g}" for value in table.columns], yticklabels=[f"{value:g}" for value in table.index],
-    )  # fmt: skip
+    values = table.to_numpy()
+    axis.imshow(values, cmap="cividis", aspect="auto")
+    middle = (np.nanmin(values) + np.nanmax(values)) / 2
+    for (y, x), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            colour = "white" if value <= middle else "black"
+            axis.text(x, y, f"{value:.2f}", ha="center", va="center", color=colour)
+    axis.set_xticks(range(values.shape[1]), [f"{value:g}" for value in table.columns])
+    axis.set_yticks(range(values.shape[0]), [f"{value:g}" for value in table.index])
     axis.set(xlabel="standard deviation in degrees", ylabel="range of a bin in degrees")
-    axis.tick_params(axis="y", labelrotation=0)
-    best = np.unravel_index(np.nanargmin(table.to_numpy()), table.shape)
-    axis.add_patch(Rectangle((best[1] + 0.04, best[0] + 0.04), 0.92, 0.92, fill=False, ec="white", lw=1.5))
+    axis.grid(visible=False)
+    y, x = np.unravel_index(np.nanargmin(values), values.shape)
+    axis.add_patch(Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, fill=False, ec="white", lw=1.5))

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, NoDataError, need_several_rules, shown_note
 from benchmark.report.images import first_arms
@@ -57,9 +57,8 @@ def error_against_draws(material: Material) -> Drawing:
     need_several_rules(material)
     protocols = material.protocols
     size = (12.0, 0.6 + 3.6 * len(protocols))
-    figure, axes = plt.subplots(
-        len(protocols), len(COLUMNS), figsize=size, sharey="row", squeeze=False, constrained_layout=True
-    )
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(len(protocols), len(COLUMNS), sharey="row", squeeze=False)
     for row, protocol in zip(axes, protocols, strict=True):
         rows = material.arms(protocol).merge(_draws(material, protocol), on="arm")
         for axis, (column, words) in zip(row, COLUMNS.items(), strict=True):

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -27,7 +26,8 @@ def draws_figure(
         at_random: the same of uniform draws, for comparison.
     """
     with style():
-        figure, axes = plt.subplots(1, 3, figsize=(14, 3.9), constrained_layout=True)
+        figure = Figure(figsize=(14, 3.9), layout="constrained")
+        axes = figure.subplots(1, 3)
         _one_input(axes[0], table, yaw)
         _yaw(axes[1], counts["yaw"])
         _distance(axes[2], counts["distance"], at_random["distance"])

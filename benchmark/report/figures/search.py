@@ -95,6 +95,7 @@ def _draw(kind: str, plot: Callable[[], Any], title: str, lacking: str) -> Drawi
                 which.set_label_text(WORDS.get(which.get_label_text(), which.get_label_text()))
         headline(figure, title)
         watermark(figure, lacking)
+        plt.close(figure)  # it stays, without pyplot
     return Drawing(figure, CAPTIONS[kind][1], f"{title}; the numbers are in the table of points.")
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, NoDataError
@@ -95,7 +95,9 @@ def paired_seeds(material: Material) -> Drawing:
     for axis, protocol in zip(axes, material.protocols, strict=True):
         seeds = seed_table(material.cells[material.cells["protocol"] == protocol])
         shown = seeds.reindex(columns=arms).head(SEEDS_DRAWN)
-        for (seed, values), colour in zip(shown.iterrows(), sns.color_palette("viridis", len(shown)), strict=True):
+        for (seed, values), colour in zip(
+            shown.iterrows(), mpl.colormaps["viridis"](np.linspace(0, 0.9, len(shown))), strict=True
+        ):
             name = f"seed {seed}" if len(shown) <= SEEDS_NAMED else "_"  # which a legend leaves out
             axis.plot(values, range(len(arms)), "-o", ms=3.5, lw=1, color=colour, mfc="white", label=name)
         axis.plot(seeds.reindex(columns=arms).mean(), range(len(arms)), "D", ms=6, color=BASELINE, label="mean")

@@ -8,7 +8,7 @@ import pandas as pd
 from benchmark.report.text import protocol_title
 from benchmark.store import Store
 from benchmark.store.reading import TestSet
-from mhpe.data.real import MAX_ANGLE
+from mhpe.names import MAX_ANGLE
 from mhpe.names import title as set_title
 
 ANGLES = (

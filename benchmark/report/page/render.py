@@ -16,8 +16,6 @@ from benchmark.report.published.peers import CEP
 from benchmark.report.published.slides import published_notes, published_text, reproduced
 from benchmark.report.references import NOTE as DRAW_NOTE
 from benchmark.report.references import draw_text
-from benchmark.report.search import NOTE as SEARCH_NOTE
-from benchmark.report.search import fresh_text
 from benchmark.report.study_report import FigureFile, StudyReport
 from benchmark.report.text import protocol_title, synthetic_note
 from benchmark.report.views import (
@@ -90,18 +88,20 @@ def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[s
         "published": None if study.published is None else _published(study.name, study.published),
         "secondary": {found.heading: page_table(found.text, found.note) for found in study.secondary.values()},
         "machines": machines_note(study.machines),
-        "searches": [
-            {
-                "title": search.title,
-                "summary": search.summary,
-                "best": page_table(fresh_text(search.best, study.baseline), SEARCH_NOTE),
-                "figures": figures,
-            }
-            for search, figures in study.searches
-        ],
+        "searches": _searches(study),
         "fingerprints": fingerprints(store, study.cells),
         "missing": _missing(study.table),
     }
+
+
+def _searches(study: StudyReport) -> list[dict[str, Any]]:
+    found = []
+    for search, figures in zip(study.searches, study.analysis.of_searches, strict=True):
+        from benchmark.report.search import NOTE, fresh_text
+
+        best = page_table(fresh_text(search.best, study.baseline), NOTE)
+        found.append({"title": search.title, "summary": search.summary, "best": best, "figures": figures})
+    return found
 
 
 def _group(rows: pd.DataFrame, groups: dict[Group, int], caveats: dict[str, str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmark.report import build_report
+from benchmark.report.build import build_report
 from benchmark.report.notes import core_changes, core_note
 from benchmark.study.presets import PRESETS
 from mhpe.config import CoreConfig

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib import pyplot as plt
 
 from benchmark.report.figures import FIGURES, Drawing, NoDataError
 from benchmark.report.figures.images import calibration_curve, images_of
@@ -58,9 +57,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Material:
 
 def draw(kind: str, material: Material) -> Drawing:
     with style():
-        drawing = FIGURES[kind][1](material)
-    plt.close(drawing.figure)
-    return drawing
+        return FIGURES[kind][1](material)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FIGURES if kind != "grid"])
@@ -258,5 +255,4 @@ def test_panels_wrap_after_three(count: int, rows: int, columns: int) -> None:
         assert len(drawn.axes) == len(places) == count
         assert {place.rowspan.start for place in places if place} == set(range(rows))
         assert {place.colspan.start for place in places if place} == set(range(columns))
-        plt.close(drawn)
     assert all([label.get_text() for label in axis.get_yticklabels()] == ["first", "last"] for axis in lines[::columns])

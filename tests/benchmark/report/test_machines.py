@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from benchmark.report import build_report
+from benchmark.report.build import build_report
 from benchmark.store import Store, schema
 from tests.benchmark.fake_results import MadeUp, fill
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.report import build_report
+from benchmark.report.build import build_report
 from tests.benchmark.fake_results import MadeUp, filled_store
 
 selenium = pytest.importorskip("selenium", reason="selenium is not installed; pip install -e .[browser]")

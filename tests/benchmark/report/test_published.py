@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.report import build_report
+from benchmark.report.build import build_report
 from benchmark.report.published import SLIDES_STUDIES, audit, beside_ours, slides
 from benchmark.report.published.peers import cost_table, peers, peers_on
 from samplers.bins import Bins

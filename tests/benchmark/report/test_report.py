@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark.report import build_report
+from benchmark.report.build import build_report
 from benchmark.store import Store
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
@@ -63,7 +63,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[MadeUp, Store, Pat
         absent={("gaussian 30", 2)},
     )
     store = filled_store(folder, study)
-    build_report(store, (), folder / "out")
+    build_report(store, (), folder / "out", png=True)
     return study, store, folder / "out"
 
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from benchmark.report import build_report
+from benchmark.report.build import build_report
 from benchmark.report.writers import SlidesRow, write_slides_layout
 from tests.benchmark.fake_results import ARMS, MadeUp, filled_store
 
