@@ -1,8 +1,217 @@
-"""The benchmark: studies, runner, results store, report and the command line."""
+"""The benchmark from Python: run studies, read their results, compare arms. The command line does the same.
 
+    import benchmark as bench
+
+    bench.run("gaussian_sigma", seeds=3)
+    frame = bench.results("gaussian_sigma")
+    bench.compare(frame, baseline="random")
+    bench.predictions("gaussian_sigma", arm="random", seed=0)
+
+PyTorch and pandas are imported when a function needs them.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import benchmark.run  # noqa: F401, first, or its later import would replace the function of this name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmark.search.study_run import StudyRun
+    from benchmark.store import Store
+
+__all__ = ["compare", "predictions", "results", "run"]
+
+DEFAULT_STORE = "sqlite:///results/bench.sqlite"
 
 try:
     __version__ = version("mhpe-bench")
 except PackageNotFoundError:  # a checkout that was not installed
     __version__ = "unknown"
+
+
+def run(
+    study: str | Path,
+    *,
+    seeds: int | None = None,
+    preset: str | None = None,
+    protocols: Sequence[str] = (),
+    arms: Sequence[str] = (),
+    samplers: Sequence[type[Any] | str | Path] = (),
+    jobs: int | None = None,
+    device: str = "auto",
+    dask: str | None = None,
+    data_root: str | Path | None = None,
+    store: str | Path | None = None,
+    retry_failed: bool = False,
+) -> "StudyRun":
+    """Train and evaluate what is missing of a study, store it, and return what was done.
+
+    Progress is written to the standard error. A script that calls this needs ``if __name__ == "__main__":`` around its
+    main part, because trials are trained in processes of their own.
+
+    Args:
+        study: name of a study, or path of a YAML file.
+        seeds: paired seeds per arm instead of the study's.
+        preset: size of a training, ``quick``, ``standard`` or ``paper``; by default what fits the protocols.
+        protocols: names of protocols to run instead of the study's.
+        arms: the only arms to run, by label or sampler.
+        samplers: samplers of your own that the study names: classes, which may be defined in a cell of a notebook, or
+            paths of Python files.
+        jobs: number of processes; by default one per processor core, or per graphics card.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        dask: address of a Dask scheduler, to train on its cluster.
+        data_root: folder that holds 300W_LP/, AFLW2000/ and BIWI/; by default what ``MHPE_DATA`` says.
+        store: results store, an SQLAlchemy URL or the path of an SQLite file; by default what ``BENCH_STORE`` says, or
+            results/bench.sqlite.
+        retry_failed: whether trials that failed earlier are tried again.
+
+    Raises:
+        InputError: if an argument, a file or the data are wrong.
+        KeyboardInterrupt: if it is interrupted; its text says what is stored, and the same call goes on from there.
+    """
+    from benchmark.cli.progress import RunReporter, data_progress
+    from benchmark.cli.terminal import warn
+    from benchmark.run.study_data import StudyData
+    from benchmark.run.workers import process_count, usable_device
+    from benchmark.search.study_run import check_choices, choose_workers, run_study
+    from benchmark.store import Store
+    from benchmark.study.study import load_study
+    from mhpe.paths import cache_folder
+    from samplers.support.notebook import sampler_file
+
+    own = cache_folder() / "samplers"
+    files = tuple(Path(each) if isinstance(each, str | Path) else sampler_file(each, own) for each in samplers)
+    loaded = load_study(str(study), preset, _names(protocols), files, seeds)
+    check_choices(loaded, _names(arms), dask)
+    place = usable_device(device) if dask is None else "cpu"  # a cluster's workers find out for themselves
+    jobs = process_count(jobs, place)
+    root = data_root or os.environ.get("MHPE_DATA")
+    data = StudyData(loaded, Path(root) if root else None, jobs, data_progress, warn)
+    workers = choose_workers(jobs, device if dask else place, dask)
+    return run_study(loaded, Store(_url(store)), data, workers, RunReporter, _names(arms), seeds, retry_failed)
+
+
+def results(study: str | Path, *, store: str | Path | None = None) -> "pd.DataFrame":
+    """The results of a study, one row per preset, protocol, arm and seed.
+
+    Args:
+        study: name of a study that was run, or path of its file.
+        store: as in :func:`run`.
+
+    Returns:
+        Columns preset, protocol, arm, sampler, parameters, seed, trial (its key), test_set, status, train_set, seconds
+        (of the training), weights (number of the network's), error_type and error_message of a failed trial, and in
+        degrees yaw, pitch, roll, mae, left, down, front, maev, geodesic_mean, geodesic_median and aligned_mean; NaN
+        where there is no result.
+
+    Raises:
+        InputError: if there is no such store, or no such study in it.
+    """
+    frame = _cells(_open(store), study).drop(columns="position")
+    first = ["preset", "protocol", "arm", "sampler", "parameters", "seed"]
+    return frame[first + [name for name in frame if name not in first]]
+
+
+def compare(
+    frame: "pd.DataFrame",
+    baseline: str | Mapping[str, str] = "random",
+    margin: float | None = None,
+    metric: str = "mae",
+) -> "pd.DataFrame":
+    """Each arm against the baseline over paired seeds: difference, interval, p, verdict and probabilities.
+
+    Args:
+        frame: as :func:`results` gives it, or rows of it.
+        baseline: label of the arm that all others are compared with, or by arm the one it is compared with.
+        margin: differences below it do not matter, degrees; 0.1 by default.
+        metric: column to compare, lower is better.
+
+    Returns:
+        One row per preset, protocol and compared arm. After preset and protocol the columns are those of
+        :func:`benchmark.statistics.compare`; Holm's family is the arms of ``frame`` on one protocol.
+
+    Raises:
+        InputError: if no arm of ``frame`` is the baseline, there is no such column, or ``margin`` is negative.
+    """
+    import pandas as pd
+
+    from benchmark.statistics import MARGIN, groups_of, seed_table
+    from benchmark.statistics import compare as compare_arms
+    from mhpe.errors import InputError
+    from mhpe.validation import nearest
+
+    arms = list(dict.fromkeys(frame["arm"]))
+    wanted = [baseline] if isinstance(baseline, str) else list(baseline.values())
+    for name, known in (*((name, arms) for name in wanted), (metric, list(frame))):
+        if name not in known:
+            raise InputError(f"compare: no {name!r} in the frame; {nearest(name, known)}")
+    margin = MARGIN if margin is None else margin
+    tables = [
+        compare_arms(seed_table(rows, metric), baseline, margin).assign(preset=preset, protocol=protocol)
+        for preset, protocol, rows in groups_of(frame)
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    first = ["preset", "protocol"]
+    return table[first + [name for name in table if name not in first]]
+
+
+def predictions(study: str | Path, arm: str, seed: int, *, store: str | Path | None = None) -> "pd.DataFrame":
+    """What one arm predicted with one seed, one row per preset, protocol and image of the test set.
+
+    Args:
+        study: name of a study that was run, or path of its file.
+        arm: label of the arm.
+        seed: the seed.
+        store: as in :func:`run`.
+
+    Returns:
+        Columns preset, protocol, image (its name), person (a number); yaw, pitch and roll as predicted; label_yaw,
+        label_pitch and label_roll; error_yaw, error_pitch and error_roll, absolute; mae, their mean; geodesic, the
+        angle between the rotations. All angles in degrees.
+
+    Raises:
+        InputError: if there is no such study, arm or seed, or it has no predictions.
+    """
+    from benchmark.report.images import prediction_table
+    from mhpe.errors import InputError
+    from mhpe.validation import nearest
+
+    opened = _open(store)
+    cells = _cells(opened, study)
+    if arm not in set(cells["arm"]):
+        raise InputError(f"study {study} has no arm {arm!r}; {nearest(arm, list(dict.fromkeys(cells['arm'])))}")
+    table = prediction_table(opened, cells[(cells["arm"] == arm) & (cells["seed"] == seed)])
+    if table is None:
+        raise InputError(f"study {study}: arm {arm!r} has no predictions with seed {seed} in store {opened.shown}")
+    return table
+
+
+def _names(names: Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _url(store: str | Path | None) -> str:
+    return str(store or os.environ.get("BENCH_STORE") or DEFAULT_STORE)
+
+
+def _open(store: str | Path | None) -> "Store":
+    from benchmark.store import Store
+
+    return Store(_url(store), read_only=True)
+
+
+def _cells(store: "Store", study: str | Path) -> "pd.DataFrame":
+    """All cells of a study in a store."""
+    from mhpe.errors import InputError
+    from mhpe.validation import nearest
+
+    name = Path(study).stem if str(study).endswith((".yaml", ".yml")) else str(study)
+    cells = store.results(name)
+    if cells.empty:
+        raise InputError(f"store {store.shown} holds no study {name!r}; {nearest(name, list(store.studies()))}")
+    return cells

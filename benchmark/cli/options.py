@@ -1,12 +1,16 @@
 """Options that several verbs share, with the same words everywhere."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from benchmark import DEFAULT_STORE
+from benchmark.run import MOST_JOBS
 from benchmark.study.presets import PRESETS
 from benchmark.study.study_file import MOST_SEEDS
 from benchmark.study.yaml_file import read_yaml
@@ -15,9 +19,6 @@ from mhpe.errors import InputError
 if TYPE_CHECKING:
     from benchmark.store import Store
     from benchmark.study.study import Study
-
-MOST_JOBS = 1024
-"""Processes: each holds PyTorch, a third of a gigabyte."""
 
 data_root_option = click.option(
     "--data-root",
@@ -29,30 +30,10 @@ data_root_option = click.option(
 store_option = click.option(
     "--store",
     envvar="BENCH_STORE",
-    default="sqlite:///results/bench.sqlite",
+    default=DEFAULT_STORE,
     show_default=True,
     metavar="URL",
     help="Results store, an SQLAlchemy URL (or set BENCH_STORE).",
-)
-study_option = click.option(
-    "--study",
-    "study_names",
-    required=True,
-    multiple=True,
-    metavar="NAME",
-    help="Name of a study, or a .yaml file; repeatable.",
-)
-protocols_option = click.option(
-    "--protocol", "protocol_names", multiple=True, metavar="NAME", help="Instead of the study's protocols; repeatable."
-)
-arms_option = click.option(
-    "--arm", "arm_names", multiple=True, metavar="NAME", help="Only these arms, by label or sampler; repeatable."
-)
-seeds_option = click.option(
-    "--seeds", type=click.IntRange(1, MOST_SEEDS), metavar="N", help="Paired seeds per arm instead of the study's."
-)
-device_option = click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to train."
 )
 jobs_option = click.option(
     "--jobs",
@@ -74,18 +55,86 @@ sampler_files_option = click.option(
     help="Python file with samplers of your own; repeatable.",
 )
 set_option = click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    help="Size of a training.  [default: quick on rendered data, standard with real ones]",
+)
+sampler_files_option = click.option(
+    "--sampler-file",
+    "sampler_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Python file with samplers of your own; repeatable.",
+)
+set_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Parameter of the sampler; repeatable."
 )
 wide_option = click.option("--wide", is_flag=True, help="All columns, however wide the table gets.")
 
 
+@dataclass(frozen=True)
+class Grid:
+    """What the options say that name studies, what of them is meant, and where it is trained and stored."""
+
+    study_names: tuple[str, ...]
+    preset: str | None
+    protocol_names: tuple[str, ...]
+    arm_names: tuple[str, ...]
+    seeds: int | None
+    jobs: int | None
+    device: str
+    data_root: Path | None
+    store: str
+    sampler_files: tuple[Path, ...]
+
+    def studies(self) -> "list[Study]":
+        """The studies, each once.
+
+        Raises:
+            InputError: if one cannot be read, or a data root was named though all data are rendered.
+        """
+        from benchmark.study.study import load_study
+
+        studies = [
+            load_study(name, self.preset, self.protocol_names, self.sampler_files, self.seeds)
+            for name in dict.fromkeys(self.study_names)
+        ]
+        if all(all(protocol.synthetic) for study in studies for protocol in study.protocols):
+            refuse_without("a protocol with a real data set; these are rendered", ("data_root",))
+        return studies
+
+
 def grid_options(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that name a study, what of it is meant, and where it is trained."""
-    for option in (
-        device_option, jobs_option, seeds_option, arms_option, protocols_option, preset_option, study_option
-    ):  # fmt: skip
-        verb = option(verb)
-    return verb
+    """Options of a verb whose first argument is a :class:`Grid`."""
+
+    @wraps(verb)
+    def with_grid(**values: Any) -> Any:
+        return verb(Grid(**{field.name: values.pop(field.name) for field in fields(Grid)}), **values)
+
+    study = click.option(
+        "--study", "study_names", required=True, multiple=True, metavar="NAME",
+        help="Name of a study, or a .yaml file; repeatable.",
+    )  # fmt: skip
+    protocols = click.option(
+        "--protocol", "protocol_names", multiple=True, metavar="NAME",
+        help="Instead of the study's protocols; repeatable.",
+    )  # fmt: skip
+    arms = click.option(
+        "--arm", "arm_names", multiple=True, metavar="NAME", help="Only these arms, by label or sampler; repeatable."
+    )
+    seeds = click.option(
+        "--seeds", type=click.IntRange(1, MOST_SEEDS), metavar="N", help="Paired seeds per arm instead of the study's."
+    )
+    device = click.option(
+        "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
+        help="Where to train.",
+    )  # fmt: skip
+    options = study, preset_option, protocols, arms, seeds, jobs_option, device, data_root_option, store_option
+    decorated = sampler_files_option(with_grid)
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated
 
 
 def refuse_without(needed: str, names: Iterable[str]) -> None:
@@ -117,39 +166,6 @@ def existing_store(store: str, or_empty: bool = False) -> "Store":
     from benchmark.store import Store
 
     return Store(store, read_only=True, or_empty=or_empty)
-
-
-def refuse_useless_data_root(studies: "Iterable[Study]") -> None:
-    """Refuse a data root on the command line where all data are rendered.
-
-    Raises:
-        InputError: if that is so.
-    """
-    if all(all(protocol.synthetic) for study in studies for protocol in study.protocols):
-        refuse_without("a protocol with a real data set; these are rendered", ("data_root",))
-
-
-def usable_device(wanted: str) -> str:
-    """The device that ``--device`` means on this machine, ``cpu`` or ``cuda``.
-
-    Raises:
-        InputError: if it is not there.
-    """
-    import torch
-
-    from benchmark.run.task import resolve_device
-
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: PyTorch finds no CUDA device here; cpu would work")
-    return resolve_device(wanted)
-
-
-def process_count(wanted: int | None, device: str) -> int:
-    """The number of processes that ``--jobs`` means; by default one per core, or per graphics card."""
-    import joblib
-    import torch
-
-    return wanted or (joblib.cpu_count() if device == "cpu" else torch.cuda.device_count())
 
 
 def parameters(settings: Iterable[str]) -> dict[str, Any]:

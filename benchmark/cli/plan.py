@@ -1,22 +1,12 @@
 """``bench plan``: what a study costs, and how many seeds it needs."""
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from benchmark.cli.options import (
-    data_root_option,
-    existing_store,
-    grid_options,
-    process_count,
-    refuse_useless_data_root,
-    sampler_files_option,
-    store_option,
-    usable_device,
-)
-from benchmark.cli.terminal import plain_table, print_table, say
+from benchmark.cli.options import Grid, existing_store, grid_options
+from benchmark.cli.terminal import plain_table, print_table, say, warn
 from mhpe.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,21 +25,7 @@ ASSUMED = (0.1, 0.2, 0.5, 1.0)
 
 @click.command("plan")
 @grid_options
-@data_root_option
-@store_option
-@sampler_files_option
-def plan_verb(
-    study_names: tuple[str, ...],
-    preset: str | None,
-    protocol_names: tuple[str, ...],
-    arm_names: tuple[str, ...],
-    seeds: int | None,
-    jobs: int | None,
-    device: str,
-    data_root: Path | None,
-    store: str,
-    sampler_files: tuple[Path, ...],
-) -> None:
+def plan_verb(grid: Grid) -> None:
     """Say what a study costs, and how many seeds it needs.
 
     Trainings and hours at this machine's speed (of stored trainings, or of a short probe), and from the pilot in the
@@ -59,43 +35,33 @@ def plan_verb(
     bench plan --study gaussian_sigma
     bench plan --study conclusion --preset paper --protocol protocol_1 --seeds 9
     """
-    from benchmark.study.study import load_study
+    from benchmark.report.text import protocol_title
+    from benchmark.run.workers import process_count, usable_device
+    from benchmark.study.arms import select
 
-    studies = [load_study(name, preset, protocol_names, sampler_files, seeds) for name in dict.fromkeys(study_names)]
+    studies = grid.studies()
     for study in studies:
         if study.searched:
             raise InputError(
                 f"study {study.name}: bench plan does not support studies that search, which confirm what they find; "
                 "bench run --dry-run shows their points"
             )
-    refuse_useless_data_root(studies)
-    device = usable_device(device)
+    device = usable_device(grid.device)
+    jobs = process_count(grid.jobs, device)
     for study in studies:
-        _plan(study, arm_names, seeds or study.file.seeds, process_count(jobs, device), device, data_root, store)
-
-
-def _plan(
-    study: "Study",
-    arm_names: tuple[str, ...],
-    seeds: int,
-    jobs: int,
-    device: str,
-    data_root: Path | None,
-    store: str,
-) -> None:
-    from benchmark.report.text import protocol_title
-    from benchmark.study.arms import select
-
-    arms = select(study.arms, arm_names, f"study {study.name}")
-    results = existing_store(store, or_empty=True)
-    cells = results.results(study.name)
-    cells = cells[(cells["preset"] == study.preset) & cells["arm"].isin([arm.label for arm in arms])]
-    cells = _of_now(cells, study, results)
-    missing = _print_trials(study, arms, seeds, cells)
-    _print_hours(study, missing, results, device, jobs, data_root)
-    for protocol in study.protocols:
-        say("")
-        _print_seeds(study, arms, seeds, protocol_title(protocol.name), cells[cells["protocol"] == protocol.name])
+        arms = select(study.arms, grid.arm_names, f"study {study.name}")
+        seeds = grid.seeds or study.file.seeds
+        store = existing_store(grid.store, or_empty=True)
+        cells = store.results(study.name)
+        cells = cells[(cells["preset"] == study.preset) & cells["arm"].isin([arm.label for arm in arms])]
+        cells = _of_now(cells, study, store)
+        missing = _print_trials(study, arms, seeds, cells)
+        if missing:
+            _print_hours(study, missing, store, device, jobs, grid)
+        for protocol in study.protocols:
+            say("")
+            of_protocol = cells[cells["protocol"] == protocol.name]
+            _print_seeds(study, arms, seeds, protocol_title(protocol.name), of_protocol)
 
 
 def _of_now(cells: "pd.DataFrame", study: "Study", store: "Store") -> "pd.DataFrame":
@@ -132,17 +98,14 @@ def _print_trials(study: "Study", arms: "tuple[Arm, ...]", seeds: int, cells: "p
     return to_train
 
 
-def _print_hours(
-    study: "Study", missing: "list[Trial]", store: "Store", device: str, jobs: int, data_root: Path | None
-) -> None:
-    from benchmark.cli.study_data import StudyData
+def _print_hours(study: "Study", missing: "list[Trial]", store: "Store", device: str, jobs: int, grid: Grid) -> None:
+    from benchmark.cli.progress import data_progress
     from benchmark.report.text import counted, duration
     from benchmark.run.speed import probe_speed, stored_speed
+    from benchmark.run.study_data import StudyData
 
-    if not missing:
-        return
     speeds: dict[tuple[str, str], Speed] = {}
-    data = StudyData(study.synthheads, data_root, jobs, study.file.search)
+    data = StudyData(study, grid.data_root, jobs, data_progress, warn)
     try:
         for trial in missing:
             kind = trial.arm.core.model_dump_json(), trial.train_set

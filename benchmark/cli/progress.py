@@ -34,8 +34,7 @@ def data_progress(title: str) -> Iterator["DataProgress"]:
 class RunReporter:
     """One bar for the study with the time left, one line for each finished trial."""
 
-    def __init__(self, study: str, jobs: int) -> None:
-        self.jobs = jobs
+    def __init__(self, study: str) -> None:
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -154,6 +154,31 @@ def expected_cosine(strengths: Array) -> NDArray[np.float64]:
     return np.asarray((((density * trace).sum(1) / density.sum(1)) - 1) / 2)
 
 
+def prediction_table(store: Store, cells: pd.DataFrame) -> pd.DataFrame | None:
+    """Predictions and errors image by image of some cells, as :func:`benchmark.predictions` describes them.
+
+    Returns:
+        None without labels or predictions.
+    """
+    import torch
+
+    from mhpe.rotations import ANGLES, to_euler
+
+    tables = []
+    for preset, protocol, key, fingerprint in cells[["preset", "protocol", "trial", "test_set"]].to_numpy():
+        labels, stored = store.test_set(fingerprint), store.predictions([key], fingerprint)
+        if labels is None or key not in stored:
+            continue
+        predicted = stored[key][0]
+        found = euler_errors(predicted, labels.angles)
+        angles = {"": to_euler(torch.from_numpy(predicted)).numpy(), "label_": labels.angles, "error_": found}
+        of_angles = {f"{kind}{name}": values[:, i] for kind, values in angles.items() for i, name in enumerate(ANGLES)}
+        of_images = {"image": labels.image_ids, "person": labels.identities, **of_angles}
+        more = {"mae": found.mean(1), "geodesic": geodesic_errors(predicted, labels.rotations)}
+        tables.append(pd.DataFrame({"preset": preset, "protocol": protocol, **of_images, **more}))
+    return pd.concat(tables, ignore_index=True) if tables else None
+
+
 EDGES = np.array([0, 15, 30, 45, 60, 75, 90, 180])
 """Of the bins, degrees; the last one takes the few images beyond 90."""
 

@@ -96,8 +96,8 @@ class Interrupted(KeyboardInterrupt):
         stored: number of the plan's trials that are complete.
     """
 
-    def __init__(self, stored: int) -> None:
-        super().__init__()
+    def __init__(self, stored: int, text: str = "") -> None:
+        super().__init__(text)
         self.stored = stored
 
 

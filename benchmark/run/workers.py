@@ -16,7 +16,8 @@ from typing import Any, Protocol, TypeVar
 
 import torch
 
-from benchmark.run.task import Task, execute, forget
+from benchmark.run import MOST_JOBS
+from benchmark.run.task import Task, execute, forget, resolve_device
 from benchmark.store.outcome import Outcome
 from mhpe.errors import InputError
 
@@ -53,6 +54,30 @@ class Workers(Protocol):
 
     def close(self) -> None:
         """End all processes, and the tasks they work on."""
+
+
+def usable_device(wanted: str) -> str:
+    """The device that ``auto``, ``cpu`` or ``cuda`` means on this machine, ``cpu`` or ``cuda``.
+
+    Raises:
+        InputError: if it is not there.
+    """
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: PyTorch finds no CUDA device here; cpu would work")
+    return resolve_device(wanted)
+
+
+def process_count(wanted: int | None, device: str) -> int:
+    """The number of processes to train in; by default one per core, or per graphics card.
+
+    Raises:
+        InputError: if more are wanted than a machine can hold.
+    """
+    import joblib
+
+    if wanted is not None and not 1 <= wanted <= MOST_JOBS:
+        raise InputError(f"jobs: a number of processes from 1 to {MOST_JOBS} is wanted, not {wanted}")
+    return wanted or (joblib.cpu_count() if device == "cpu" else torch.cuda.device_count())
 
 
 class LocalWorkers:

@@ -5,7 +5,6 @@ from typing import Any
 
 from pydantic import Field
 
-import benchmark
 from benchmark.study.names import check_label, check_name
 from benchmark.study.search_space import SearchConfig
 from benchmark.study.yaml_file import read_yaml
@@ -55,7 +54,7 @@ class StudyFile(Section):
 
 def _studies_folder() -> Path:
     """The folder of the shipped studies: in the installed package, or beside it in a checkout."""
-    package = Path(benchmark.__file__).parent
+    package = Path(__file__).parents[1]
     installed = package / "studies"
     return installed if installed.is_dir() else package.parent / "studies"
 

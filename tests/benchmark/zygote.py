@@ -119,13 +119,12 @@ def zygote() -> Iterator[Zygote]:
 def _serve() -> None:
     import torch
 
-    import benchmark.cli.run
-    import benchmark.run.workers
+    from benchmark.run import workers
 
     for module in ("distributed.cli.dask_scheduler", "distributed.cli.dask_worker"):
         import_module(module)
     torch.set_num_threads(1)
-    benchmark.run.workers.START_METHOD = "fork"
+    workers.START_METHOD = "fork"
     statuses: dict[int, int] = {}
     for line in sys.stdin:
         request = json.loads(line)

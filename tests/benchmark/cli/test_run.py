@@ -8,9 +8,10 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from benchmark.cli import run as cli
 from benchmark.cli.progress import RunReporter
+from benchmark.run import dask
 from benchmark.run.runner import Totals
+from benchmark.search import study_run
 from benchmark.store import Store, schema
 from benchmark.study.grid import make_plan
 from tests.benchmark.conftest import TINY, Bench
@@ -140,7 +141,7 @@ def test_failed_trials_are_rows_and_the_study_goes_on(bench: Bench, tmp_path: Pa
     again = bench(*call)  # not tried again by itself
     assert again.status == 1
     assert "4 trials: 0 trained, 3 reused, 1 failed" in again.out
-    assert again.err.splitlines()[1:] == ["bench: --retry-failed tries failed trials again"]
+    assert again.err.splitlines()[1:] == ["bench: --retry-failed tries failed ones again"]
     assert bench(*call, "--retry-failed").status == 1
 
 
@@ -154,8 +155,8 @@ def test_processes_that_prepared_data_are_gone_before_the_training(
         return [child.pid for child in children if any("popen_loky" in word for word in child.cmdline())]
 
     monkeypatch.setenv("MHPE_CACHE", str(tmp_path / "new"))
-    monkeypatch.setattr(cli, "make_plan", lambda *args: (make_plan(*args), prepared.extend(lokys()))[0])
-    monkeypatch.setattr(cli, "run", lambda *_: left.extend(lokys()) or Totals())
+    monkeypatch.setattr(study_run, "make_plan", lambda *args: (make_plan(*args), prepared.extend(lokys()))[0])
+    monkeypatch.setattr(study_run, "run", lambda *_: left.extend(lokys()) or Totals())
     assert bench("run", "--study", tiny_study, "--data-root", data_root, "--jobs", 2).status == 0
     assert prepared
     assert not left
@@ -165,7 +166,7 @@ def test_a_cluster_needs_no_graphics_card_here(
     bench: Bench, tiny_study: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    monkeypatch.setattr("benchmark.run.dask.CONNECT_SECONDS", 1)
+    monkeypatch.setattr(dask, "CONNECT_SECONDS", 1)
     call = ("run", "--study", tiny_study, "--data-root", data_root, "--device", "cuda")
     assert "--device cuda" in bench(*call).err
     result = bench(*call, "--dask", "tcp://127.0.0.1:9")
@@ -174,7 +175,7 @@ def test_a_cluster_needs_no_graphics_card_here(
 
 
 def test_waiting_for_other_processes_is_said_in_a_log_once(capsys: pytest.CaptureFixture[str]) -> None:
-    with RunReporter("study", 1) as reporter:
+    with RunReporter("study") as reporter:
         for count in (3, 3, 2, 2):
             reporter.waiting(count)
     lines = capsys.readouterr().err.splitlines()

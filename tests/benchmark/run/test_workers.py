@@ -144,11 +144,11 @@ def test_worker_that_cannot_import_its_task_says_so(process: WorkerProcess, monk
 
 BEGIN = """
 import signal
-import benchmark.run.workers
+from benchmark.run.workers import WorkerProcess
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever runs the tests may ignore it
 print("ready", flush=True)
 try:
-    benchmark.run.workers.WorkerProcess().submit(abs, 1).result()
+    WorkerProcess().submit(abs, 1).result()
 except KeyboardInterrupt:
     raise SystemExit(130)
 """

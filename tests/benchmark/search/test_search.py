@@ -11,6 +11,7 @@ import optuna
 import pytest
 import sqlalchemy as sa
 
+from benchmark.run import runner
 from benchmark.run.runner import Interrupted
 from benchmark.search.confirm import best_points
 from benchmark.search.points import Point, copy_searches, load_searches
@@ -32,7 +33,7 @@ from tests.benchmark.search.fake_search import (
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmark.run.runner.POLL_SECONDS", 0.05)
+    monkeypatch.setattr(runner, "POLL_SECONDS", 0.05)
     monkeypatch.setenv("BENCH_LEASE", "2")
 
 

@@ -8,6 +8,7 @@ import optuna
 import pandas as pd
 import pytest
 
+from benchmark.run import runner, workers
 from benchmark.run.runner import Interrupted
 from benchmark.run.workers import LocalWorkers
 from benchmark.search.points import PRUNERS, load_searches
@@ -112,7 +113,7 @@ def test_an_interrupted_search_plans_no_arms_that_it_may_still_drop(
     def interrupted(*_: object) -> None:
         raise Interrupted(1)
 
-    monkeypatch.setattr("benchmark.cli.search.run_searches", interrupted)
+    monkeypatch.setattr("benchmark.search.study_run.run_searches", interrupted)
     assert bench("run", "--study", searching, "--data-root", data_root, "--jobs", 1).status == 130
     assert set(Store(STORE).results("searching")["arm"]) == {"random"}
 
@@ -137,7 +138,7 @@ class PrunesFirst(optuna.pruners.BasePruner):
 def test_pruned_trials_are_rows_and_not_trained_again(
     tmp_path: Path, searching: Path, small: Search, monkeypatch
 ) -> None:
-    monkeypatch.setattr("benchmark.run.workers.START_METHOD", "fork")
+    monkeypatch.setattr(workers, "START_METHOD", "fork")
     monkeypatch.setitem(PRUNERS, "median", PrunesFirst)
     store, study = Store(f"{tmp_path}/s.sqlite"), load_study(str(searching), "standard")
 
@@ -155,7 +156,7 @@ def test_pruned_trials_are_rows_and_not_trained_again(
     # the last epoch's report is the value, and watching a training does not change it
     assert trials[1].intermediate_values[1] == done.value
 
-    monkeypatch.setattr("benchmark.run.runner.Task", None)  # whatever trains fails
+    monkeypatch.setattr(runner, "Task", None)  # whatever trains fails
     assert search() == [pruned, done]
     wider = replace(small.searched, config=small.config.model_copy(update={"validation_share": 0.21}))
     again = search(replace(small, searched=wider))  # another search, which suggests the same points

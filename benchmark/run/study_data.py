@@ -1,20 +1,20 @@
-"""The data sets that a verb's study needs, made ready when they are first asked for."""
+"""The data sets that a study needs, made ready when they are first asked for."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 
-from benchmark.cli.progress import data_progress
-from benchmark.cli.terminal import warn
-from benchmark.study.search_space import SPLIT_SEED, VALIDATION_SHARE, SearchConfig
-from mhpe.data import HeadPoseSet
+from benchmark.study.search_space import SPLIT_SEED, VALIDATION_SHARE
+from benchmark.study.study import Study
+from mhpe.data.dataset import HeadPoseSet, Progress
 from mhpe.data.split import Split, split
 from mhpe.datasets import REAL_SETS, prepared
 from mhpe.errors import DataSetError, InputError
 from mhpe.names import SETS, TITLES, split_name
 from mhpe.paths import cache_folder
 from mhpe.synthheads.generate import content_key
-from mhpe.synthheads.sets import SynthConfig
 
 UNREADABLE_NAMED = 5
 """Unreadable images whose paths are printed."""
@@ -24,24 +24,27 @@ class StudyData:
     """Prepared data sets by name and image size; ``NAME_fit`` and ``NAME_validation`` are the parts of a training set.
 
     Args:
-        synthheads: sizes and seed of SynthHeads.
+        study: whose sizes of SynthHeads and whose split of training sets are meant.
         data_root: folder that holds the real sets' folders.
         jobs: number of processes that prepare.
-        search: whose split rule parts follow; the rule of a search that says nothing by default.
+        progress: shows the preparation of a set, whose title it is called with.
+        warn: receives what a user should know of a set.
         prepare: whether sets that are not prepared yet are; otherwise an empty set of that name stands for each.
     """
 
     def __init__(
         self,
-        synthheads: SynthConfig,
+        study: Study,
         data_root: Path | None,
         jobs: int,
-        search: SearchConfig | None = None,
+        progress: Callable[[str], AbstractContextManager[Progress]],
+        warn: Callable[[str], None],
         prepare: bool = True,
     ) -> None:
-        self._prepare = prepare
+        search = study.file.search
         self._split_rule = (search.validation_share, search.seed) if search else (VALIDATION_SHARE, SPLIT_SEED)
-        self._synthheads, self._data_root, self._jobs = synthheads, data_root, jobs
+        self._synthheads, self._data_root, self._jobs = study.synthheads, data_root, jobs
+        self._progress, self._warn, self._prepare = progress, warn, prepare
         self._sets: dict[tuple[str, int], HeadPoseSet] = {}
         self._splits: dict[tuple[str, int], Split] = {}
 
@@ -58,9 +61,9 @@ class StudyData:
             parts = self.parts(whole, size)
             return parts.fit if part == "fit" else parts.validation
         if (name, size) not in self._sets:
-            with data_progress(TITLES[name]) as progress:
-                data = prepared(name, size, self._data_root, self._synthheads, self._jobs, progress, warn)
-            _report_unreadable(data)
+            with self._progress(TITLES[name]) as progress:
+                data = prepared(name, size, self._data_root, self._synthheads, self._jobs, progress, self._warn)
+            self._report_unreadable(data)
             self._sets[name, size] = data
         return self._sets[name, size]
 
@@ -90,17 +93,16 @@ class StudyData:
         except DataSetError:  # damaged, or of another version: it will be prepared again
             return None
 
+    def _report_unreadable(self, data: HeadPoseSet) -> None:
+        problems = data.meta.get("unreadable", [])
+        for problem in problems[:UNREADABLE_NAMED]:
+            self._warn(f"left out: {problem}")
+        if problems:
+            self._warn(f"{data.name}: {len(problems)} unreadable image(s) left out, {len(data)} used")
+
 
 def _not_prepared(name: str, size: int) -> HeadPoseSet:
     pixels, matrices = np.empty((0, 3, size, size), np.uint8), np.empty((0, 3, 3), np.float32)
     angles, identities = np.empty((0, 3), np.float32), np.empty(0, np.int64)
     fingerprint = f"{name} at {size} pixels, not prepared"
     return HeadPoseSet(name, Path(), pixels, matrices, angles, (), identities, fingerprint, {})
-
-
-def _report_unreadable(data: HeadPoseSet) -> None:
-    problems = data.meta.get("unreadable", [])
-    for problem in problems[:UNREADABLE_NAMED]:
-        warn(f"left out: {problem}")
-    if problems:
-        warn(f"{data.name}: {len(problems)} unreadable image(s) left out, {len(data)} used")

@@ -1,0 +1,181 @@
+"""Runs a whole study: its searches, if it has any, then the trials of its grid."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from joblib.externals.loky import get_reusable_executor
+
+from benchmark.run.dask import DaskWorkers
+from benchmark.run.runner import Interrupted, Reporter, Totals, run
+from benchmark.run.study_data import StudyData
+from benchmark.run.workers import LocalWorkers, Workers
+from benchmark.search.confirm import confirmation, searches_of
+from benchmark.search.points import Point, load_searches
+from benchmark.search.search import Search
+from benchmark.search.trainings import run_searches
+from benchmark.store import Store
+from benchmark.study.arms import select
+from benchmark.study.cell import Present
+from benchmark.study.grid import Plan, is_present, make_plan
+from benchmark.study.study import Study
+from mhpe.errors import InputError
+
+ShowsRun = Callable[[str], AbstractContextManager[Reporter]]
+"""Shows the progress of a run, whose title it is called with."""
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """What a run of a study did; as text, in a few lines.
+
+    Attributes:
+        study: name of the study.
+        trials: number of trials of its grid.
+        totals: how many of them were trained, reused, evaluated and failed.
+        dropped: cells of the grid that are no longer part of the study.
+        points: points of its searches that have ended, with the sampler that they are values for.
+        wanted_points: how many the study asks for.
+        store: where everything is stored.
+    """
+
+    study: str
+    trials: int
+    totals: Totals
+    dropped: int
+    points: tuple[tuple[str, Point], ...]
+    wanted_points: int
+    store: str
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Errors of failed points and trials by name."""
+        failed = ((f"point {point.number} of {name}", point) for name, point in self.points if point.status == "failed")
+        return {name: str(point.note) for name, point in failed} | self.totals.failed
+
+    def __str__(self) -> str:
+        lines = []
+        if self.wanted_points:
+            statuses = [point.status for _, point in self.points]
+            counts = ", ".join(f"{statuses.count(status)} {status}" for status in ("done", "pruned", "failed"))
+            lines.append(f"{len(statuses)} points searched: {counts}")
+            if len(statuses) > self.wanted_points:
+                lines.append(f"more points are stored than {self.wanted_points}, the study's; all of them count")
+        if self.dropped:
+            lines.append(
+                f"{self.dropped} cells are no longer part of the study; their results are kept but not reported"
+            )
+        totals = self.totals
+        parts = [f"{totals.trained} trained", f"{totals.done} reused"]
+        further = (totals.elsewhere, "done by other processes"), (totals.evaluated, "evaluated")
+        parts += [f"{count} {what}" for count, what in (*further, (len(totals.failed), "failed")) if count]
+        lines.append(f"{self.trials} trials: {', '.join(parts)}; stored in {self.store}")
+        return "\n".join(f"{self.study}: {line}" for line in lines)
+
+
+def check_choices(study: Study, arms: Sequence[str], dask: str | None) -> None:
+    """Refuse arms or a cluster that a study cannot be run with.
+
+    Raises:
+        InputError: for either of them.
+    """
+    if study.searched:
+        if arms:
+            raise InputError("--arm: a study that searches runs the arms it finds beside its own; leave --arm out")
+        if dask is not None and study.searched[0].config.pruner != "none":
+            raise InputError("--dask: a pruner asks the store in the workers, which do not reach it; use --jobs")
+    select(study.arms, tuple(arms), f"study {study.name}")
+
+
+def choose_workers(jobs: int, device: str, dask: str | None) -> Callable[[Plan], Workers]:
+    """Starts what the trials of a plan are trained in: processes of this machine, or a Dask cluster's.
+
+    Args:
+        jobs: number of processes of this machine.
+        device: of the processes, or of each of the cluster's workers, which find out what ``auto`` means.
+        dask: address of the cluster's scheduler, if there is one.
+    """
+
+    def start(plan: Plan) -> Workers:
+        get_reusable_executor(reuse=True).shutdown()  # the processes that prepared data, which joblib keeps
+        return LocalWorkers(jobs, device) if dask is None else DaskWorkers(dask, plan.data_folders, device)
+
+    return start
+
+
+def run_study(
+    study: Study,
+    store: Store,
+    data: StudyData,
+    workers: Callable[[Plan], Workers],
+    shows: ShowsRun,
+    arms: Sequence[str] = (),
+    seeds: int | None = None,
+    retry_failed: bool = False,
+) -> StudyRun:
+    """Train and evaluate what is missing of a study, and store it.
+
+    Args:
+        study: the study.
+        store: the results store.
+        data: gives prepared data sets.
+        workers: starts what a plan's trials are trained in.
+        shows: shows the progress.
+        arms: the only ones to run, by label or sampler.
+        seeds: paired seeds per arm; by default as the study file says.
+        retry_failed: whether trials and points that failed earlier are tried again.
+
+    Raises:
+        Interrupted: for a KeyboardInterrupt; its text says what is stored.
+        InputError: if the arms cannot be chosen, the store fails, a data set is missing, or no worker can work.
+    """
+    check_choices(study, arms, None)
+    searches = searches_of(study, data.parts) if study.searched else []
+
+    def points() -> dict[str, tuple[Point, ...]]:
+        return {search.key: search.points for search in load_searches(store, study.name)} if searches else {}
+
+    def planned(found: dict[str, tuple[Point, ...]]) -> Plan:
+        if searches:
+            return confirmation(study, searches, found, seeds, data)
+        chosen = select(study.arms, tuple(arms), f"study {study.name}")
+        return make_plan(study, chosen, seeds or study.file.seeds, data)
+
+    if searches:
+        plan = planned({})  # without the best points, which may still change
+        _write_plan(study, plan, store)
+        try:
+            with shows(f"{study.name}: search") as reporter:
+                run_searches(study, searches, store, workers(plan), reporter, retry_failed)
+        except Interrupted as interrupted:
+            ended, wanted = len(_ended(searches, points())), _wanted(searches)
+            raise Interrupted(
+                interrupted.stored, f"{ended} of {wanted} points of the search are stored in {store.shown}"
+            ) from None
+    found = points()
+    plan = planned(found)
+    dropped = _write_plan(study, plan, store, is_present(study, plan))
+    try:
+        with shows(study.name) as reporter:
+            totals = run(plan, store, workers(plan), reporter, retry_failed)
+    except Interrupted as interrupted:
+        stored = f"{interrupted.stored} of {len(plan.trials)} trials are stored in {store.shown}"
+        raise Interrupted(interrupted.stored, stored) from None
+    return StudyRun(
+        study.name, len(plan.trials), totals, dropped, _ended(searches, found), _wanted(searches), store.shown
+    )
+
+
+def _write_plan(study: Study, plan: Plan, store: Store, present: Present | None = None) -> int:
+    """Store a plan's cells; returns how many others were dropped."""
+    for test_set in plan.test_sets.values():
+        store.add_test_set(test_set)
+    return store.plan(study.name, study.definition, plan.cells, plan.trials.values(), present)
+
+
+def _ended(searches: Sequence[Search], points: dict[str, tuple[Point, ...]]) -> tuple[tuple[str, Point], ...]:
+    return tuple((search.sampler, p) for search in searches for p in points.get(search.key, ()) if p.ended)
+
+
+def _wanted(searches: Sequence[Search]) -> int:
+    return sum(search.config.points for search in searches)
