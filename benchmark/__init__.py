@@ -91,7 +91,8 @@ def run(
     place = usable_device(device) if dask is None else "cpu"  # a cluster's workers find out for themselves
     jobs = process_count(jobs, place)
     root = data_root or os.environ.get("MHPE_DATA")
-    data = StudyData(loaded, Path(root) if root else None, jobs, data_progress, warn)
+    folder = Path(root) if root else None
+    data = StudyData(loaded.synthheads, folder, jobs, data_progress, warn, loaded.file.search)
     workers = choose_workers(jobs, device if dask else place, dask)
     return run_study(loaded, Store(_url(store)), data, workers, RunReporter, _names(arms), seeds, retry_failed)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from benchmark.cli.networks import chosen_network, network_options
+from benchmark.cli.terminal import say
 from mhpe.errors import InputError
 from mhpe.validation import nearest
 
@@ -41,4 +42,4 @@ def export_verb(file: Path, trial: str | None, weights: Path | None, store: str)
         save_network(network, file, notes)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     size = network.config.image_size
-    click.echo(f"{file}: {parameters:,} weights, {size} x {size} pixels, {file.stat().st_size / 1e6:.2f} MB")
+    say(f"{file}: {parameters:,} weights, {size} x {size} pixels, {file.stat().st_size / 1e6:.2f} MB")

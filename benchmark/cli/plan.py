@@ -105,7 +105,7 @@ def _print_hours(study: "Study", missing: "list[Trial]", store: "Store", device:
     from benchmark.run.study_data import StudyData
 
     speeds: dict[tuple[str, str], Speed] = {}
-    data = StudyData(study, grid.data_root, jobs, data_progress, warn)
+    data = StudyData(study.synthheads, grid.data_root, jobs, data_progress, warn, study.file.search)
     try:
         for trial in missing:
             kind = trial.arm.core.model_dump_json(), trial.train_set

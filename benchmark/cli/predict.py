@@ -1,6 +1,7 @@
 """``bench predict``: head poses of photographs."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +11,7 @@ import click
 
 from benchmark.cli.networks import chosen_network, network_options
 from benchmark.cli.progress import data_progress
-from benchmark.cli.terminal import plain_table, print_table
+from benchmark.cli.terminal import plain_table, print_table, printable, say, warn
 from mhpe.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,8 +95,12 @@ def predict_verb(
     drawn = {} if pictures is None else picture_paths(files, pictures)
     problems: dict[Path, str] = {}
     poses = []
+
+    def note(image: Path, doubt: str) -> None:
+        warn(f"{image}: {doubt}")
+
     with data_progress("predict") as progress:
-        for pose in predict_photographs(network, files, box, problems.__setitem__, _note):
+        for pose in predict_photographs(network, files, box, problems.__setitem__, note):
             poses.append(pose)
             progress("images", len(poses) + len(problems), len(files))
     if not poses:
@@ -104,7 +109,7 @@ def predict_verb(
         every = "" if len(files) == 1 else f"none of the {len(files)} images can be read; {count} of them like this: "
         raise InputError(f"{every}{which}: {reason}")
     for image, reason in problems.items():
-        click.echo(f"bench: left out: {image}: {reason}", err=True)
+        warn(f"left out: {image}: {reason}")
     if box is None:
         _say_what_is_cut(poses)
     if drawn:
@@ -116,20 +121,14 @@ def predict_verb(
     return 1 if problems else 0
 
 
-def _note(image: Path, doubt: str) -> None:
-    """Say how an image was understood, where that is not certain."""
-    click.echo(f"bench: {image}: {doubt}", err=True)
-
-
 def _say_what_is_cut(poses: "list[HeadPose]") -> None:
     """Say that a square was taken from images that are no crops yet."""
     cut = sum(pose.size[0] != pose.size[1] for pose in poses)
     if cut:
         are, middle = ("is", "its middle") if cut == 1 else ("are", "their middle")
-        click.echo(
-            f"bench: {cut} of {len(poses)} images {are} not square: the largest square in {middle} is taken for the "
-            "face crop; --box names another",
-            err=True,
+        warn(
+            f"{cut} of {len(poses)} images {are} not square: the largest square in {middle} is taken for the face "
+            "crop; --box names another"
         )
 
 
@@ -145,7 +144,7 @@ def _format(shape: str | None, path: Path | None) -> str:
 
 def _write(text: str, path: Path | None) -> None:
     if path is None:
-        click.echo(text, nl=False)
+        click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
         return
     try:
         path.write_text(text, encoding="utf-8")
@@ -159,7 +158,7 @@ def _print(poses: "list[HeadPose]") -> None:
         claim = "" if pose.expected_error is None else f"{pose.expected_error:.1f}"
         table.add_row(str(pose.image), *(f"{angle:z.1f}" for angle in pose.angles), claim)
     print_table(table)
-    click.echo("degrees; the expected error is the network's own claim, not calibrated")
+    say("degrees; the expected error is the network's own claim, not calibrated")
 
 
 def _csv(poses: Iterable["HeadPose"]) -> str:

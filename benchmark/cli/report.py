@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 
 from benchmark.cli.options import existing_store, store_option
-from benchmark.cli.terminal import needed_width, out, plain_table, print_table
+from benchmark.cli.terminal import needed_width, out, plain_table, print_table, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,14 +41,14 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool) -> 
         _print(study)
     if png:
         _say_what_png_lacks(studies)
-    click.echo(f"written: {folder / 'index.html'}")
+    say(f"written: {folder / 'index.html'}")
 
 
 def _say_what_png_lacks(studies: "list[StudyReport]") -> None:
     from benchmark.report.style import not_shown
 
     if missing := not_shown(text for study in studies for text in (study.title, *study.table["arm"].unique())):
-        click.echo(f"figures: the font of the PNG files has no {' '.join(missing)}; the page, SVG and tables show them")
+        say(f"figures: the font of the PNG files has no {' '.join(missing)}; the page, SVG and tables show them")
 
 
 def _print(study: "StudyReport") -> None:

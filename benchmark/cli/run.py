@@ -49,7 +49,9 @@ def run_verb(grid: Grid, dask: str | None, retry_failed: bool, dry_run: bool, wi
     jobs = process_count(grid.jobs, place)
     failed = False
     for study in studies:
-        data = StudyData(study, grid.data_root, jobs, data_progress, warn, prepare=not dry_run)
+        data = StudyData(
+            study.synthheads, grid.data_root, jobs, data_progress, warn, study.file.search, prepare=not dry_run
+        )
         if dry_run:
             _dry_run(study, grid, data, wide)
             continue

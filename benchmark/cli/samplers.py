@@ -135,13 +135,14 @@ def _training_set(
     protocol_name: str, preset: str | None, data_root: Path | None, jobs: int | None
 ) -> "tuple[CoreConfig, HeadPoseSet]":
     """A protocol's training set, and the core that a preset would train on it."""
-    from benchmark.cli.study_data import StudyData
+    from benchmark.cli.progress import data_progress
+    from benchmark.run.study_data import StudyData
     from mhpe.synthheads.sets import SynthConfig
 
     of_protocol = protocol(protocol_name)
     sizes = PRESETS[preset or default_preset([of_protocol])]
     core, synth = CoreConfig.model_validate(sizes.core), SynthConfig.model_validate(sizes.synthheads)
-    return core, StudyData(synth, data_root, jobs or -1)(of_protocol.train, core.image_size)
+    return core, StudyData(synth, data_root, jobs or -1, data_progress, warn)(of_protocol.train, core.image_size)
 
 
 def _describe(cls: "type[Sampler]", sampler: "Sampler | None") -> None:

@@ -3,6 +3,7 @@
 import click
 
 from benchmark.cli.options import existing_store
+from benchmark.cli.terminal import say
 
 
 @click.group("store")
@@ -34,6 +35,6 @@ def copy_verb(source: str, target: str) -> None:
     into = Store(target)
     added, kept = copy_store(merged, into)
     searches = copy_searches(merged, into)
-    click.echo(f"{added} trials added to {into.shown}, {kept} kept as they are there")
+    say(f"{added} trials added to {into.shown}, {kept} kept as they are there")
     if searches:
-        click.echo(f"{searches} searches added")
+        say(f"{searches} searches added")

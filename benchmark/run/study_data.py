@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.study.search_space import SPLIT_SEED, VALIDATION_SHARE
-from benchmark.study.study import Study
+from benchmark.study.search_space import SPLIT_SEED, VALIDATION_SHARE, SearchConfig
 from mhpe.data.dataset import HeadPoseSet, Progress
 from mhpe.data.split import Split, split
 from mhpe.datasets import REAL_SETS, prepared
@@ -15,6 +14,7 @@ from mhpe.errors import DataSetError, InputError
 from mhpe.names import SETS, TITLES, split_name
 from mhpe.paths import cache_folder
 from mhpe.synthheads.generate import content_key
+from mhpe.synthheads.sets import SynthConfig
 
 UNREADABLE_NAMED = 5
 """Unreadable images whose paths are printed."""
@@ -24,26 +24,27 @@ class StudyData:
     """Prepared data sets by name and image size; ``NAME_fit`` and ``NAME_validation`` are the parts of a training set.
 
     Args:
-        study: whose sizes of SynthHeads and whose split of training sets are meant.
+        synthheads: sizes and seed of SynthHeads.
         data_root: folder that holds the real sets' folders.
         jobs: number of processes that prepare.
         progress: shows the preparation of a set, whose title it is called with.
         warn: receives what a user should know of a set.
+        search: whose split of training sets is meant; by default that of a search that says nothing of it.
         prepare: whether sets that are not prepared yet are; otherwise an empty set of that name stands for each.
     """
 
     def __init__(
         self,
-        study: Study,
+        synthheads: SynthConfig,
         data_root: Path | None,
         jobs: int,
         progress: Callable[[str], AbstractContextManager[Progress]],
         warn: Callable[[str], None],
+        search: SearchConfig | None = None,
         prepare: bool = True,
     ) -> None:
-        search = study.file.search
         self._split_rule = (search.validation_share, search.seed) if search else (VALIDATION_SHARE, SPLIT_SEED)
-        self._synthheads, self._data_root, self._jobs = study.synthheads, data_root, jobs
+        self._synthheads, self._data_root, self._jobs = synthheads, data_root, jobs
         self._progress, self._warn, self._prepare = progress, warn, prepare
         self._sets: dict[tuple[str, int], HeadPoseSet] = {}
         self._splits: dict[tuple[str, int], Split] = {}

@@ -103,7 +103,7 @@ def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry
         yield Arm(
             _label(name, label, values, where),
             registry.build(name, parameters, where),
-            _core(change_core(core, change, f"{where}: core"), f"{where}: core"),
+            build_core(change_core(core, change, f"{where}: core"), f"{where}: core"),
             registry.file_of(name),
             None if baseline is None else _filled_in("baseline", baseline, values, where),
             _seed_offset(offset.get("seed_offset", 0), where),
@@ -160,7 +160,12 @@ def _grid(values: dict[str, Any], where: str) -> list[dict[str, Any]]:
     return [dict(zip(values, combination, strict=True)) for combination in itertools.product(*lists)]
 
 
-def _core(values: Mapping[str, Any], where: str) -> CoreConfig:
+def build_core(values: Mapping[str, Any], where: str) -> CoreConfig:
+    """The core of a study or an arm, its files checked.
+
+    Raises:
+        InputError: for an unknown key, a wrong value, or a weights file that does not fit.
+    """
     core = parse(CoreConfig, values, where)
     if core.encoder.backbone is not None:
         try:

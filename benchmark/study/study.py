@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.study.arms import Arm, change_core, merge, write_out
+from benchmark.study.arms import Arm, build_core, change_core, merge, write_out
 from benchmark.study.presets import PRESETS, default_preset
 from benchmark.study.protocols import Protocol, protocol
 from benchmark.study.search_space import SearchedSampler, read_searched
@@ -82,6 +82,8 @@ def load_study(
     registry = Registry((*own_files, *sampler_files))
     core = change_core(PRESETS[preset].core, file.core, f"{where}: core")
     synthheads = parse(SynthConfig, merge(PRESETS[preset].synthheads, file.synthheads), f"{where}: synthheads")
+    if file.search is not None or any("core" not in entry for entry in file.arms):
+        build_core(core, f"{where}: core")  # a fault of all arms is the study's
     arms = tuple(
         arm for i, entry in enumerate(file.arms) for arm in write_out(entry, core, registry, f"{where}: arms[{i}]")
     )

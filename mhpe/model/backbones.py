@@ -48,5 +48,6 @@ def _load(network: nn.Module, path: Path) -> None:
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except FileNotFoundError:
         raise InputError(f"encoder.backbone_weights: no file {path}") from None
-    except Exception as error:  # torch raises many kinds for a damaged or foreign file
-        raise InputError(f"encoder.backbone_weights: {path} does not fit: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # torch raises many kinds for a damaged or foreign file, some without a text
+        reason = next(iter(str(error).splitlines()), "it is no file of PyTorch weights")
+        raise InputError(f"encoder.backbone_weights: {path} does not fit: {reason}") from error
