@@ -15,123 +15,68 @@ from numpy.typing import NDArray
 
 Colour = NDArray[np.float64]  # linear RGB
 
-SKIN_TONES = (
-    np.array([[242, 199, 173], [232, 181, 148], [209, 156, 120], [173, 120, 87], [128, 84, 59], [77, 48, 36]]) / 255.0
-)
-HAIR_COLOURS = (
-    np.array(
-        [
-            [10, 8, 8],
-            [26, 15, 10],
-            [56, 33, 18],
-            [115, 77, 41],
-            [184, 143, 84],
-            [128, 51, 20],
-            [140, 138, 135],
-            [217, 214, 209],
-        ]
-    )
-    / 255.0
-)
-IRIS_COLOURS = np.array([[110, 75, 50], [60, 45, 32], [120, 150, 175], [125, 145, 105]]) / 255.0
+
+def _colours(codes: str) -> NDArray[np.float64]:
+    """Display values in [0, 1] of hexadecimal colours."""
+    return np.array([list(bytes.fromhex(code)) for code in codes.split()]) / 255.0
+
+
+SKIN_TONES = _colours("f2c7ad e8b594 d19c78 ad7857 80543b 4d3024")
+HAIR_COLOURS = _colours("0a0808 1a0f0a 382112 734d29 b88f54 803314 8c8a87 d9d6d1")
+IRIS_COLOURS = _colours("6e4b32 3c2d20 7896af 7d9169")
 STYLES = ("bald", "buzz", "short", "full", "long", "cap")
 STYLE_SHARES = (0.06, 0.13, 0.37, 0.26, 0.14, 0.04)
 
 
 @dataclass(frozen=True)
 class Person:
-    """One person.
+    """One person."""
 
-    Attributes:
-        identity: components of the shape in standard deviations.
-        skin: linear RGB.
-        hair: linear RGB.
-        style: one of :data:`STYLES`.
-        volume: thickness of the hair, in decimetres.
-        length: of long hair, in decimetres below the crown.
-        fringe: height of the fringe above the eyes in decimetres, negative for none.
-        fringe_slope: its slope.
-        beard: cover in [0, 1].
-        brows: darkness of the brows in [0, 1].
-        brow_shape: their height above the eyes, half their thickness and their arch, in decimetres.
-        iris: linear RGB.
-        lipstick: in [0, 1].
-        glasses: whether worn.
-        rim: linear RGB of the glasses' rim.
-        rim_shape: radius, thickness, height ratio and squareness of the rims.
-        pattern: phases and frequencies of the mottling of skin and hair.
-    """
-
-    identity: NDArray[np.float32]
-    skin: Colour
-    hair: Colour
-    style: str
-    volume: float
-    length: float
-    fringe: float
-    fringe_slope: float
-    beard: float
-    brows: float
-    brow_shape: tuple[float, float, float]
-    iris: Colour
-    lipstick: float
-    glasses: bool
-    rim: Colour
-    rim_shape: tuple[float, float, float, float]
-    pattern: NDArray[np.float64]
+    identity: NDArray[np.float32]  # components of the shape in standard deviations
+    skin: Colour  # linear RGB
+    hair: Colour  # linear RGB
+    style: str  # one of :data:`STYLES`
+    volume: float  # thickness of the hair, in decimetres
+    length: float  # of long hair, in decimetres below the crown
+    fringe: float  # height of the fringe above the eyes in decimetres, negative for none
+    fringe_slope: float  # its slope
+    beard: float  # cover in [0, 1]
+    brows: float  # darkness of the brows in [0, 1]
+    brow_shape: tuple[float, float, float]  # height above the eyes, half the thickness, arch, in decimetres
+    iris: Colour  # linear RGB
+    lipstick: float  # in [0, 1]
+    glasses: bool  # whether worn
+    rim: Colour  # linear RGB of the glasses' rim
+    rim_shape: tuple[float, float, float, float]  # radius, thickness, height ratio and squareness of the rims
+    pattern: NDArray[np.float64]  # phases and frequencies of the mottling of skin and hair
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One photograph of a person, except for the pose.
+    """One photograph of a person, except for the pose."""
 
-    Attributes:
-        expression: strength by name.
-        gaze: horizontal and vertical degrees.
-        body_share: share of the head's rotation that the body follows.
-        distance: of the camera, in decimetres.
-        crop_scale: of the face square against the protocols' rule.
-        crop_shift: right and down, as a share of the side.
-        light_azimuth: degrees, 0 from the viewer, positive from the image's right.
-        light_elevation: degrees.
-        light_colour: linear RGB.
-        ambient: linear RGB.
-        ambient_gradient: (9, 3) spherical harmonics of the surroundings.
-        gloss: strength and exponent of the highlights.
-        brightness: mean linear brightness of the head.
-        saturation: factor.
-        grey: whether the photograph is grey.
-        blur: sigma in 1/64 of the side.
-        noise: standard deviation in [0, 1].
-        clothes: linear RGB.
-        eyelid_line: darkness in [0, 1].
-        socket_shade: darkness in [0, 1].
-        occluder: whether something covers a part of the face.
-        scene: seed of background and occluder.
-    """
-
-    expression: dict[str, float]
-    gaze: tuple[float, float]
-    body_share: float
-    distance: float
-    crop_scale: float
-    crop_shift: tuple[float, float]
-    light_azimuth: float
-    light_elevation: float
-    light_colour: Colour
-    ambient: Colour
-    ambient_gradient: NDArray[np.float64]
-    gloss: tuple[float, float]
-    brightness: float
-    saturation: float
-    grey: bool
-    blur: float
-    noise: float
-    clothes: Colour
-    eyelid_line: float
-    socket_shade: float
-    occluder: bool
-    scene: int
+    expression: dict[str, float]  # strength by name
+    gaze: tuple[float, float]  # horizontal and vertical degrees
+    body_share: float  # share of the head's rotation that the body follows
+    distance: float  # of the camera, in decimetres
+    crop_scale: float  # of the face square against the protocols' rule
+    crop_shift: tuple[float, float]  # right and down, as a share of the side
+    light_azimuth: float  # degrees, 0 from the viewer, positive from the image's right
+    light_elevation: float  # degrees
+    light_colour: Colour  # linear RGB
+    ambient: Colour  # linear RGB
+    ambient_gradient: NDArray[np.float64]  # (9, 3) spherical harmonics of the surroundings
+    gloss: tuple[float, float]  # strength and exponent of the highlights
+    brightness: float  # mean linear brightness of the head
+    saturation: float  # factor
+    grey: bool  # whether the photograph is grey
+    blur: float  # sigma in 1/64 of the side
+    noise: float  # standard deviation in [0, 1]
+    clothes: Colour  # linear RGB
+    eyelid_line: float  # darkness in [0, 1]
+    socket_shade: float  # darkness in [0, 1]
+    occluder: bool  # whether something covers a part of the face
+    scene: int  # seed of background and occluder
 
 
 def linear(srgb: NDArray[np.float64]) -> Colour:

@@ -17,19 +17,12 @@ CHECK_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Verdict:
-    """Result of one check.
-
-    Attributes:
-        rule: what is required.
-        kept: whether the sampler complies.
-        remark: the reason why not, or a note.
-        ended: whether the check came to an end.
-    """
+    """Result of one check."""
 
     rule: str
-    kept: bool
-    remark: str
-    ended: bool = True
+    kept: bool  # whether the sampler keeps to the rule
+    remark: str  # the reason why not, or a note
+    ended: bool = True  # whether the check came to an end
 
 
 def check_sampler(sampler: Sampler, seconds: float = CHECK_SECONDS) -> Iterator[Verdict]:

@@ -16,25 +16,15 @@ REPEATS = 1000
 
 @dataclass(frozen=True)
 class BinRow:
-    """A yaw bin.
+    """A yaw bin; the middle three are None for a sampler without bins."""
 
-    Attributes:
-        low: lower edge, degrees.
-        centre: degrees.
-        images: candidates in the bin.
-        weight: not normalised; None for a sampler without bins, like ``share`` and ``requested``.
-        share: the normalised weight.
-        requested: whole references wanted from the bin, mean over draws that differ by ties.
-        achieved: references that came from the bin, mean over draws.
-    """
-
-    low: float
-    centre: float
-    images: int
-    weight: float | None
-    share: float | None
-    requested: float | None
-    achieved: float
+    low: float  # lower edge, degrees
+    centre: float  # degrees
+    images: int  # candidates in the bin
+    weight: float | None  # not normalised
+    share: float | None  # the normalised weight
+    requested: float | None  # whole references requested from the bin, mean over draws that differ by ties
+    achieved: float  # references that came from the bin, mean over draws
 
 
 @dataclass(frozen=True)
