@@ -73,7 +73,7 @@ class Material:
     @cached_property
     def distances(self) -> dict[str, dict[str, Array]]:
         """By training set and arm: shares of references in equal bars of geodesic distance, 0 to 180 degrees."""
-        found = self.store.distances(self.study, self.preset)
+        found = self.store.draws(self.study, self.preset).dropna(subset=["shares"])
         result: dict[str, dict[str, Array]] = {}
         for (train_set, arm), rows in found.groupby(["train_set", "arm"], sort=False):
             result.setdefault(str(train_set), {})[str(arm)] = np.mean(rows["shares"].tolist(), axis=0)

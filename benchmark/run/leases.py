@@ -1,11 +1,11 @@
-"""Leases on trials: how a store knows that the process that took a trial is still there."""
+"""Leases on trials: by them a store knows that the process that took a trial still works on it."""
 
 import os
 import socket
 import threading
 import uuid
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from benchmark.store import Store
 from mhpe.errors import InputError
@@ -32,47 +32,42 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
 
 
-class Leases:
-    """This process's claims on trials, kept alive while it lives and given back at its end.
+@contextmanager
+def held(store: Store, worker: str, seconds: float) -> Iterator[None]:
+    """Context in which a worker keeps the trials that it takes; those that are unfinished at its end are given back.
 
     Args:
         store: holds the trials.
-        worker: name of this process, a new one by default.
-
-    Attributes:
-        seconds: how long it may be silent.
+        worker: name of this process.
+        seconds: how long the process may be silent.
     """
-
-    def __init__(self, store: Store, worker: str | None = None) -> None:
-        self.store = store
-        self.worker = worker or worker_name()
-        self.seconds = lease_seconds()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-
-    def __enter__(self) -> "Leases":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self.give_back()
-
-    def give_back(self) -> None:
-        """Let others take what this process has not finished."""
+    try:
+        with repeated(seconds / 4, lambda: store.extend_leases(worker, seconds)):
+            yield
+    finally:
         with suppress(InputError):  # where the store is gone, the leases end by themselves
-            self.store.release(self.worker)
+            store.release(worker)
 
-    def takeable(self, keys: Iterable[str], retry_failed: bool) -> set[str]:
-        """Those of some trials that nobody is at, finished ones included."""
-        return self.store.takeable(keys, self.worker, retry_failed)
 
-    def claim(self, key: str, retry_failed: bool) -> bool:
-        """Take a trial that nobody has."""
-        return self.store.claim(key, self.worker, self.seconds, retry_failed)
+@contextmanager
+def repeated(seconds: float, work: Callable[[], None]) -> Iterator[None]:
+    """Context in which a thread works again and again; if that fails, it may succeed the next time.
 
-    def _beat(self) -> None:
-        while not self._stop.wait(self.seconds / 4):
-            with suppress(InputError):  # the next beat may reach the store
-                self.store.extend_leases(self.worker, self.seconds)
+    Args:
+        seconds: between two times.
+        work: called without arguments.
+    """
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(seconds):
+            with suppress(Exception):
+                work()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from benchmark.run.leases import Leases
+from benchmark.run.leases import held, lease_seconds, worker_name
 from benchmark.run.task import Task, Watch
 from benchmark.run.workers import WorkerDiedError, Workers
 from benchmark.store import Store
@@ -146,7 +146,7 @@ class _Run:
     ) -> None:
         self.plan, self.store, self.workers = plan, store, workers
         self.reporter, self.retry_failed, self.feed = reporter, retry_failed, feed
-        self.leases = Leases(store)
+        self.worker, self.lease_seconds = worker_name(), lease_seconds()
         self.left = dict.fromkeys(plan.trials)
         self.queue: deque[str] = deque()
         self.trained: set[str] = set()
@@ -160,7 +160,7 @@ class _Run:
     def run(self) -> Totals:
         self.totals.done = self._look()
         at_first, total = set(self.left), len(self.plan.trials)
-        with self.leases, closing(self.workers):
+        with held(self.store, self.worker, self.lease_seconds), closing(self.workers):
             while self._add_more() or self.left or self.running:
                 self._begin()
                 if self.feed is None:
@@ -199,7 +199,8 @@ class _Run:
         ended = {key for key in status if status[key] == "failed" and not self.retry_failed} | complete
         self.left = {key: None for key in self.left if key not in ended}
         self.trained = {key for key in self.left if status[key] == "done"}
-        free = self.leases.takeable(self.left, self.retry_failed) - {task.key for task in self.running.values()}
+        free = self.store.takeable(self.left, self.worker, self.retry_failed)
+        free -= {task.key for task in self.running.values()}
         # Those whose process died come last.
         self.queue = deque(sorted((key for key in self.left if key in free), key=self.deaths.__getitem__))
         now = time.monotonic()
@@ -217,7 +218,7 @@ class _Run:
     def _take(self, key: str) -> bool:
         """Give a trial to a worker, unless another process was faster."""
         weights = self.store.weights(key) if key in self.trained else None
-        if weights is None and not self.leases.claim(key, self.retry_failed):
+        if weights is None and not self.store.claim(key, self.worker, self.lease_seconds, self.retry_failed):
             return False
         self.begun[key] = time.monotonic()
         train_folder, test_folders = self.plan.folders(key)
@@ -269,13 +270,7 @@ class _Run:
         self._store(outcome, name, trained=task.weights is None)
 
     def _store(self, outcome: Outcome, name: str, trained: bool) -> None:
-        if outcome.pruned is not None:
-            self.store.prune(outcome.key, outcome.pruned, self.leases.worker)
-            self.workers.forget(outcome.key)
-            self.left.pop(outcome.key, None)
-            self.reporter.finished(outcome, name)
-            return
-        written = self.store.record(outcome, self.leases.worker, trained)
+        written = self.store.finish(outcome, self.worker, trained)
         if outcome.error is None:
             self.workers.forget(outcome.key)
         if not written:

@@ -17,7 +17,7 @@ from benchmark.store.outcome import Evaluation, Outcome
 from benchmark.study.trial import Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
-from mhpe.errors import InputError
+from mhpe.errors import DataSetError
 from mhpe.model.heads import build
 from mhpe.model.network import Network
 from mhpe.paths import cache_folder
@@ -29,10 +29,6 @@ from samplers.base import Sampler
 from samplers.support.recorder import Recorder, SamplerError
 from samplers.support.registry import Registry, load_source, sampler_classes
 from samplers.support.source_digest import module_source
-
-
-class DataGoneError(InputError):
-    """A prepared data set is missing or damaged, which is no failure of the trial that needs it."""
 
 
 class PrunedError(Exception):
@@ -80,17 +76,8 @@ class Task:
         """The task of a trial."""
         sampler, file = trial.arm.sampler, trial.arm.sampler_file
         source = (file, module_source(sys.modules[type(sampler).__module__])) if file else None
-        return cls(
-            trial.key,
-            sampler.name,
-            sampler.model_dump(),
-            source,
-            trial.arm.core,
-            trial.seed,
-            train_folder,
-            test_folders,
-            weights,
-        )
+        arm = (sampler.name, sampler.model_dump(), source, trial.arm.core)
+        return cls(trial.key, *arm, trial.seed, train_folder, test_folders, weights)
 
     def build_sampler(self) -> Sampler:
         """The sampler, from the user's source if there is one."""
@@ -109,7 +96,7 @@ def execute(task: Task, check: Callable[[], None] = lambda: None) -> Outcome:
         check: called after every epoch; may raise to end the trial.
 
     Raises:
-        DataGoneError: if a prepared data set is missing or damaged.
+        DataSetError: if a prepared data set is missing or damaged, which is no failure of the trial.
         StoreError: if ``check`` or the task's ``watch`` does, which is no failure of the trial.
     """
     torch.set_num_threads(1)  # several processes beat several threads for networks this small
@@ -122,8 +109,8 @@ def execute(task: Task, check: Callable[[], None] = lambda: None) -> Outcome:
         model = _restore(task) if task.weights else _train(task, outcome, check)
         outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
         for name, folder in task.test_folders.items():
-            outcome.evaluations[name] = evaluate(model, _load(folder))
-    except (StoreError, DataGoneError):
+            outcome.evaluations[name] = evaluate(model, HeadPoseSet.load(folder))
+    except (StoreError, DataSetError):
         raise
     except PrunedError as pruned:
         outcome.pruned = str(pruned)
@@ -156,13 +143,6 @@ def evaluate(model: Network, data: HeadPoseSet) -> Evaluation:
     return Evaluation(data.fingerprint, summary(found), prediction.rotations.numpy(), prediction.strengths.numpy())
 
 
-def _load(folder: Path) -> HeadPoseSet:
-    try:
-        return HeadPoseSet.load(folder)
-    except InputError as error:
-        raise DataGoneError(f"{error}; the same command goes on from there") from None
-
-
 def _train(task: Task, outcome: Outcome, check: Callable[[], None]) -> Network:
     def on_epoch(epoch: Epoch) -> None:
         outcome.epochs.append(epoch)
@@ -173,7 +153,7 @@ def _train(task: Task, outcome: Outcome, check: Callable[[], None]) -> Network:
         name: outcome.environment[name] for name in ("core_source", "packages", "device", "precision")
     }
     checkpoint = Checkpoint(_checkpoint_path(task.key), json.dumps(context))
-    data = _load(task.train_folder)
+    data = HeadPoseSet.load(task.train_folder)
     device = torch.device(task.device)
     sampler = Recorder(task.build_sampler(), len(data))
     model = train(task.core, data, sampler, task.seed, device, on_epoch, checkpoint, task.watch or (lambda *_: None))

@@ -1,6 +1,5 @@
 """Trainings of a search's points: added to a run as the optimizer chooses the points."""
 
-import threading
 from collections import deque
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
+from benchmark.run.leases import repeated
 from benchmark.run.runner import Reporter, run
 from benchmark.run.task import PrunedError, Watch, evaluate
 from benchmark.run.workers import Workers
@@ -153,21 +153,15 @@ class _Trainings:
     @contextmanager
     def held(self, storage: RDBStorage) -> Iterator[None]:
         """Context in which no other process takes the open points; at its end all may."""
-        stop = threading.Event()
 
         def beat() -> None:
-            while not stop.wait(storage.heartbeat_interval):
-                with suppress(Exception):  # the next beat may reach the store
-                    for point in list(self._open):
-                        storage.record_heartbeat(point.optuna._trial_id)
+            for point in list(self._open):
+                storage.record_heartbeat(point.optuna._trial_id)
 
-        thread = threading.Thread(target=beat, daemon=True)
-        thread.start()
         try:
-            yield
+            with repeated(float(storage.heartbeat_interval or 1), beat):
+                yield
         finally:
-            stop.set()
-            thread.join()
             with suppress(InputError):  # without the store the heartbeats end by themselves
                 for point in self._open:
                     point.points.end(point.optuna, TrialState.FAIL)

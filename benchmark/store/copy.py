@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmark.store import schema
-from benchmark.store.database import insert
+from benchmark.store.database import insert, insert_new
 from benchmark.store.errors import patient
 from benchmark.store.store import Store
 
@@ -51,14 +51,13 @@ def _rows(connection: sa.Connection, table: sa.Table, trial: str | None = None) 
 
 @patient
 def _copy_rows(rows: list[dict[str, Any]], table: sa.Table, target: Store) -> None:
-    if rows:
-        with target.writing() as here:
-            here.execute(insert(table, here.dialect).on_conflict_do_nothing(), rows)
+    with target.writing() as here:
+        insert_new(here, table, rows)
 
 
 @patient
 def _copy_trial(there: sa.Connection, key: str, target: Store) -> bool:
-    """Copy a trial with all that it has, or what the target lacks of its evaluations; returns whether it was taken."""
+    """Copy a whole trial, or evaluations that the target does not have; returns whether the trial was taken."""
     (trial,) = _rows(there, schema.trials, key)
     trial |= LEASE | {"worker": trial["worker"]}
     if trial["status"] == "running":
@@ -71,6 +70,5 @@ def _copy_trial(there: sa.Connection, key: str, target: Store) -> bool:
         taken = here.execute(new, trial).first() is not None
         if trial["status"] == "done":
             for table in (schema.epochs, schema.weights, *EVALUATED) if taken else EVALUATED:
-                if rows := _rows(there, table, key):
-                    here.execute(insert(table, here.dialect).on_conflict_do_nothing(), rows)
+                insert_new(here, table, _rows(there, table, key))
     return taken

@@ -107,15 +107,16 @@ class Database:
                 found += connection.execute(query.where(column.in_(some))).all()
         return found
 
-    def _insert_new(self, table: sa.Table, rows: Sequence[dict[str, Any]], connection: sa.Connection) -> None:
-        """Insert rows unless their primary key is taken."""
-        if rows:
-            connection.execute(insert(table, connection.dialect).on_conflict_do_nothing(), rows)
-
 
 def insert(table: sa.Table, dialect: sa.Dialect) -> Any:
     """An INSERT that can say what happens to rows whose primary key is taken, which SQLAlchemy has for each dialect."""
     return (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows unless their primary key is taken."""
+    if rows:
+        connection.execute(insert(table, connection.dialect).on_conflict_do_nothing(), rows)
 
 
 def upsert(table: sa.Table, dialect: sa.Dialect) -> Any:

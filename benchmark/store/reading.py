@@ -216,8 +216,10 @@ class Reading(Database):
 
         Returns:
             Columns train_set, position, arm, seed; effective_references, coverage and fallback_share as
-            :meth:`samplers.support.diagnostics.DrawStatistics.summary` gives them; ``distance``, its mean; and
-            ``images_per_input``, the distinct images encoded for an input. NaN for what a trial has not.
+            :meth:`samplers.support.diagnostics.DrawStatistics.summary` gives them; ``distance``, the mean geodesic
+            distance to the input in degrees; ``shares``, a list: of the references in equal bars of this distance
+            from 0 to 180 degrees; and ``images_per_input``, the distinct images encoded for an input. Missing values
+            are NaN or None.
         """
         t, e = schema.trials.c, schema.epochs.c
         trials = _trials(study, preset)
@@ -226,29 +228,13 @@ class Reading(Database):
         numbers = [t.diagnostics[name].as_float().label(name) for name in DRAWN]
         query = (
             sa.select(*columns, *numbers, t.diagnostics["distance", "mean"].as_float().label("distance"))
+            .add_columns(t.diagnostics["distance", "shares"].as_json().label("shares"))
             .add_columns(encoded.label("images_per_input"))
             .join_from(trials, schema.trials, trials.c.trial == t.key)
             .where(t.diagnostics.is_not(None))
             .order_by(*columns)
         )
         return self._frame(query).astype(dict.fromkeys((*DRAWN, "distance", "images_per_input"), float))
-
-    @patient
-    def distances(self, study: str, preset: str) -> pd.DataFrame:
-        """Distances of a study's references: columns train_set, arm, seed and shares, a list.
-
-        The shares are of references in equal bars of geodesic distance to their input from 0 to 180 degrees.
-        """
-        t = schema.trials.c
-        trials = _trials(study, preset)
-        columns = [trials.c[name] for name in ("train_set", "position", "arm", "seed")]
-        query = (
-            sa.select(*columns, t.diagnostics["distance", "shares"].as_json().label("shares"))
-            .join_from(trials, schema.trials, trials.c.trial == t.key)
-            .where(t.diagnostics.is_not(None))
-            .order_by(*columns)
-        )
-        return self._frame(query).drop(columns="position").dropna(subset=["shares"])
 
     @patient
     def machines(self, study: str) -> pd.DataFrame:

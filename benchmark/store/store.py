@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from benchmark.store import schema
 from benchmark.store.arrays import to_bytes
-from benchmark.store.database import upsert
+from benchmark.store.database import insert_new, upsert
 from benchmark.store.errors import patient
-from benchmark.store.outcome import Evaluation, Outcome
+from benchmark.store.outcome import Outcome
 from benchmark.store.reading import Reading
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Store(Reading):
             "angles": to_bytes(data.angles),
         }
         with self.writing() as connection:
-            self._insert_new(schema.test_sets, [row], connection)
+            insert_new(connection, schema.test_sets, [row])
 
     @patient
     def plan(
@@ -68,7 +68,7 @@ class Store(Reading):
         rows = {trial.key: trial for trial in trials}
         new = [_waiting(rows[key]) for key in rows.keys() - self.statuses(rows).keys()]
         with self.writing() as connection:
-            self._insert_new(schema.trials, new, connection)
+            insert_new(connection, schema.trials, new)
             connection.execute(upsert(schema.studies, connection.dialect), [{"name": study, "definition": definition}])
             connection.execute(upsert(schema.planned, connection.dialect), [vars(cell) for cell in cells])
             return 0 if present is None or not cells else _delete_others(connection, cells, present)
@@ -77,7 +77,7 @@ class Store(Reading):
     def add_trials(self, trials: "Iterable[Trial]") -> None:
         """Store trials that belong to no cell of a study."""
         with self.writing() as connection:
-            self._insert_new(schema.trials, [_waiting(trial) for trial in trials], connection)
+            insert_new(connection, schema.trials, [_waiting(trial) for trial in trials])
 
     # Claims
 
@@ -86,8 +86,8 @@ class Store(Reading):
         """Take a trial that waits, was pruned, or whose worker's lease has ended. Of several callers one succeeds."""
         with self.writing() as connection:
             # Made here: the clock that they read must not run while the transaction waits for its turn.
-            untaken = free(schema.trials, worker, self._now, retry_failed)
-            values = lease(worker, self._now, lease_seconds) | {"status": "running", "started": self._now}
+            untaken = _free(worker, self._now, retry_failed)
+            values = _lease(worker, self._now, lease_seconds) | {"status": "running", "started": self._now}
             taken = sa.update(schema.trials).where(schema.trials.c.key == key, untaken).values(values)
             return connection.execute(taken).rowcount == 1
 
@@ -95,14 +95,14 @@ class Store(Reading):
     def takeable(self, keys: Iterable[str], worker: str, retry_failed: bool = False) -> set[str]:
         """Those of some trials that a claim would take now, and those that are done."""
         t = schema.trials.c
-        untaken = free(schema.trials, worker, self._now, retry_failed) | (t.status == "done")
+        untaken = _free(worker, self._now, retry_failed) | (t.status == "done")
         return {row.key for row in self._of_keys(sa.select(t.key).where(untaken), t.key, keys)}
 
     def extend_leases(self, worker: str, lease_seconds: float) -> None:
         """Keep everything that a worker holds from being taken by another one."""
         with self.writing() as connection:
             held = sa.update(schema.trials).where(_held(worker))
-            connection.execute(held.values(lease(worker, self._now, lease_seconds)))
+            connection.execute(held.values(_lease(worker, self._now, lease_seconds)))
 
     def release(self, worker: str) -> None:
         """Give back everything that a worker holds, so that another one need not wait for the end of the lease."""
@@ -112,132 +112,76 @@ class Store(Reading):
 
     # Results
 
-    def record(self, outcome: Outcome, worker: str, trained: bool) -> bool:
-        """Store the outcome of a task: of a training as :meth:`finish` does, or of an evaluation alone.
-
-        Returns:
-            Whether it was stored.
-        """
-        if trained:
-            return self.finish(outcome, worker)
-        if outcome.error is None:
-            self.add_evaluations(outcome.key, outcome.evaluations.values())
-        else:
-            self.fail_evaluation(outcome)
-        return True
-
     @patient
-    def finish(self, outcome: Outcome, worker: str | None = None) -> bool:
-        """Store a trial's whole outcome; a finished trial stays as it is.
+    def finish(self, outcome: Outcome, worker: str | None = None, trained: bool = True) -> bool:
+        """Store the outcome of a task. A finished trial and its evaluations stay as they are.
 
         Args:
-            outcome: of the training.
-            worker: that trained it. Its failure counts only while it holds the trial: after the end of its lease
-                another one may have it. Without a worker it counts only while nobody holds the trial.
+            outcome: of a training, or of further evaluations of a finished trial.
+            worker: that did it. A training that failed or was pruned counts only while this worker holds the trial, or,
+                without a worker, while nobody does. A result counts unless there is one.
+            trained: whether the task was a training.
 
         Returns:
             Whether it was stored.
         """
         t = schema.trials.c
-        failed = outcome.error is not None
-        kind, message = outcome.error or (None, None)
-        update = sa.update(schema.trials).where(t.key == outcome.key, may_end(t, worker, not failed))
+        kind, message = ("Pruned", outcome.pruned) if outcome.pruned is not None else outcome.error or (None, None)
+        values: dict[str, Any] = {"error_type": kind, "error_message": message, "traceback": outcome.traceback}
+        if not trained:
+            ours = t.status == "done"
+        elif kind is None:
+            ours = t.status != "done"
+        else:
+            ours = t.status.not_in(("running", "done")) if worker is None else _held(worker)
         with self.writing() as connection:
-            values = {
-                "status": "failed" if failed else "done",
-                "finished": self._now,
-                "seconds": outcome.seconds,
-                "parameters": outcome.parameters,
-                "environment": outcome.environment,
-                "diagnostics": outcome.diagnostics or None,
-                "error_type": kind,
-                "error_message": message,
-                "traceback": outcome.traceback,
-                "worker": worker,
-                "lease_until": None,
-            }
-            written = connection.execute(update.values(values)).rowcount == 1
-            if failed or not written:
-                return written
-            for table in (schema.epochs, schema.weights, schema.evaluations, schema.predictions):
-                connection.execute(sa.delete(table).where(table.c.trial == outcome.key))
-            epochs = [{"trial": outcome.key, **asdict(epoch)} for epoch in outcome.epochs]
-            self._insert_new(schema.epochs, epochs, connection)
-            self._insert_new(schema.weights, [{"trial": outcome.key, "safetensors": outcome.weights}], connection)
-            self._add_evaluations(outcome.key, outcome.evaluations.values(), connection)
-        return True
-
-    @patient
-    def add_evaluations(self, key: str, evaluations: Iterable[Evaluation]) -> None:
-        """Add evaluations of a finished trial on further test sets; stored ones stay."""
-        t = schema.trials.c
-        done = sa.update(schema.trials).where(t.key == key, t.status == "done")
-        with self.writing() as connection:
-            self._add_evaluations(key, evaluations, connection)
-            connection.execute(done.values(error_type=None, error_message=None, traceback=None))
-
-    @patient
-    def fail_evaluation(self, outcome: Outcome) -> None:
-        """Store why a finished trial could not be evaluated on a further test set; its results stay."""
-        t = schema.trials.c
-        kind, message = outcome.error or (None, None)
-        here = sa.update(schema.trials).where(t.key == outcome.key, t.status == "done")
-        with self.writing() as connection:
-            connection.execute(here.values(error_type=kind, error_message=message, traceback=outcome.traceback))
-
-    @patient
-    def prune(self, trial: str, reason: str, worker: str | None = None) -> None:
-        """Store that the worker that holds a trial ended it before its last epoch; it is not finished."""
-        t = schema.trials.c
-        here = sa.update(schema.trials).where(t.key == trial, may_end(t, worker, result=False))
-        values = {"status": "pruned", "error_type": "Pruned", "error_message": reason, "lease_until": None}
-        with self.writing() as connection:
-            connection.execute(here.values(**values, finished=self._now))
-
-    def _add_evaluations(self, key: str, evaluations: Iterable[Evaluation], connection: sa.Connection) -> None:
-        for evaluation in evaluations:
-            place = {"trial": key, "test_set": evaluation.fingerprint}
-            self._insert_new(schema.evaluations, [place | evaluation.metrics], connection)
-            arrays = {"rotations": to_bytes(evaluation.rotations), "strengths": to_bytes(evaluation.strengths)}
-            self._insert_new(schema.predictions, [place | arrays], connection)
+            if trained:
+                values |= {
+                    "status": "done" if kind is None else "failed" if outcome.pruned is None else "pruned",
+                    "finished": self._now,
+                    "seconds": outcome.seconds,
+                    "parameters": outcome.parameters,
+                    "environment": outcome.environment,
+                    "diagnostics": outcome.diagnostics or None,
+                    "worker": worker,
+                    "lease_until": None,
+                }
+            changed = connection.execute(sa.update(schema.trials).where(t.key == outcome.key, ours).values(values))
+            written = changed.rowcount == 1
+            if written and kind is None:
+                _insert_results(connection, outcome, trained)
+        return written
 
 
-def may_end(columns: Any, worker: str | None, result: bool) -> sa.ColumnElement[bool]:
-    """Whether a worker's end of a trial or point counts.
+def _insert_results(connection: sa.Connection, outcome: Outcome, trained: bool) -> None:
+    """Insert what a training, or a further evaluation, gave; evaluations that are stored stay."""
+    if trained:
+        for table in (schema.epochs, schema.weights, schema.evaluations, schema.predictions):
+            connection.execute(sa.delete(table).where(table.c.trial == outcome.key))
+        insert_new(connection, schema.epochs, [{"trial": outcome.key, **asdict(epoch)} for epoch in outcome.epochs])
+        insert_new(connection, schema.weights, [{"trial": outcome.key, "safetensors": outcome.weights}])
+    for evaluation in outcome.evaluations.values():
+        place = {"trial": outcome.key, "test_set": evaluation.fingerprint}
+        insert_new(connection, schema.evaluations, [place | evaluation.metrics])
+        arrays = {"rotations": to_bytes(evaluation.rotations), "strengths": to_bytes(evaluation.strengths)}
+        insert_new(connection, schema.predictions, [place | arrays])
 
-    A result is accepted unless one is stored; any other end only while the worker holds the lease.
-    """
-    if result:
-        ours = columns.status != "done"
-    elif worker is None:
-        ours = columns.status.not_in(("running", "done"))
-    else:
-        ours = (columns.status == "running") & (columns.worker == worker)
-    return cast("sa.ColumnElement[bool]", ours)
 
-
-def lease(worker: str, now: sa.ColumnElement[float], seconds: float) -> dict[str, Any]:
-    """The columns of a row that a worker holds from now on."""
+def _lease(worker: str, now: sa.ColumnElement[float], seconds: float) -> dict[str, Any]:
+    """The columns of a trial that a worker holds from now on."""
     return {"worker": worker, "lease_until": now + seconds, "lease_seconds": seconds}
 
 
-def lease_ended(columns: Any, worker: str, now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
-    """Whether a row's lease is over for a worker.
+def _free(worker: str, now: sa.ColumnElement[float], retry_failed: bool) -> sa.ColumnElement[bool]:
+    """Whether a worker may take a trial: one that waits, was pruned, or whose lease has ended.
 
-    Its own are, as the answer to a claim can be lost. One that ends later than twice its length from now was made by a
-    process whose clock is ahead, and would keep the row for as long as the clock was wrong.
+    A worker's own leases count as ended, because the answer to a claim can be lost. A lease that ends later than twice
+    its length from now was made by a process whose clock is ahead, and counts as ended, too.
     """
-    over = (columns.lease_until < now) | (columns.lease_until > now + 2 * columns.lease_seconds)
-    return cast("sa.ColumnElement[bool]", over | (columns.worker == worker))
-
-
-def free(
-    table: sa.Table, worker: str, now: sa.ColumnElement[float], retry_failed: bool = False
-) -> sa.ColumnElement[bool]:
-    """Whether a worker may take a row."""
-    t = table.c
-    takeable = ("waiting", "pruned", "failed") if retry_failed else ("waiting", "pruned")
-    return t.status.in_(takeable) | ((t.status == "running") & lease_ended(t, worker, now))
+    t = schema.trials.c
+    statuses = ("waiting", "pruned", "failed") if retry_failed else ("waiting", "pruned")
+    ended = (t.lease_until < now) | (t.lease_until > now + 2 * t.lease_seconds) | (t.worker == worker)
+    return t.status.in_(statuses) | ((t.status == "running") & ended)
 
 
 def _held(worker: str) -> sa.ColumnElement[bool]:

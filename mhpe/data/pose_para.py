@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 
 from mhpe.data.crops import LANDMARK_SCALE, LANDMARK_UP, check_box, landmark_box
 from mhpe.data.images import UnreadableError, read_file
@@ -28,6 +27,8 @@ class _WithPosePara(RealSet):
 
     def label(self, record: Record) -> Label:
         """Read ``Pose_Para = [pitch, yaw, roll, tx, ty, tz, scale]`` (radians) and the landmarks' face square."""
+        from scipy.io import loadmat  # takes a second, and runs on prepared data need none
+
         path = record.label
         if not path.exists():
             raise InputError(f"{path}: label file missing; every image needs its .mat beside it")

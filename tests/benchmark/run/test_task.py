@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from benchmark.run import task as tasks
-from benchmark.run.task import DataGoneError, Task, execute
+from benchmark.run.task import Task, execute
 from mhpe.config import CoreConfig
 from mhpe.datasets import prepared
+from mhpe.errors import DataSetError
 
 TINY = CoreConfig(image_size=16, k=2, epochs=2, batch_size=16, encoder={"m": 4, "widths": (8,)})
 EXITS = """
@@ -38,9 +39,9 @@ def test_exit_of_a_sampler_is_a_failed_trial_with_its_line(task: Task) -> None:
 
 
 def test_missing_data_set_is_no_failure_of_the_trial(task: Task) -> None:
-    with pytest.raises(DataGoneError, match="nowhere"):
+    with pytest.raises(DataSetError, match="nowhere"):
         execute(replace(task, train_folder=Path("nowhere")))
-    with pytest.raises(DataGoneError, match="nowhere"):
+    with pytest.raises(DataSetError, match="nowhere"):
         execute(replace(task, test_folders={"test": Path("nowhere")}))
 
 

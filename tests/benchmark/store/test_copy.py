@@ -132,7 +132,8 @@ def test_leases_do_not_come_along(urls: tuple[str, str]) -> None:
 def test_evaluations_on_further_test_sets_are_added_to_trials_done_on_both_sides(urls: tuple[str, str]) -> None:
     theirs = store_of(urls[0], done=(0,), mae=9.0)
     theirs.add_test_set(replace(make_test_set(4), fingerprint="u" * 64))
-    theirs.add_evaluations(TRIALS[0].key, [replace(outcome(mae=8.0).evaluations["test"], fingerprint="u" * 64)])
+    further = {"other": replace(outcome(mae=8.0).evaluations["test"], fingerprint="u" * 64)}
+    theirs.finish(replace(outcome(), key=TRIALS[0].key, evaluations=further), trained=False)
     ours = store_of(urls[1], done=(0,), mae=5.0)
     assert copy_store(theirs, ours) == (0, 1)
     assert ours.metric(TRIALS[0].key, "t" * 64, "mae") == 5.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from benchmark.run.leases import Leases
+from benchmark.run.leases import held, lease_seconds
 from benchmark.store import Store, schema
 from mhpe.errors import InputError
 from tests.benchmark.postgres import Cluster
@@ -58,7 +58,7 @@ def test_server_that_stays_away_is_one_clear_line(postgres_cluster: Cluster, mon
         with pytest.raises(InputError, match=r"^store postgresql.*Connection refused") as error:
             store.finish(outcome())
         assert "\n" not in str(error.value)
-        with Leases(store):  # neither heartbeat nor release may raise
+        with held(store, "me", 2):  # neither heartbeat nor release may raise
             pass
     finally:
         postgres_cluster.start()
@@ -109,11 +109,10 @@ def lease_until(store: Store) -> float:
         return connection.execute(sa.select(schema.trials.c.lease_until)).scalar_one()
 
 
-def test_leases_are_extended_and_given_back(store_url: str, monkeypatch) -> None:
-    monkeypatch.setenv("BENCH_LEASE", "2")
+def test_leases_are_extended_and_given_back(store_url: str) -> None:
     store = filled(store_url)
-    with Leases(store) as mine:
-        assert mine.claim(TRIAL.key, retry_failed=False)
+    with held(store, "me", 2):
+        assert store.claim(TRIAL.key, "me", 2)
         first = lease_until(store)
         while lease_until(store) == first:  # until a heartbeat
             time.sleep(0.05)
@@ -124,7 +123,7 @@ def test_leases_are_extended_and_given_back(store_url: str, monkeypatch) -> None
 
 
 @pytest.mark.parametrize("text", ["", "soon", "0.5", "nan", "inf"])
-def test_wrong_lease_is_named(tmp_path: Path, monkeypatch, text: str) -> None:
+def test_wrong_lease_is_named(monkeypatch, text: str) -> None:
     monkeypatch.setenv("BENCH_LEASE", text)
     with pytest.raises(InputError, match="BENCH_LEASE must be a number of seconds, at least 1, not"):
-        Leases(filled(str(tmp_path / "results.sqlite")))
+        lease_seconds()

@@ -187,7 +187,7 @@ def test_failed_evaluation_of_a_finished_trial_is_seen_until_it_is_mended(store:
     store.finish(outcome())
     further = replace(planned(), protocol="biwi_to_aflw2000", test_set="u" * 64)
     store.plan("study", {"title": "A study"}, [further], [])
-    store.fail_evaluation(outcome(error=("NotFiniteError", "predictions are not finite")))
+    assert store.finish(outcome(error=("NotFiniteError", "predictions are not finite")), trained=False)
     assert store.statuses([TRIAL.key]) == {TRIAL.key: "done"}
 
     def cells() -> dict[str, dict[str, object]]:
@@ -197,7 +197,8 @@ def test_failed_evaluation_of_a_finished_trial_is_seen_until_it_is_mended(store:
     assert cells()["biwi_to_aflw2000"]["status"] == "failed"
     assert set(store.results("study")["error_type"]) == {"NotFiniteError"}
     store.add_test_set(replace(make_test_set(4), fingerprint="u" * 64))
-    store.add_evaluations(TRIAL.key, [replace(outcome().evaluations["test"], fingerprint="u" * 64)])
+    further = {"other": replace(outcome().evaluations["test"], fingerprint="u" * 64)}
+    store.finish(replace(outcome(), evaluations=further), trained=False)
     assert cells()["biwi_to_aflw2000"] == {"status": "done", "mae": 5.0}
     assert set(store.results("study")["error_type"]) == {None}
 
