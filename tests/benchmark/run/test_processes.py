@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import time
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,87 +13,13 @@ import sqlalchemy as sa
 
 from benchmark.store import Store, schema
 from benchmark.store.database import writer
-from mhpe.datasets import prepared
 from tests.benchmark.conftest import Bench
-from tests.benchmark.zygote import Process, Zygote, lives, waiting
+from tests.benchmark.run.place import STUDY, TRIALS, Place, contents
+from tests.benchmark.zygote import Zygote, lives, waiting
 
 pytestmark = pytest.mark.slow
 
-STUDY = """
-title: A study that is killed
-question: Does it come to its end?
-baseline: random
-protocols: [aflw2000_to_biwi]
-seeds: 4
-core: {image_size: 16, k: 2, epochs: 8, batch_size: 16, precision: float32, encoder: {m: 4, widths: [8]}}
-arms:
-  - sampler: random
-  - sampler: gaussian
-    sigma: [15, 30]
-"""
-TRIALS = 12
-TABLES = (schema.epochs, schema.weights, schema.evaluations, schema.predictions)
 KILLS = 20
-
-
-class Place:
-    """A folder in which runs of one study are started; its store is results/bench.sqlite if none is named."""
-
-    def __init__(self, folder: Path, data_root: Path, prepared_data: Path, zygote: Zygote) -> None:
-        self.folder, self.data_root, self.zygote = folder, data_root, zygote
-        self.cache = folder / "cache"
-        self.cache.mkdir(parents=True)
-        (self.cache / "prepared").symlink_to(prepared_data)
-        (folder / "killed.yaml").write_text(STUDY)
-
-    def run(self, *words: object, jobs: int = 2) -> Process:
-        call = ("run", "--study", "killed.yaml", "--data-root", self.data_root, "--jobs", jobs, "--device", "cpu")
-        return self.zygote.start(
-            "benchmark.cli:main", *call, *words, cwd=self.folder, MHPE_CACHE=self.cache, BENCH_LEASE=2
-        )
-
-    def train_longer(self) -> None:
-        """More epochs, so that a training that has a checkpoint is far from its end."""
-        (self.folder / "killed.yaml").write_text(STUDY.replace("epochs: 8", "epochs: 24"))
-
-    @cached_property
-    def store(self) -> Store:
-        return Store(str(self.folder / "results" / "bench.sqlite"))
-
-    def checkpoints(self) -> set[tuple[str, int]]:
-        """The checkpoints as they are now."""
-        found = set()
-        for path in (self.cache / "checkpoints").glob("*.safetensors"):
-            try:
-                found.add((path.name, path.stat().st_mtime_ns))
-            except FileNotFoundError:
-                continue
-        return found
-
-
-@pytest.fixture(scope="module")
-def prepared_data(tmp_path_factory: pytest.TempPathFactory, data_root: Path) -> Path:
-    """The prepared data sets, so that no run spends its time on them."""
-    folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MHPE_CACHE", str(folder))
-        for name in ("aflw2000", "biwi"):
-            prepared(name, 16, data_root)
-    return folder / "prepared"
-
-
-@pytest.fixture
-def place(tmp_path: Path, data_root: Path, prepared_data: Path, zygote: Zygote) -> Place:
-    return Place(tmp_path / "place", data_root, prepared_data, zygote)
-
-
-def contents(store: Store) -> dict[str, list]:
-    """All that was trained, bit for bit."""
-    with store.engine.connect() as connection:
-        return {
-            table.name.removeprefix("bench_"): connection.execute(sa.select(table).order_by(*table.primary_key)).all()
-            for table in TABLES
-        }
 
 
 def reported(bench: Bench, place: Place, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
