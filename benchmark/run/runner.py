@@ -130,8 +130,9 @@ def run(
         raise Interrupted(len(running.complete(store.statuses(plan.trials)))) from None
 
 
+@dataclass(eq=False)
 class _Run:
-    """State of a run.
+    """State of a run; the first six attributes are the arguments of :func:`run`.
 
     Attributes:
         left: trials that have not ended, as far as this process knows.
@@ -139,25 +140,29 @@ class _Run:
         trained: those of them that only need an evaluation.
         running: tasks that the workers have, the oldest first.
         begun: when each of this run's trials was begun.
+        deaths: how often a worker died of a trial.
     """
 
-    def __init__(
-        self, plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_failed: bool, feed: Feed | None
-    ) -> None:
-        self.plan, self.store, self.workers = plan, store, workers
-        self.reporter, self.retry_failed, self.feed = reporter, retry_failed, feed
-        self.worker, self.lease_seconds = worker_name(), lease_seconds()
-        self.left = dict.fromkeys(plan.trials)
-        self.queue: deque[str] = deque()
-        self.trained: set[str] = set()
-        self.running: dict[Future[Outcome], Task] = {}
-        self.begun: dict[str, float] = {}
-        self.deaths: Counter[str] = Counter()
-        self.totals = Totals()
-        self.next_look = 0.0
-        self.last_line = time.monotonic()
+    plan: Plan
+    store: Store
+    workers: Workers
+    reporter: Reporter
+    retry_failed: bool
+    feed: Feed | None
+    worker: str = field(default_factory=worker_name)
+    lease_seconds: float = field(default_factory=lease_seconds)
+    left: dict[str, None] = field(default_factory=dict)
+    queue: deque[str] = field(default_factory=deque)
+    trained: set[str] = field(default_factory=set)
+    running: dict[Future[Outcome], Task] = field(default_factory=dict)
+    begun: dict[str, float] = field(default_factory=dict)
+    deaths: Counter[str] = field(default_factory=Counter)
+    totals: Totals = field(default_factory=Totals)
+    next_look: float = 0.0
+    last_line: float = field(default_factory=time.monotonic)
 
     def run(self) -> Totals:
+        self.left = dict.fromkeys(self.plan.trials)
         self.totals.done = self._look()
         at_first, total = set(self.left), len(self.plan.trials)
         with held(self.store, self.worker, self.lease_seconds), closing(self.workers):

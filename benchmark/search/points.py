@@ -1,8 +1,7 @@
-"""Points of a search: trials of Optuna's, in Optuna's tables beside the store's own.
+"""Points of a search: trials in Optuna's tables, which are in the same database as the store's tables.
 
-A trial that ended without a value because its process died or was interrupted is tried again by a further trial of
-Optuna's with the same parameters; both are one point. The ``note`` of a trial says why it has failed or was pruned, and
-a failed trial without a note is one to try again.
+When the process of a trial died or was interrupted, a further trial of Optuna's with the same parameters repeats it;
+both are one point. The ``note`` of a trial says why it failed or was pruned. A failed trial without a note is repeated.
 """
 
 import itertools
@@ -58,8 +57,8 @@ class Point:
         number: from 0, in the order of the search.
         status: waiting, running, done, failed or pruned.
         parameters: those that are searched; some may be missing before the point is running.
-        value: of the objective, degrees; None if there is none.
-        note: why it was pruned or has failed.
+        value: of the objective, degrees; None unless it is done.
+        note: why it failed or was pruned.
     """
 
     number: int
@@ -147,12 +146,12 @@ class Points:
         for trial in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
             if "held" not in trial.user_attrs:  # its process died while it had the lock
                 self._study.tell(trial.number, state=TrialState.FAIL)
-        self._queue(lambda trial: "note" not in trial.user_attrs)
+        self._queue(noted=False)
 
-    def _queue(self, wanted: Callable[[FrozenTrial], bool]) -> None:
-        """Queue further trials of Optuna's for failed points, with the same parameters."""
+    def _queue(self, noted: bool) -> None:
+        """Queue further trials of Optuna's, with the same parameters, for failed points with or without a note."""
         for trial in last_attempts(self._study.get_trials(deepcopy=False)):
-            if trial.state == TrialState.FAIL and wanted(trial):
+            if trial.state == TrialState.FAIL and ("note" in trial.user_attrs) == noted:
                 queued = trial.system_attrs.get("fixed_params", {}) | trial.params
                 self._study.enqueue_trial(queued, user_attrs={"point": _point_of(trial)})
 
@@ -160,7 +159,7 @@ class Points:
     def retry_failed(self) -> None:
         """Let points that have failed be tried again."""
         with clear_errors(self.store), lock(self.store):
-            self._queue(lambda trial: "note" in trial.user_attrs)
+            self._queue(noted=True)
 
     @patient
     def end(self, trial: optuna.Trial, state: TrialState, value: float | None = None, note: str | None = None) -> None:
@@ -171,10 +170,11 @@ class Points:
             self._study.tell(trial, value, state, skip_if_finished=True)
 
     @patient
-    def read(self) -> list[Point]:
-        """All points so far."""
+    def left(self) -> int:
+        """Number of points that have not ended."""
         with clear_errors(self.store):
-            return _points(self._study.get_trials(deepcopy=False))
+            ended = sum(point.ended for point in _points(self._study.get_trials(deepcopy=False)))
+        return max(0, self.search.config.points - ended)
 
 
 @contextmanager
@@ -212,20 +212,16 @@ def open_storage(store: Store) -> RDBStorage:
     Raises:
         InputError: if the store fails.
     """
-    with clear_errors(store), lock(store):
-        return _storage(store)
-
-
-def _storage(store: Store) -> RDBStorage:
     optuna.logging.set_verbosity(logging.WARNING)
     arguments = {"timeout": BUSY_SECONDS} if store.engine.dialect.name == "sqlite" else {}
     seconds = math.ceil(lease_seconds())
-    return RDBStorage(
-        _url(store),
-        engine_kwargs={"connect_args": arguments, "pool_pre_ping": True},
-        heartbeat_interval=max(1, seconds // 4),
-        grace_period=seconds,
-    )
+    with clear_errors(store), lock(store):
+        return RDBStorage(
+            _url(store),
+            engine_kwargs={"connect_args": arguments, "pool_pre_ping": True},
+            heartbeat_interval=max(1, seconds // 4),
+            grace_period=seconds,
+        )
 
 
 def _url(store: Store) -> str:
@@ -311,8 +307,7 @@ def _points(trials: Iterable[FrozenTrial]) -> list[Point]:
             status = "failed"
         elif trial.state == TrialState.RUNNING and "held" in trial.user_attrs:
             status = "running"
-        value = trial.value if status == "done" else None
-        points.append(Point(number, status, trial.params, value, note))
+        points.append(Point(number, status, trial.params, trial.value if status == "done" else None, note))
     return points
 
 
@@ -321,10 +316,9 @@ def _distributions(space: Space) -> dict[str, BaseDistribution]:
     for name, values in space.items():
         if isinstance(values, Choices):
             found[name] = CategoricalDistribution(values.choices)
-        elif isinstance(values, WholeRange):
-            found[name] = IntDistribution(values.low, values.high, log=values.log)
         else:
-            found[name] = FloatDistribution(values.low, values.high, log=values.log)
+            kind = IntDistribution if isinstance(values, WholeRange) else FloatDistribution
+            found[name] = kind(values.low, values.high, log=values.log)
     return found
 
 

@@ -65,8 +65,7 @@ class _Open:
 
     points: Points
     optuna: optuna.Trial
-    key: str = ""
-    """Of the present training."""
+    key: str = ""  # of its present training
     values: list[float] = field(default_factory=list)
 
 
@@ -79,7 +78,7 @@ class _Trainings:
         fit = {each.search.parts.fit.fingerprint: each.search.parts.fit for each in points}
         self.plan = Plan(study, (), {}, {}, fit)
         self.total = sum(each.search.config.points * each.search.config.seeds for each in points)
-        self.done = self.total - sum(_left(each) * each.search.config.seeds for each in points)
+        self.done = self.total - sum(each.left() * each.search.config.seeds for each in points)
         for each in points:
             store.add_test_set(each.search.parts.validation)
 
@@ -91,7 +90,7 @@ class _Trainings:
             new += self._begin(point)
         if new or self._open:
             return new
-        return None if all(_left(each) == 0 for each in self._points) else []
+        return None if all(each.left() == 0 for each in self._points) else []
 
     def watch(self, key: str) -> Watch | None:
         """The pruner, if the search has one."""
@@ -165,11 +164,6 @@ class _Trainings:
             with suppress(InputError):  # without the store the heartbeats end by themselves
                 for point in self._open:
                     point.points.end(point.optuna, TrialState.FAIL)
-
-
-def _left(points: Points) -> int:
-    """Number of points that have not ended."""
-    return max(0, points.search.config.points - sum(point.ended for point in points.read()))
 
 
 @dataclass(frozen=True)
