@@ -316,9 +316,10 @@ def _distributions(space: Space) -> dict[str, BaseDistribution]:
     for name, values in space.items():
         if isinstance(values, Choices):
             found[name] = CategoricalDistribution(values.choices)
+        elif isinstance(values, WholeRange):
+            found[name] = IntDistribution(values.low, values.high, log=values.log)
         else:
-            kind = IntDistribution if isinstance(values, WholeRange) else FloatDistribution
-            found[name] = kind(values.low, values.high, log=values.log)
+            found[name] = FloatDistribution(values.low, values.high, log=values.log)
     return found
 
 
