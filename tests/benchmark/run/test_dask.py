@@ -17,7 +17,8 @@ from mhpe.data import HeadPoseSet
 from mhpe.datasets import prepared
 from mhpe.errors import InputError
 from samplers.random import Random
-from tests.benchmark.run.test_processes import TRIALS, Place, contents, place, prepared_data, statuses  # noqa: F401
+from tests.benchmark.run.place import TRIALS, Place, contents
+from tests.benchmark.run.test_processes import statuses
 from tests.benchmark.zygote import Process, Zygote, waiting
 
 pytestmark = pytest.mark.slow
@@ -53,7 +54,7 @@ def start_worker(zygote: Zygote, scheduler: Scheduler, folder: Path) -> Process:
 
 
 def test_study_survives_the_death_of_a_worker(
-    place: Place,  # noqa: F811
+    place: Place,
     zygote: Zygote,
     scheduler: Scheduler,
     tmp_path: Path,
@@ -76,7 +77,7 @@ def test_study_survives_the_death_of_a_worker(
 
 
 def test_scheduler_that_ends_is_one_clear_line(
-    place: Place,  # noqa: F811
+    place: Place,
     zygote: Zygote,
     scheduler: Scheduler,
     tmp_path: Path,

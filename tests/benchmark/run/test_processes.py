@@ -1,7 +1,6 @@
 """Many processes on one store: kills, interrupts, and several runs at once."""
 
 import os
-import re
 import signal
 import time
 from pathlib import Path
@@ -100,18 +99,6 @@ def test_twenty_kills_lose_nothing_and_repeat_nothing(
     for _ in waiting("the end of the killed runs' workers"):
         if not any(lives(pid) for pids in killed.values() for pid in pids):
             break
-
-
-def test_four_runs_on_one_store_share_the_work(place: Place, store_url: str) -> None:
-    runs = [place.run("--store", store_url, jobs=1) for _ in range(4)]
-    outputs = [run.output for run in runs if run.wait() == 0]
-    trained = [int(re.search(r"(\d+) trained", text)[1]) for text in outputs]
-    assert len(trained) == 4, [run.output for run in runs]
-    assert sum(trained) == TRIALS
-    assert sum(count > 0 for count in trained) >= 2, "one process did everything"
-    found = contents(Store(store_url))
-    assert len(found["evaluations"]) == len(found["weights"]) == TRIALS
-    assert len(found["epochs"]) == 8 * TRIALS
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
