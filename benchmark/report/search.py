@@ -1,4 +1,4 @@
-"""What is reported of a search: its points, and its best ones on fresh seeds."""
+"""The report of a search: its points, and its best ones on fresh seeds."""
 
 import math
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from benchmark.store import Store
 from benchmark.study.protocols import PROTOCOLS
 
 PLACE = ("preset", "train_set", "sampler")
-"""Of the searches that differ in nothing of this, the one that was begun last is reported."""
+"""Of the searches that agree in all of these, the last one is reported."""
 METRICS = {"mae": "MAE", "geodesic_mean": "geodesic error"}
 
 
 @dataclass(frozen=True)
 class SearchReport:
-    """What is reported of one search.
+    """The report of one search.
 
     Attributes:
         name: for files: training set, sampler and preset.
@@ -40,7 +40,7 @@ class SearchReport:
 
 
 def report_searches(store: Store, study: str, definition: dict[str, Any]) -> list[SearchReport]:
-    """Everything that is reported of a study's searches; nothing for a study without one.
+    """The reports of a study's searches; none for a study without a search.
 
     Args:
         store: the results.
@@ -56,7 +56,7 @@ def report_searches(store: Store, study: str, definition: dict[str, Any]) -> lis
 
 
 NOTE = (
-    "The search value of the best points is flattered: they are the best partly by luck. The fresh value is the same "
+    "The search value of the best points is too good: they are the best partly by luck. The fresh value is the same "
     "metric on the same images from seeds that the search did not use. The last columns are test results: trained on "
     "the whole training set with fresh seeds, less the baseline of the same seeds; below 0 is better than it. "
     "All in degrees, ± half of the 95 % interval over seeds."
@@ -106,7 +106,7 @@ def fresh_values(search: StoredSearch, cells: pd.DataFrame, baseline: str, count
 
     Returns:
         One row per arm: arm; search, the value that the search saw; fresh, the same metric on the same images
-        from fresh seeds; difference = fresh - search, what the choice of the best has flattered; for each
+        from fresh seeds; difference = fresh - search, the selection bias of the best point; for each
         protocol, its metric less the baseline's over the same seeds (test sets, full training set). ``_hw``
         columns are half-widths of 95 % Student-t intervals over seeds, ``n`` the fresh seeds.
     """
@@ -137,13 +137,13 @@ def fresh_values(search: StoredSearch, cells: pd.DataFrame, baseline: str, count
 
 
 def _interval(values: pd.Series | None) -> tuple[float, float, int]:
-    """Mean, half of its 95 % Student-t interval, and number of the values that are there."""
+    """Mean, half-width of its 95 % Student-t interval, and number of the values that are not missing."""
     there = values.dropna() if values is not None else pd.Series(dtype=float)
     return float(there.mean()), half_width(there), len(there)
 
 
 def fresh_text(best: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """The table of fresh values as people read it, in degrees."""
+    """The table of fresh values as text, in degrees."""
     shown = {
         "Result": best["arm"],
         "Search value": best["search"].map(number),

@@ -1,7 +1,7 @@
 """Trials on the workers of a Dask cluster, which have this program installed.
 
 A worker looks for data sets by fingerprint, first in the folder that the task names (a shared file system),
-then in its own cache; what it lacks is sent to it once.
+then in its own cache; a data set that it does not find is sent to it once.
 """
 
 import asyncio
@@ -38,8 +38,8 @@ class DaskWorkers:
         device: ``auto``, ``cpu`` or ``cuda``, on each worker.
 
     Raises:
-        InputError: if Dask is not installed, no scheduler answers, there is no worker, or the workers lack this
-            program or have another version of it.
+        InputError: if Dask is not installed, no scheduler answers, there is no worker, or a worker has no or
+            another version of this program.
     """
 
     def __init__(self, address: str, data: Mapping[str, Path], device: str) -> None:
@@ -47,7 +47,7 @@ class DaskWorkers:
             import distributed
         except ImportError:
             raise InputError("--dask needs Dask; pip install 'mhpe-bench[dask]'") from None
-        for name in ("distributed", "distributed.client"):  # what matters is said in one line, here
+        for name in ("distributed", "distributed.client"):  # errors that matter are raised here, in one line
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self.address, self.data, self.device = address, data, device
         try:
@@ -83,7 +83,7 @@ class DaskWorkers:
         """The outcome of a finished task.
 
         Raises:
-            WorkerDiedError: if several workers died of it, or its worker came late and had no data.
+            WorkerDiedError: if several workers died of it, or its worker joined later and has no data.
             InputError: if the scheduler is gone.
         """
         try:
@@ -127,9 +127,9 @@ class DaskWorkers:
                 )
 
     def _send_data(self) -> None:
-        """Give all workers the data sets that they lack."""
-        for worker, lacking in self._client.run(_lacking, dict(self.data)).items():
-            for fingerprint in lacking:
+        """Send the workers the data sets that they do not find."""
+        for worker, missing in self._client.run(_missing, dict(self.data)).items():
+            for fingerprint in missing:
                 source, upload = self.data[fingerprint], uuid.uuid4().hex[:8]
                 HeadPoseSet.load(source)  # a missing one is named, and is no lost connection
                 for path in sorted(source.iterdir()):
@@ -161,7 +161,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 class _NoDataError(Exception):
-    """A worker came after the data were sent."""
+    """A worker joined after the data were sent."""
 
 
 class _CancelledError(BaseException):  # not a failure of the trial
@@ -189,7 +189,7 @@ def _end_if_cancelled() -> None:
         raise _CancelledError
 
 
-def _lacking(data: Mapping[str, Path]) -> list[str]:
+def _missing(data: Mapping[str, Path]) -> list[str]:
     """Fingerprints of the data sets that this worker cannot find."""
     return [fingerprint for fingerprint, folder in data.items() if _find(folder, fingerprint) is None]
 

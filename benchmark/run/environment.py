@@ -1,4 +1,4 @@
-"""What a trial ran on, for its row in the store."""
+"""Machine and versions of a trial, for its row in the store."""
 
 import hashlib
 import os

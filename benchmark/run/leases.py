@@ -12,7 +12,7 @@ from mhpe.errors import InputError
 
 
 def lease_seconds() -> float:
-    """How long a silent process keeps its trials: ``BENCH_LEASE`` seconds, 60 by default.
+    """Seconds that a silent process keeps its trials: the variable ``BENCH_LEASE``, 60 by default.
 
     Raises:
         InputError: if the variable is not a number of at least 1.
@@ -39,7 +39,7 @@ def held(store: Store, worker: str, seconds: float) -> Iterator[None]:
     Args:
         store: holds the trials.
         worker: name of this process.
-        seconds: how long the process may be silent.
+        seconds: length of a lease.
     """
     try:
         with repeated(seconds / 4, lambda: store.extend_leases(worker, seconds)):
@@ -51,10 +51,10 @@ def held(store: Store, worker: str, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def repeated(seconds: float, work: Callable[[], None]) -> Iterator[None]:
-    """Context in which a thread works again and again; if that fails, it may succeed the next time.
+    """Context in which a thread repeats some work; an error is ignored, as the next time may succeed.
 
     Args:
-        seconds: between two times.
+        seconds: pause before each call.
         work: called without arguments.
     """
     stop = threading.Event()

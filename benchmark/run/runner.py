@@ -20,11 +20,11 @@ from mhpe.errors import InputError
 
 POLL_SECONDS = 1.0
 LOOK_SECONDS = 5.0
-"""How often the store is asked about all unfinished trials, at most."""
+"""Shortest time between two queries of all unfinished trials."""
 LOOK_SHARE = 0.05
-"""Share of a run's time that asking the store about all unfinished trials may take."""
+"""Largest share of a run's time for these queries."""
 SILENCE_SECONDS = 600.0
-"""After how long without a finished trial a line says what is running."""
+"""Time without a finished trial after which a line says what is running."""
 DEATHS = 2
 """Number of deaths of its process that make a trial a failed one."""
 
@@ -39,7 +39,7 @@ class Reporter(Protocol):
         """The trial called ``name`` has ended."""
 
     def note(self, text: str) -> None:
-        """Something is worth a line, but no result is lost."""
+        """Something went wrong, but no result is lost."""
 
     def waiting(self, count: int) -> None:
         """The last ``count`` trials are being trained by other processes; the run waits for them."""
@@ -49,8 +49,8 @@ class Feed(Protocol):
     """Adds trials to a run while it goes on, as a search of parameters does.
 
     Attributes:
-        total: number of trials that are planned.
-        done: number of them that have a result.
+        total: number of planned trials.
+        done: number of trials with a result.
     """
 
     total: int
@@ -67,12 +67,12 @@ class Feed(Protocol):
         """
 
     def watch(self, key: str) -> Watch | None:
-        """What is called in the worker after every epoch of a trial."""
+        """Function that the worker calls after every epoch of a trial, if any."""
 
 
 @dataclass
 class Totals:
-    """Numbers of a run's trials.
+    """Counts of a run's trials.
 
     Attributes:
         done: complete before the run.
@@ -179,7 +179,7 @@ class _Run:
         return self.totals
 
     def _add_more(self) -> bool:
-        """Add the trials that the feed has; whether it may have further ones later."""
+        """Add the feed's new trials; returns whether more may come later."""
         if self.feed is None:
             return False
         while new := self.feed.more(self.left):
@@ -188,15 +188,15 @@ class _Run:
         return new is not None
 
     def complete(self, status: Mapping[str, str]) -> set[str]:
-        """Trials that are trained and evaluated on all of their test sets, of some with their status."""
+        """The trials among some, given with their status, that are trained and evaluated on all of their test sets."""
         done = [key for key in status if status[key] == "done"]
         evaluated = self.store.evaluated(done)
         return {key for key in done if all((key, test.fingerprint) in evaluated for test in self.plan.tests[key])}
 
     def _look(self) -> int:
-        """Ask the store about all trials that are left; the number of those that are complete.
+        """Query the store for all unfinished trials; returns the number of complete ones.
 
-        The time that this takes grows with the number of trials, so it is not done after every trial.
+        The duration grows with the number of trials, so it is not done after every trial.
         """
         begin = time.monotonic()
         status = self.store.statuses(self.left)
@@ -213,7 +213,7 @@ class _Run:
         return len(complete)
 
     def _begin(self) -> None:
-        """Give trials to the workers that have nothing to do."""
+        """Give trials to idle workers."""
         idle = self.workers.size - len(self.running)
         if time.monotonic() > self.next_look or (idle > 0 and not self.queue):
             self._look()

@@ -1,4 +1,4 @@
-"""The processes of this machine that trials are trained in."""
+"""Worker processes on this machine, in which trials are trained."""
 
 import multiprocessing
 import os
@@ -81,7 +81,7 @@ def process_count(wanted: int | None, device: str) -> int:
 
 
 class LocalWorkers:
-    """Processes of this machine, each with its device.
+    """Worker processes on this machine, each with its device.
 
     Args:
         jobs: number of processes.
@@ -102,12 +102,7 @@ class LocalWorkers:
         return process.submit(execute, replace(task, device=device))
 
     def result(self, future: Future[Outcome]) -> Outcome:
-        """Outcome of a finished task.
-
-        Raises:
-            WorkerDiedError: if its process ended without one.
-            InputError: if the process could not start.
-        """
+        """Outcome of a finished task, see :meth:`Workers.result`."""
         return future.result()
 
     def forget(self, key: str) -> None:
@@ -235,7 +230,7 @@ def _serve(connection: Connection, environment: Mapping[str, str]) -> None:
 
 
 def _call(connection: Connection) -> tuple[Any, BaseException | None]:
-    """Answer of the next call, or what it raises."""
+    """The answer to the next call, or the error that the call raises."""
     try:
         function, arguments = connection.recv()
     except EOFError:
@@ -249,7 +244,7 @@ def _call(connection: Connection) -> tuple[Any, BaseException | None]:
 
 
 def _prepare(environment: Mapping[str, str]) -> None:
-    """Make a fresh process one that ends with its parent, and leaves Ctrl-C to it."""
+    """Prepare a new process: it ends with its parent, and only the parent handles Ctrl-C."""
     os.environ.clear()
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

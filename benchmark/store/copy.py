@@ -11,7 +11,7 @@ from benchmark.store.store import Store
 
 ENDED = ("done", "failed", "pruned")
 EVALUATED = (schema.evaluations, schema.predictions)
-"""What a finished trial has of each test set."""
+"""Tables with rows for each test set of a finished trial."""
 LEASE = {"worker": None, "lease_until": None, "lease_seconds": None}
 
 

@@ -1,4 +1,4 @@
-"""What came of a trial, as plain records: made by a worker process, kept by the store."""
+"""Results of a trial as plain records, which a worker process makes and the store keeps."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +28,7 @@ class Evaluation:
 
 @dataclass
 class Outcome:
-    """What came of a task.
+    """The result of a task, or its error.
 
     Attributes:
         key: the trial's key.
@@ -37,12 +37,12 @@ class Outcome:
         weights: the trained weights in safetensors format.
         seconds: duration of the training.
         parameters: number of the network's weights.
-        environment: what it ran on.
+        environment: machine and versions.
         error: type and message of what ended the trial, or None.
         traceback: of the error.
         diagnostics: numbers of the training's draws, see :meth:`samplers.support.diagnostics.DrawStatistics.summary`;
             empty if only an evaluation was missing.
-        notes: what went wrong without harm.
+        notes: problems that did not change the result.
         pruned: why the training was ended before its last epoch; None if it was not.
     """
 

@@ -1,4 +1,4 @@
-"""Everything that can be asked of a results store."""
+"""The queries of a results store."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

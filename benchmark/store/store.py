@@ -29,7 +29,7 @@ class Store(Reading):
 
     @patient
     def add_test_set(self, data: "HeadPoseSet") -> None:
-        """Keep a test set's labels, so that reports need no data."""
+        """Store a test set's labels; reports then need no data."""
         row = {
             "fingerprint": data.fingerprint,
             "name": data.name,
@@ -51,13 +51,13 @@ class Store(Reading):
         trials: "Iterable[Trial]",
         present: "Present | None" = None,
     ) -> int:
-        """Store what a study consists of; cells that were planned before get their present trial.
+        """Store a study's definition, cells and trials; cells that are stored get their present trial.
 
         Args:
             study: name of the study.
             definition: of the study.
             cells: those to run, which may be a part of the study.
-            trials: that fill them.
+            trials: of the cells.
             present: returns which trials are the study's as it is now. At the cells' presets and protocols, planned
                 cells with others are deleted, so that a table never mixes two versions of a study; the trials stay.
                 By default no cell is deleted.
@@ -83,7 +83,7 @@ class Store(Reading):
 
     @patient
     def claim(self, key: str, worker: str, lease_seconds: float, retry_failed: bool = False) -> bool:
-        """Take a trial that waits, was pruned, or whose worker's lease has ended. Of several callers one succeeds."""
+        """Take a trial that waits, was pruned, or whose lease has ended; returns whether this caller got it."""
         with self.writing() as connection:
             # Made here: the clock that they read must not run while the transaction waits for its turn.
             untaken = _free(worker, self._now, retry_failed)
@@ -93,19 +93,19 @@ class Store(Reading):
 
     @patient
     def takeable(self, keys: Iterable[str], worker: str, retry_failed: bool = False) -> set[str]:
-        """Those of some trials that a claim would take now, and those that are done."""
+        """The trials among ``keys`` that a claim would take now or that are done."""
         t = schema.trials.c
         untaken = _free(worker, self._now, retry_failed) | (t.status == "done")
         return {row.key for row in self._of_keys(sa.select(t.key).where(untaken), t.key, keys)}
 
     def extend_leases(self, worker: str, lease_seconds: float) -> None:
-        """Keep everything that a worker holds from being taken by another one."""
+        """Extend the leases of all trials that a worker holds."""
         with self.writing() as connection:
             held = sa.update(schema.trials).where(_held(worker))
             connection.execute(held.values(_lease(worker, self._now, lease_seconds)))
 
     def release(self, worker: str) -> None:
-        """Give back everything that a worker holds, so that another one need not wait for the end of the lease."""
+        """Give back all trials that a worker holds; others can take them before the leases end."""
         with self.writing() as connection:
             back = sa.update(schema.trials).where(_held(worker))
             connection.execute(back.values(worker=None, lease_until=None, status="waiting"))
@@ -190,7 +190,7 @@ def _held(worker: str) -> sa.ColumnElement[bool]:
 
 
 def _waiting(trial: "Trial") -> dict[str, Any]:
-    """The row of a trial that nobody has begun."""
+    """The row of a trial that has not begun."""
     return {
         "key": trial.key,
         "status": "waiting",

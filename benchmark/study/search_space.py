@@ -1,4 +1,4 @@
-"""What a study file says of a search, checked against the samplers."""
+"""The ``search`` section of a study file, checked against the samplers."""
 
 import math
 from collections.abc import Mapping
@@ -17,17 +17,11 @@ if TYPE_CHECKING:
 
 Value = bool | int | float | str
 VALIDATION_SHARE, SPLIT_SEED = 0.2, 0
-"""How a training set is split where no study says otherwise."""
+"""Default split of a training set."""
 
 
 class Range(Section):
-    """A parameter between two values.
-
-    Attributes:
-        low: smallest value.
-        high: largest value.
-        log: whether ratios count rather than differences.
-    """
+    """A parameter from ``low`` to ``high``, on a logarithmic scale if ``log``."""
 
     low: int | float
     high: int | float
@@ -60,11 +54,7 @@ class WholeRange(Range):
 
 
 class Choices(Section):
-    """A parameter that takes one of some values.
-
-    Attributes:
-        choices: the values, all different.
-    """
+    """A parameter that takes one of some different values."""
 
     choices: tuple[Value, ...] = Field(min_length=1, max_length=10_000)
 
@@ -81,12 +71,7 @@ class Choices(Section):
 
 
 class Confirm(Section):
-    """What runs again on fresh seeds after the search.
-
-    Attributes:
-        best: how many of a sampler's best points.
-        seeds: fresh seeds for each of them and for the study's arms.
-    """
+    """After the search, the ``best`` points of each sampler and the study's arms run on so many fresh ``seeds``."""
 
     best: int = Field(3, ge=1, le=100)
     seeds: int = Field(3, ge=1, le=10_000)
@@ -100,12 +85,12 @@ class SearchConfig(Section):
             value that stays as it is. Every sampler has the same budget.
         points: parameter values to try, for each sampler and each training set.
         seeds: trainings of a point, with seeds 0 to seeds - 1; its value is their mean.
-        optimizer: who chooses the points; ``grid`` wants choices for all parameters.
-        pruner: who ends the training of points that look bad.
+        optimizer: chooses the points; ``grid`` needs choices for all parameters.
+        pruner: ends the training of points that look bad.
         objective: metric to minimise, on the validation part of the training set.
         validation_share: of the training set's images.
         seed: of the split and of the optimizer.
-        confirm: what runs again on fresh seeds.
+        confirm: the runs on fresh seeds after the search.
     """
 
     samplers: dict[str, dict[str, Any]] = Field(min_length=1)
@@ -144,7 +129,7 @@ class SearchedSampler:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What tells searches on the same data apart, but not the core and the number of points."""
+        """Settings that distinguish searches on the same data; without the core and the number of points."""
         return {
             "sampler": self.name,
             "space": {name: values.model_dump(mode="json") for name, values in self.space.items()},
@@ -156,7 +141,7 @@ class SearchedSampler:
 def read_searched(
     sampler: str, entries: Mapping[str, Any], core: CoreConfig, config: SearchConfig, registry: "Registry", where: str
 ) -> SearchedSampler:
-    """What a study file says of one sampler to search.
+    """One sampler to search, from its entry in a study file.
 
     Args:
         sampler: its name.

@@ -1,4 +1,4 @@
-"""Optuna's figures of a search, drawn from the store's rows."""
+"""Optuna's figures of a search."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -27,9 +27,9 @@ WORDS = {
     "Hyperparameter": "",
     "Hyperparameter Importance": "importance",
 }
-"""For Optuna's, on axes."""
+"""Labels of axes that replace Optuna's."""
 BEST_SHARE = 0.25
-"""Of the points, those that the importances ask about."""
+"""Share of the points that the importances count as good."""
 CAPTIONS = {
     "history": (
         "History of the search",
@@ -48,7 +48,7 @@ CAPTIONS = {
 }
 """Title and caption of each figure, by kind."""
 DRAWN_FROM = 4
-"""Finished points from which figures say anything."""
+"""Fewest finished points for figures."""
 
 
 def draw_search(search: StoredSearch) -> dict[str, tuple[str, Drawing]]:
@@ -100,7 +100,7 @@ def _draw(kind: str, plot: Callable[[], Any], title: str, lacking: str) -> Drawi
 
 
 def _tidy(axis: Axes) -> None:
-    """Take off a panel what its figure says anyway, and write its ticks as plain numbers."""
+    """Remove a panel's title and legend, which its figure has, and write its ticks as plain numbers."""
     for place in ("left", "center", "right"):
         axis.set_title("", loc=place)
     if (legend := axis.get_legend()) is not None:
@@ -114,14 +114,14 @@ def _tidy(axis: Axes) -> None:
 
 @contextmanager
 def _own_style() -> Iterator[None]:
-    """Context in which Optuna's functions, which are experimental and set a style, do neither say nor do so."""
+    """Context in which Optuna's figures neither warn that they are experimental nor set a style."""
     with warnings.catch_warnings(), mock.patch.object(plt.style, "use"):
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         yield
 
 
 def _as_optuna_study(search: StoredSearch) -> optuna.Study:
-    """The finished points in memory."""
+    """The finished points as a study of Optuna's in memory."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study()
     axes = {name: _axis(values) for name, values in search.definition["space"].items()}
