@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from benchmark.search.points import Point
 from benchmark.search.search import Search, label
 from benchmark.study.grid import DataProvider, Plan, join, make_plan
 from benchmark.study.protocols import validation_protocol
 from benchmark.study.study import Study
 from mhpe.data.split import Split
+
+if TYPE_CHECKING:
+    from benchmark.search.points import Point
 
 FOUND = ", found"
 """Ends the label of an arm that a search has found."""
@@ -28,7 +31,7 @@ def searches_of(study: Study, parts: Callable[[str, int], Split]) -> list[Search
     ]
 
 
-def best_points(points: Iterable[Point], sampler: str, count: int) -> dict[str, Point]:
+def best_points(points: "Iterable[Point]", sampler: str, count: int) -> "dict[str, Point]":
     """The best finished points of one search by the labels of their arms, best first.
 
     Of points that round to the same values only the best is one of them.
@@ -43,7 +46,7 @@ def best_points(points: Iterable[Point], sampler: str, count: int) -> dict[str, 
 def confirmation(
     study: Study,
     searches: Sequence[Search],
-    points: Mapping[str, Sequence[Point]],
+    points: "Mapping[str, Sequence[Point]]",
     seeds: int | None,
     data: DataProvider,
 ) -> Plan:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from joblib.externals.loky import get_reusable_executor
 
@@ -11,9 +12,7 @@ from benchmark.run.runner import Interrupted, Reporter, Totals, run
 from benchmark.run.study_data import StudyData
 from benchmark.run.workers import LocalWorkers, Workers
 from benchmark.search.confirm import confirmation, searches_of
-from benchmark.search.points import Point, load_searches
 from benchmark.search.search import Search
-from benchmark.search.trainings import run_searches
 from benchmark.store import Store
 from benchmark.study.arms import select
 from benchmark.study.cell import Present
@@ -21,13 +20,16 @@ from benchmark.study.grid import Plan, is_present, make_plan
 from benchmark.study.study import Study
 from mhpe.errors import InputError
 
+if TYPE_CHECKING:
+    from benchmark.search.points import Point
+
 ShowsRun = Callable[[str], AbstractContextManager[Reporter]]
-"""Shows the progress of a run, whose title it is called with."""
+"""Called with the title of a run, shows its progress."""
 
 
 @dataclass(frozen=True)
 class StudyRun:
-    """What a run of a study did; as text, in a few lines.
+    """The outcome of a run of a study; ``str`` gives a few lines.
 
     Attributes:
         study: name of the study.
@@ -43,7 +45,7 @@ class StudyRun:
     trials: int
     totals: Totals
     dropped: int
-    points: tuple[tuple[str, Point], ...]
+    points: "tuple[tuple[str, Point], ...]"
     wanted_points: int
     store: str
 
@@ -88,7 +90,7 @@ def check_choices(study: Study, arms: Sequence[str], dask: str | None) -> None:
 
 
 def choose_workers(jobs: int, device: str, dask: str | None) -> Callable[[Plan], Workers]:
-    """Starts what the trials of a plan are trained in: processes of this machine, or a Dask cluster's.
+    """A function that starts the workers for a plan: processes of this machine, or a Dask cluster's.
 
     Args:
         jobs: number of processes of this machine.
@@ -132,16 +134,22 @@ def run_study(
     check_choices(study, arms, None)
     searches = searches_of(study, data.parts) if study.searched else []
 
-    def points() -> dict[str, tuple[Point, ...]]:
-        return {search.key: search.points for search in load_searches(store, study.name)} if searches else {}
+    def points() -> "dict[str, tuple[Point, ...]]":
+        if not searches:
+            return {}
+        from benchmark.search.points import load_searches  # Optuna takes a second to import
 
-    def planned(found: dict[str, tuple[Point, ...]]) -> Plan:
+        return {search.key: search.points for search in load_searches(store, study.name)}
+
+    def planned(found: "dict[str, tuple[Point, ...]]") -> Plan:
         if searches:
             return confirmation(study, searches, found, seeds, data)
         chosen = select(study.arms, tuple(arms), f"study {study.name}")
         return make_plan(study, chosen, seeds or study.file.seeds, data)
 
     if searches:
+        from benchmark.search.trainings import run_searches
+
         plan = planned({})  # without the best points, which may still change
         _write_plan(study, plan, store)
         try:
@@ -173,7 +181,7 @@ def _write_plan(study: Study, plan: Plan, store: Store, present: Present | None 
     return store.plan(study.name, study.definition, plan.cells, plan.trials.values(), present)
 
 
-def _ended(searches: Sequence[Search], points: dict[str, tuple[Point, ...]]) -> tuple[tuple[str, Point], ...]:
+def _ended(searches: Sequence[Search], points: "dict[str, tuple[Point, ...]]") -> "tuple[tuple[str, Point], ...]":
     return tuple((search.sampler, p) for search in searches for p in points.get(search.key, ()) if p.ended)
 
 
