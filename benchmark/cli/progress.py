@@ -72,19 +72,15 @@ class RunReporter:
         self._line("done", f"{name}: {results}{seconds}")
 
     def _line(self, status: str, text: str) -> None:
-        self._advance()
-        colour = {"done": "green", "pruned": "yellow", "failed": "red"}[status]
-        task = self._bars.tasks[0]
-        place = "" if err.is_terminal else f"{task.completed:.0f}/{task.total or 0:.0f} "  # which the bar says there
-        err.print(f"{place}[{colour}]{status:<8}[/]{escape(text)}", soft_wrap=not err.is_terminal)
-
-    def _advance(self) -> None:
         self._finished += 1
         self._bars.advance(self._task)
         task = self._bars.tasks[0]
         pace = (time.monotonic() - self._begun) / self._finished
         left = pace * ((task.total or 0) - task.completed)
         self._bars.update(self._task, left=f"{_clock(left)} left" if left else "")
+        colour = {"done": "green", "pruned": "yellow", "failed": "red"}[status]
+        place = "" if err.is_terminal else f"{task.completed:.0f}/{task.total or 0:.0f} "  # which the bar says there
+        err.print(f"{place}[{colour}]{status:<8}[/]{escape(text)}", soft_wrap=not err.is_terminal)
 
     def note(self, text: str) -> None:
         """Say what went wrong without harm."""

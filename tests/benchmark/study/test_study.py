@@ -287,8 +287,16 @@ def test_mistakes_are_explained(tmp_path: Path, change: tuple[str, str], message
     with pytest.raises(InputError, match=re.escape(message)) as error:
         load(tmp_path, TINY.replace(*change))
     assert str(tmp_path / "study.yaml") in str(error.value)
+    assert "arms[0]" not in str(error.value)  # whose fault none of these is
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 500
+
+
+def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.pt").write_bytes(b"")
+    weights = f"backbone: resnet18, backbone_weights: {tmp_path / 'empty.pt'}"
+    with pytest.raises(InputError, match=r"core: encoder.backbone_weights: .*empty\.pt does not fit"):
+        load(tmp_path, TINY.replace("m: 8", weights))
 
 
 def test_mappings_can_be_merged_and_dates_are_text(tmp_path: Path) -> None:
