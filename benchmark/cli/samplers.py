@@ -140,7 +140,7 @@ def _training_set(
     from mhpe.synthheads.sets import SynthConfig
 
     of_protocol = protocol(protocol_name)
-    sizes = PRESETS[preset or default_preset([of_protocol])]
+    sizes = PRESETS[preset or default_preset([of_protocol], {})]
     core, synth = CoreConfig.model_validate(sizes.core), SynthConfig.model_validate(sizes.synthheads)
     return core, StudyData(synth, data_root, jobs or -1, data_progress, warn)(of_protocol.train, core.image_size)
 

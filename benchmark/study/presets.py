@@ -1,4 +1,4 @@
-"""Presets: sizes of a training, from a five-minute look to the slides' hyperparameters."""
+"""Presets: first weights and sizes of a training, from a five-minute look to the slides' hyperparameters."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,19 +23,26 @@ class Preset:
 
 
 PRESETS: dict[str, Preset] = {
-    # A whole study on two cores in minutes: small images, and a pool of references shared by the batch.
+    # A whole study on two cores in minutes: which references to fine-tune with.
     "quick": Preset(
         core={
-            "image_size": 48,
-            "references": "pool",
-            "pool_size": 32,
-            "batch_size": 32,
-            "epochs": 7,
+            "init": "synthheads",
+            "average": "ema",
+            "k": 4,
+            "epochs": 1,
+            "learning_rate": 3e-4,
         },
+        synthheads={"train": 1000, "lab": 480, "wild": 480},
+    ),
+    # As small, from scratch: for studies of other encoders and heads, which the package's network has no weights for.
+    "quick_scratch": Preset(
+        core={"image_size": 48, "references": "pool", "pool_size": 32, "batch_size": 32, "epochs": 7},
         synthheads={"train": 3000, "lab": 600, "wild": 600},
     ),
     # Some thousand images and two minutes on a processor core.
     "standard": Preset(),
+    # For photographs: which references to fine-tune with.
+    "finetune": Preset(core={"init": "synthheads", "average": "ema", "epochs": 4, "learning_rate": 2e-3}),
     # The slides' hyperparameters (K and the number of epochs are not in the slides), for 300W-LP on a GPU.
     "paper": Preset(
         core={
@@ -53,12 +60,23 @@ def describe(preset: Preset) -> str:
     """A preset in a sentence, as far as a study does not change it."""
     core = CoreConfig.model_validate(preset.core)
     references = "exact" if core.references == "exact" else f"from a pool of {core.pool_size} images a batch"
+    start = "to fine-tune the package's network with" if core.init == "synthheads" else "to train with from scratch"
+    epochs = "1 epoch" if core.epochs == 1 else f"{core.epochs} epochs"
     return (
-        f"{core.epochs} epochs, images of {core.image_size} x {core.image_size} pixels, batches of {core.batch_size} "
-        f"inputs with K = {core.k} references each ({references}), unless a study says otherwise"
+        f"which references {start}: {epochs}, images of {core.image_size} x {core.image_size} pixels, "
+        f"batches of {core.batch_size} inputs with K = {core.k} references each ({references}), unless a study says "
+        "otherwise"
     )
 
 
-def default_preset(protocols: Iterable[Protocol]) -> str:
-    """``quick`` where all data are rendered, so that the first study takes minutes; ``standard`` otherwise."""
-    return "quick" if all(all(protocol.synthetic) for protocol in protocols) else "standard"
+def default_preset(protocols: Iterable[Protocol], core: Mapping[str, Any]) -> str:
+    """``quick`` where all data are rendered, so that the first study takes minutes; ``standard`` otherwise.
+
+    Args:
+        protocols: that are run.
+        core: what the study changes of the core. ``quick_scratch`` replaces ``quick`` if that says ``init: random`` or
+            names an encoder.
+    """
+    if not all(all(protocol.synthetic) for protocol in protocols):
+        return "standard"
+    return "quick_scratch" if core.get("init") == "random" or "encoder" in core else "quick"

@@ -11,7 +11,7 @@ from benchmark.study.search_space import SearchedSampler, read_searched
 from benchmark.study.study_file import StudyFile, read_study
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
-from mhpe.synthheads.sets import SynthConfig
+from mhpe.synthheads.sets import PRETRAINING_SEED, SynthConfig
 from mhpe.validation import nearest, parse
 from samplers.support.registry import Registry
 
@@ -72,7 +72,7 @@ def load_study(
     if twice := [name for i, name in enumerate(names) if name in names[:i]]:
         raise InputError(f"{where}: protocol {twice[0]!r} is named twice")
     run_on = tuple(protocol(name) for name in names)
-    preset = preset or default_preset(run_on)
+    preset = preset or default_preset(run_on, file.core)
     if preset not in PRESETS:
         raise InputError(f"no preset {preset!r}; {nearest(preset, list(PRESETS))}")
     own_files = tuple((Path(name_or_file).parent / path) for path in file.sampler_files)
@@ -106,9 +106,9 @@ def load_study(
         )
     cores = [arm.core for arm in arms] + [sampler.core for sampler in searched]
     rendered = [protocol.name for protocol in run_on if any(protocol.synthetic)]
-    if rendered and any(core.init == "synthheads" for core in cores):
+    if rendered and synthheads.seed == PRETRAINING_SEED and any(core.init == "synthheads" for core in cores):
         raise InputError(
-            f"{where}: init: synthheads starts from a network trained on SynthHeads, and protocol {rendered[0]} has "
-            "SynthHeads; choose one of photographs, such as aflw2000_validation"
+            f"{where}: synthheads.seed: {PRETRAINING_SEED} draws the persons that init: synthheads was trained on, and "
+            f"protocol {rendered[0]} shows them; choose another seed"
         )
     return Study(name, file, run_on, preset, synthheads, arms, searched)

@@ -19,6 +19,8 @@ from mhpe.validation import Section
 
 SHOTS_PER_PERSON = 4
 FRAMES_PER_SEQUENCE = 60
+PRETRAINING_SEED = 1000
+"""Seed of the persons that the package's network was trained on; every other seed draws other persons."""
 
 
 class SynthConfig(Section):

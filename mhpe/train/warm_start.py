@@ -21,7 +21,9 @@ def check_warm_start(config: CoreConfig, where: str) -> None:
         shipped: dict[str, Any] = json.loads(file.metadata()["core"])["encoder"]
     for name, value in config.encoder.model_dump(mode="json").items():
         if shipped[name] != value:
-            raise InputError(f"{where}: init: synthheads needs encoder.{name}: {shipped[name]}, not {value}")
+            raise InputError(
+                f"{where}: init: synthheads needs encoder.{name}: {shipped[name]}, not {value}; init: random takes any"
+            )
 
 
 def warm_start(network: Network) -> None:

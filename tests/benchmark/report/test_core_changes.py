@@ -9,11 +9,11 @@ from mhpe.config import CoreConfig
 from tests.benchmark.fake_results import MadeUp, filled_store
 
 QUICK = CoreConfig.model_validate(PRESETS["quick"].core)
-SENTENCE = "Core changed from preset quick: k 4, references exact, epochs 2, losses.nll 0.5."
+SENTENCE = "Core changed from preset quick: k 2, references pool, epochs 2, losses.nll 0.5."
 
 
 def test_changes_stand_in_the_page_and_in_the_tables(tmp_path: Path) -> None:
-    changed = PRESETS["quick"].core | {"references": "exact", "k": 4, "epochs": 2, "losses": {"nll": 0.5}}
+    changed = PRESETS["quick"].core | {"references": "pool", "k": 2, "epochs": 2, "losses": {"nll": 0.5}}
     study = MadeUp(core=CoreConfig.model_validate(changed), seeds=1, protocols=("synth_1",), predictions=False)
     build_report(filled_store(tmp_path, study), (), tmp_path / "out")
     for name in ("index.html", "tables/made_up.md", "tables/made_up.tex"):

@@ -75,23 +75,25 @@ def trainings(name: str, preset: str) -> dict[str, tuple]:
     }
 
 
+FROM_SCRATCH = {"encoder", "heads", "flat_heads", "losses", "controls"}
+"""Studies whose core says ``init: random``."""
+OTHERWISE = {"flat_density", "flat_heads", "pretraining"}
+"""Studies whose seeds are fresh or whose random references are another training for their own reasons."""
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_shared_arms_train_once_for_all_studies(preset: str) -> None:
     baseline = trainings("gaussian_sigma", preset)["random"]
-    for name in study_names():
-        assert baseline in trainings(name, preset).values() or (name, preset) in {
-            ("references", "quick"),  # whose K is none of that study's
-            ("references", "paper"),
-            ("beyond", "quick"),  # whose references are exact
-            ("mining", "quick"),
-            ("flat_supervision", "quick"),
-            ("flat_density", "quick"),  # as here, and whose seeds are fresh
-            ("flat_density", "standard"),
-            ("flat_density", "paper"),
-            ("flat_heads", "quick"),
-            ("flat_heads", "standard"),
-            ("flat_heads", "paper"),
-        }
+    core = CoreConfig.model_validate(PRESETS[preset].core)
+    exceptions = set(OTHERWISE)
+    if core.init == "synthheads":
+        exceptions |= FROM_SCRATCH
+    if core.references != "exact":
+        exceptions |= {"beyond", "mining", "flat_supervision"}
+    if core.k not in {1, 2, 4, 8, 16}:
+        exceptions |= {"references"}
+    for name in set(study_names()) - exceptions:
+        assert baseline in trainings(name, preset).values(), name
     assert trainings("conclusion", preset)["gaussian"] == trainings("gaussian_sigma", preset)["gaussian 30"]
     assert trainings("corrected", preset)["uniform"] == trainings("uniform", preset)["uniform"]
     assert trainings("corrected", preset)["reverse_gaussian 45"] == trainings("conclusion", preset)["reverse_gaussian"]

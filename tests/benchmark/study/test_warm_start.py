@@ -1,13 +1,16 @@
-"""A warm start in a study: its file is in the key, and it is refused where it would leak."""
+"""A warm start in a study: its file is in the key, and it is refused where test persons would be known."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmark.study.presets import PRESETS, describe
 from benchmark.study.study import load_study
 from benchmark.study.trial import Trial
 from mhpe.errors import InputError
+from mhpe.names import SETS
+from mhpe.synthheads.sets import PRETRAINING_SEED, SynthConfig, SynthSet
 
 STUDY = """
 title: Warm
@@ -34,10 +37,47 @@ def test_the_shipped_weights_are_in_the_key(tmp_path: Path, monkeypatch) -> None
     assert Trial(replace(arm), "set", "f" * 64, 0).key != key
 
 
-@pytest.mark.parametrize("protocol", ["synth_1", "synth_to_biwi", "synth_train_validation"])
-def test_a_start_from_the_test_sets_domain_is_refused(tmp_path: Path, protocol: str) -> None:
-    with pytest.raises(InputError, match=f"init: synthheads.*{protocol}"):
-        study(tmp_path, protocol)
+@pytest.mark.parametrize("protocol", ["synth_1", "synth_2", "synth_train_validation"])
+def test_the_persons_of_the_pretraining_are_refused(tmp_path: Path, protocol: str) -> None:
+    seed = f"{{init: synthheads}}\nsynthheads: {{seed: {PRETRAINING_SEED}}}"
+    with pytest.raises(InputError, match=f"synthheads.seed.*{PRETRAINING_SEED}.*{protocol}"):
+        study(tmp_path, protocol, seed)
+    assert study(tmp_path, protocol).arms  # with persons of the default seed
+    assert study(tmp_path, "aflw2000_validation", seed).arms  # shows no rendered head
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_no_person_of_a_study_is_in_the_pretraining(name: str) -> None:
+    def shapes(name: str, seed: int) -> set[bytes]:
+        heads = SynthSet(name, SynthConfig(seed=seed), 16, 8)
+        numbers = range(0, heads.config.count(name), 25)
+        return {heads.scene(number).person.identity.tobytes() for number in numbers}
+
+    known = shapes("synth_train", PRETRAINING_SEED)
+    assert len(known) > 600
+    assert not known & shapes(name, SynthConfig().seed)
+
+
+def test_the_shipped_network_was_trained_on_the_reserved_seed() -> None:
+    assert load_study("pretraining").synthheads.seed == PRETRAINING_SEED
+
+
+@pytest.mark.parametrize(
+    ("name", "protocol", "preset"),
+    [
+        ("gaussian_sigma", "synth_1", "quick"),
+        ("heads", "synth_1", "quick_scratch"),  # other heads have no pretrained weights
+        ("encoder", "synth_2", "quick_scratch"),
+        ("heads", "aflw2000_validation", "standard"),
+        ("gaussian_sigma", "synth_to_biwi", "standard"),
+    ],
+)
+def test_default_presets(name: str, protocol: str, preset: str) -> None:
+    study = load_study(name, protocols=(protocol,))
+    assert study.preset == preset
+    warm = preset == "quick"
+    assert {arm.core.init for arm in study.arms} == {"synthheads" if warm else "random"}
+    assert ("fine-tune" in describe(PRESETS[preset])) == warm
 
 
 def test_another_encoder_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
