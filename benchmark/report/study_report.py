@@ -18,7 +18,7 @@ from benchmark.report.references import add_draws, draw_table, draw_text
 from benchmark.report.summary import baselines_of, summarise
 from benchmark.report.text import protocol_title
 from benchmark.report.verdicts import study_verdict
-from benchmark.report.views import VIEWS, as_text
+from benchmark.report.views import VIEWS, as_text, without_constants
 from benchmark.report.writers import SlidesRow, TextTable, write_csv, write_latex, write_markdown, write_slides_layout
 from benchmark.statistics import MARGIN
 from benchmark.store import Store
@@ -293,6 +293,9 @@ def _slides_rows(table: pd.DataFrame) -> list[SlidesRow]:
 
 
 def _write(title: str, name: str, table: pd.DataFrame, views: dict[str, TextTable], lead: str, folder: Path) -> None:
+    """Write a table as CSV, and views of it, without the columns that say the same in every row, as text."""
+    fitted = {heading: without_constants(view.cells) for heading, view in views.items()}
+    shown = {h: TextTable(cells, f"{views[h].note} {said}".strip()) for h, (cells, said) in fitted.items()}
     write_csv(table, folder / f"{name}.csv")
-    write_markdown(views, title, lead, folder / f"{name}.md")
-    write_latex(views, title, lead, name, folder / f"{name}.tex")
+    write_markdown(shown, title, lead, folder / f"{name}.md")
+    write_latex(shown, title, lead, name, folder / f"{name}.tex")

@@ -5,10 +5,11 @@ import re
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from html import escape, unescape
+from html import escape
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import matplotlib as mpl
 from cycler import cycler
@@ -141,7 +142,7 @@ def watermark(figure: Figure, text: str) -> None:
 
 def hover(points: Artist, texts: Iterable[str]) -> None:
     """Give each point of a line of markers a title, which a browser shows under the pointer."""
-    points.set_gid(HOVER + "\t".join(texts))
+    points.set_gid(HOVER + quote("\t".join(texts)))
 
 
 def rendered(figure: Figure, png: bool = False) -> tuple[str, bytes]:
@@ -172,7 +173,7 @@ def _with_titles(svg: str) -> str:
     parts = re.split(rf'<g id="{HOVER}([^"]*)">', svg)
     for i in range(1, len(parts), 2):
         first, *points = parts[i + 1].split("<use ")
-        for j, title in enumerate(unescape(parts[i]).split("\t")[: len(points)]):
+        for j, title in enumerate(unquote(parts[i]).split("\t")[: len(points)]):
             points[j] = points[j].replace("/>", f"><title>{escape(title)}</title></use>", 1)
         parts[i], parts[i + 1] = "<g>", "<use ".join((first, *points))
     return "".join(parts)

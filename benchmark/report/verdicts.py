@@ -36,6 +36,27 @@ def study_verdict(table: pd.DataFrame, margin: float) -> str:
     return "\n".join(f"{_listed(places)}: {verdict}." for verdict, places in where.items())
 
 
+def study_sentence(table: pd.DataFrame, margin: float) -> str:
+    """How many of a study's comparisons ended with each verdict, in one sentence.
+
+    Args:
+        table: as :func:`benchmark.report.summary.summarise` gives it.
+        margin: of equivalence, degrees.
+    """
+    arms = table[table["verdict"] != "baseline"]
+    if arms.empty:
+        return "There is no arm to compare."
+    counts = arms["verdict"].str.split(" (", regex=False).str[0].value_counts()
+    words = {
+        "better": "better", "worse": "worse", "equivalent": f"equivalent within {margin:g}°",
+        "inconclusive": "not decided", "no result": "without result",
+    }  # fmt: skip
+    parts = [f"{counts[verdict]} {said}" for verdict, said in words.items() if verdict in counts]
+    baselines = arms["baseline"].unique()
+    against = str(baselines[0]) if len(baselines) == 1 else "its baseline"
+    return f"{counted(len(arms), 'comparison')} with {against}: {', '.join(parts)}."
+
+
 def group_verdict(rows: pd.DataFrame, margin: float) -> str:
     """The part of the sentence for one preset on one protocol."""
     arms = rows[rows["verdict"] != "baseline"]

@@ -142,6 +142,19 @@ def _middle(row: Row) -> str:
     return NOTHING if math.isnan(row["iqm"]) else f"{mean} [{low}, {high}]"
 
 
+def without_constants(text: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """A table of text without the columns that say the same in every row, and a sentence that says it.
+
+    The row of the baseline, which is compared with nothing, may be empty there.
+    """
+    constant = {}
+    for column in text.columns[1:]:
+        said = [cell for cell in text[column] if cell not in ("", NOTHING)]
+        if len(text) > 1 and len(set(said)) == 1 and (len(said) == len(text) or len(said) == len(text) - 1 > 1):
+            constant[column] = f"{column} {said[0]}"
+    return text.drop(columns=list(constant)), f"In every row: {', '.join(constant.values())}." if constant else ""
+
+
 def rows_of(table: pd.DataFrame) -> list[Row]:
     """A table's rows as mappings."""
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

@@ -80,8 +80,18 @@ def write_markdown(tables: Mapping[str, TextTable], title: str, lead: str, path:
     _write("\n\n".join(filter(None, parts)) + "\n", path)
 
 
+CHARACTER = 4.7
+"""Width of a character of a LaTeX table, points; generous."""
+LINE_WIDTH = 345.0
+"""Of the text of LaTeX's article on A4 or letter paper, points."""
+SEPARATION = 6.0
+"""Between two columns, points."""
+LONGEST_WORD = 14
+"""Characters of a word in a table that is not broken."""
+
+
 def write_latex(tables: Mapping[str, TextTable], title: str, lead: str, label: str, path: Path) -> None:
-    """Tables, each a booktabs ``table`` no wider than the text; they need the packages booktabs and graphicx.
+    """Tables, each a booktabs ``table`` no wider than the text; they need the packages array and booktabs.
 
     Args:
         tables: by heading.
@@ -92,25 +102,60 @@ def write_latex(tables: Mapping[str, TextTable], title: str, lead: str, label: s
     """
     parts = []
     for i, (heading, (table, note)) in enumerate(tables.items()):
-        rows = table.map(latex).rename(columns=latex).to_latex(
-            index=False, column_format="".join("r" if is_number(table[column]) else "l" for column in table)
-        )  # fmt: skip
         caption = " ".join(filter(None, (f"{title}: {heading}.", note, lead if i == 0 else "")))
         parts.append(
             "\n".join(
                 (
-                    r"\begin{table}[htbp]",
-                    r"\centering",
-                    rf"\caption{{{latex(caption)}}}",
-                    rf"\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', label)}-{i + 1}}}",
-                    r"\footnotesize\setlength{\tabcolsep}{3pt}",
-                    r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-                    rf"{rows.strip()}}}",
+                    rf"\begin{{table}}[htbp]\centering\scriptsize\setlength{{\tabcolsep}}{{{SEPARATION / 2:g}pt}}",
+                    rf"\caption{{{latex(caption)}}}\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', label)}-{i + 1}}}",
+                    "\n\\par\\medskip\n".join(_tabulars(table)),
                     r"\end{table}",
                 )
             )
         )
     _write("\n\n".join(parts) + "\n", path)
+
+
+def _tabulars(table: pd.DataFrame) -> list[str]:
+    """A table in LaTeX; one that is wider than the text goes on below, with its first column again."""
+    widths: dict[str, float] = {}
+    for name in map(str, table):
+        words = [word for cell in (name, *table[name]) for word in cell.split()]
+        cells = [name.split()[0], *table[name]] if is_number(table[name]) else [w[:LONGEST_WORD] for w in words]
+        widths[name] = CHARACTER * (max(map(len, cells), default=1) + 0.4) + SEPARATION
+    first, *others = widths
+    groups = [[first]]
+    for name in others:
+        if sum(map(widths.__getitem__, [*groups[-1], name])) > LINE_WIDTH:
+            groups.append([first])
+        groups[-1].append(name)
+    return [_tabular(table[group], {name: widths[name] for name in group}) for group in groups]
+
+
+def _tabular(table: pd.DataFrame, widths: dict[str, float]) -> str:
+    """Some columns; what is left of the line goes to those whose words would wrap."""
+    more = {
+        name: max(0.0, CHARACTER * max(map(len, [name, *table[name]])) + SEPARATION - widths[name]) for name in widths
+    }
+    share = min(1.0, (LINE_WIDTH - sum(widths.values())) / (sum(more.values()) or 1))
+    columns = "".join(
+        rf">{{\ragged{'left' if is_number(table[name]) else 'right'}\arraybackslash}}"
+        rf"p{{{widths[name] - SEPARATION + share * more[name]:.1f}pt}}"
+        for name in widths
+    )
+    head, *body = (rf"{' & '.join(map(_cell, row))} \\" for row in (list(table.columns), *table.to_numpy().tolist()))
+    return "\n".join(
+        (rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule", *body, r"\bottomrule", r"\end{tabular}")
+    )
+
+
+def _chunks(word: str) -> list[str]:
+    return [word[i : i + LONGEST_WORD] for i in range(0, len(word), LONGEST_WORD)]
+
+
+def _cell(text: str) -> str:
+    """A cell for LaTeX, whose long words may break anywhere."""
+    return " ".join(r"\allowbreak{}".join(latex(part) for part in _chunks(word)) for word in text.split())
 
 
 @dataclass(frozen=True)
@@ -137,7 +182,7 @@ class SlidesRow:
 
 
 def write_slides_layout(rows: Sequence[SlidesRow], title: str, note: str, label: str, path: Path) -> None:
-    """A study's errors as one LaTeX table in the slides' layout; it needs booktabs, siunitx and xcolor.
+    """A study's errors as one LaTeX table in the slides' layout; it needs array, booktabs, siunitx and xcolor.
 
     The smallest MAE of each protocol is bold; a dagger marks an MAE that is better or worse than the baseline's.
 
@@ -159,8 +204,9 @@ def write_slides_layout(rows: Sequence[SlidesRow], title: str, note: str, label:
             numbers[3] += r"{$^\dagger$}"
         shown = ["" if math.isnan(value) else f"{value:g}" for value in (row.bin_width, row.sigma)]
         grey = r"\color{gray}" if row.grey else ""
-        lines.append(" & ".join(grey + cell for cell in (latex(row.result), *shown, latex(row.protocol), *numbers)))
+        lines.append(" & ".join(grey + cell for cell in (_cell(row.result), *shown, _cell(row.protocol), *numbers)))
     column = "S[table-format=2.2,detect-weight,table-space-text-post={$^\\dagger$}]"
+    words = r">{\raggedright\arraybackslash}p{62pt}"
     caption = (
         f"{title}: errors in degrees, mean over seeds. Bold: the smallest MAE on a protocol. A dagger: better or worse "
         "than the baseline."
@@ -168,9 +214,9 @@ def write_slides_layout(rows: Sequence[SlidesRow], title: str, note: str, label:
     heading = " & ".join(("Result", "Range of bins", "Std dev", "Protocol", "{Yaw}", "{Pitch}", "{Roll}", "{MAE}"))
     text = "\n".join(
         (
-            r"\begin{table}[htbp]\centering\footnotesize\setlength{\tabcolsep}{3pt}",
+            r"\begin{table}[htbp]\centering\scriptsize\setlength{\tabcolsep}{2pt}",
             rf"\caption{{{latex(caption)}}}\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', label)}}}",
-            rf"\begin{{tabular}}{{lrrl{3 * 'S[table-format=2.2]'}{column}}}",
+            rf"\begin{{tabular}}{{{words}rr{words}{3 * 'S[table-format=2.2]'}{column}}}",
             r"\toprule",
             rf"{heading} \\",
             r"\midrule",

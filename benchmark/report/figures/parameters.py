@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, NoDataError
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, headline, in_legend, legend, line_styles, panels
+from benchmark.report.style import BASELINE, headline, hover, in_legend, legend, line_styles, panels
 from benchmark.report.text import protocol_title
 
 PARAMETERS = {"sigma": "standard deviation in degrees", "bin_width": "range of a bin in degrees"}
@@ -102,7 +102,10 @@ def _points(
     seeds = cells.merge(points[["arm", parameter]], on="arm").dropna(subset=["mae"])
     colour = look["color"]
     if seeds["seed"].nunique() <= SEEDS_DRAWN:
-        axis.plot(seeds[parameter], seeds["mae"], "o", ms=4, mfc="none", alpha=0.7, color=colour, label="single seeds")
+        (single,) = axis.plot(
+            seeds[parameter], seeds["mae"], "o", ms=4, mfc="none", alpha=0.7, color=colour, label="single seeds"
+        )
+        hover(single, [f"{row['arm']}, seed {row['seed']}: {row['mae']:.2f}°" for row in seeds.to_dict("records")])
     if points["n"].max() < 2:
         look = look | {"linestyle": "none"}  # one seed makes no line
     axis.plot(points[parameter], points["mae"], **look, label=label)

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 
 from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, NoDataError
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, headline, legend, named_rows
-from benchmark.report.text import protocol_title, signed
+from benchmark.report.style import BASELINE, headline, hover, legend, named_rows
+from benchmark.report.text import counted, difference, protocol_title, signed
 from benchmark.statistics import paired_differences, seed_table
 
 ARMS_DRAWN = 40
@@ -66,10 +66,13 @@ def forest(material: Material) -> Drawing:
 def _arm(axis: Axes, place: int, row: dict[str, Any], seeds: pd.Series) -> None:
     colour, marker = LOOKS[row["verdict"]]
     if len(seeds) <= SEEDS_DRAWN:
-        axis.plot(seeds, np.full(len(seeds), place), "o", ms=4, mfc="none", alpha=0.6, color=colour)
+        (points,) = axis.plot(seeds, np.full(len(seeds), place), "o", ms=4, mfc="none", alpha=0.6, color=colour)
+        hover(points, [f"{row['arm']}, seed {seed}: {signed(value)}°" for seed, value in seeds.items()])
     if row["pairs"] >= INTERVAL_FROM:
         axis.hlines(place, row["low"], row["high"], color=colour, lw=2)
-    axis.plot(row["difference"], place, marker, ms=8, color=colour, label=row["verdict"], linestyle="none")
+    (mean,) = axis.plot(row["difference"], place, marker, ms=8, color=colour, label=row["verdict"], linestyle="none")
+    said = difference(row["difference"], row["low"], row["high"])
+    hover(mean, [f"{row['arm']}, {counted(int(row['pairs']), 'pair')}: {said}°, {row['verdict']}"])
     axis.text(1.01, place, _beside(row), transform=axis.get_yaxis_transform(), va="center", fontsize=7)
 
 
@@ -99,7 +102,8 @@ def paired_seeds(material: Material) -> Drawing:
             shown.iterrows(), mpl.colormaps["viridis"](np.linspace(0, 0.9, len(shown))), strict=True
         ):
             name = f"seed {seed}" if len(shown) <= SEEDS_NAMED else "_"  # which a legend leaves out
-            axis.plot(values, range(len(arms)), "-o", ms=3.5, lw=1, color=colour, mfc="white", label=name)
+            (line,) = axis.plot(values, range(len(arms)), "-o", ms=3.5, lw=1, color=colour, mfc="white", label=name)
+            hover(line, [f"{arm}, seed {seed}: {value:.2f}°" for arm, value in values.dropna().items()])
         axis.plot(seeds.reindex(columns=arms).mean(), range(len(arms)), "D", ms=6, color=BASELINE, label="mean")
         _correlations(axis, seeds, arms, material)
         axis.set(title=protocol_title(protocol), xlabel="MAE in degrees")

@@ -1,23 +1,25 @@
 """Fills the page's templates."""
 
-import base64
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from benchmark.report.notes import machines_note
 from benchmark.report.page.fingerprints import fingerprints
 from benchmark.report.page.tables import group_table, page_table
-from benchmark.report.page.trials import Group, trace
+from benchmark.report.page.trials import HEADINGS, Group, trace
 from benchmark.report.published import SLIDES_STUDIES, THESIS, THESIS_NOTE, audit, beside_ours, slides
 from benchmark.report.published.peers import CEP
 from benchmark.report.published.slides import published_notes, published_text, reproduced
 from benchmark.report.references import NOTE as DRAW_NOTE
 from benchmark.report.references import draw_text
 from benchmark.report.study_report import FigureFile, StudyReport
-from benchmark.report.text import protocol_title, synthetic_note
+from benchmark.report.text import difference, protocol_title, synthetic_note
+from benchmark.report.verdicts import study_sentence
 from benchmark.report.views import (
     COMPARISON_NOTE,
     GROUP_DETAILS,
@@ -31,6 +33,8 @@ from benchmark.statistics import groups_of
 from benchmark.store import Store
 from benchmark.study.presets import PRESETS, describe
 
+MARKS = {"better": "▼", "worse": "▲", "equivalent": "≈", "inconclusive": "?", "no result": "–"}
+"""Sign of each verdict, for who sees no colours."""
 LONG = 300
 """Trials above which the list is left out on paper."""
 
@@ -53,7 +57,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["data_uri"] = _data_uri
+    environment.filters["inline"] = _inline
     return environment.get_template("index.html").render(
         studies=[_study(store, study, found.groups) for study in studies],
         notes=[NOTE, COMPARISON_NOTE, STATISTICS_NOTE, VECTOR_NOTE],
@@ -68,6 +72,8 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
         others=[_published(name, beside_ours(name, studies[0].table.head(0)))
                 for name in SLIDES_STUDIES if name not in names],
         trials=found.rows,
+        headings=HEADINGS,
+        marks=MARKS,
         long=len(found.rows) > LONG,
         data=found.data,
     )  # fmt: skip
@@ -83,6 +89,8 @@ def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[s
     table = study.table.assign(study=study.name)
     return {
         "report": study,
+        "sentence": study_sentence(study.table, study.margin),
+        "matrix": _matrix(study.table),
         "groups": [_group(rows, groups, study.caveats) for _, _, rows in groups_of(table)],
         "draws": page_table(draw_text(study.draws), DRAW_NOTE) if len(study.draws) else None,
         "published": None if study.published is None else _published(study.name, study.published),
@@ -92,6 +100,25 @@ def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[s
         "fingerprints": fingerprints(store, study.cells),
         "missing": _missing(study.table),
     }
+
+
+def _matrix(table: pd.DataFrame) -> dict[str, Any]:
+    """Differences to the baseline: a row an arm, a column a protocol and preset."""
+    several = table["preset"].nunique() > 1
+    groups = [(preset, protocol, rows.set_index("arm")) for preset, protocol, rows in groups_of(table)]
+    compared = dict.fromkeys(table.loc[table["verdict"] != "baseline", "arm"])
+    return {
+        "headings": [protocol_title(p) + (f", {preset}" if several else "") for preset, p, _ in groups],
+        "rows": {arm: [_mark(rows.loc[arm]) if arm in rows.index else None for *_, rows in groups] for arm in compared},
+    }
+
+
+def _mark(row: "pd.Series[Any]") -> dict[str, str] | None:
+    if row["verdict"] == "baseline":
+        return None
+    verdict = str(row["verdict"]).split(" (")[0]
+    text = difference(row["difference"], row["low"], row["high"])
+    return {"verdict": verdict, "mark": MARKS[verdict], "said": str(row["verdict"]), "text": text}
 
 
 def _searches(study: StudyReport) -> list[dict[str, Any]]:
@@ -133,5 +160,16 @@ def _missing(table: pd.DataFrame) -> list[str]:
     return [f"{row['arm']}, {protocol_title(row['protocol'])}: {row['missing']}" for _, row in rows.iterrows()]
 
 
-def _data_uri(svg: str) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+def _inline(svg: str, name: str) -> Markup:
+    """A drawing as part of the page: without its file's head, its names those that it needs and unlike others'."""
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    needed = set(re.findall(r'(?:href="|url\()#([^")]+)', drawing))
+
+    def kept(match: re.Match[str]) -> str:
+        if match[1] not in needed:
+            return ""
+        needed.discard(match[1])  # Matplotlib defines some twice
+        return f' id="{name}-{match[1]}"'
+
+    drawing = re.sub(r'(href="|url\()#', rf"\g<1>#{name}-", re.sub(r' id="([^"]*)"', kept, drawing))
+    return Markup(drawing)  # Matplotlib escapes texts

@@ -1,12 +1,12 @@
 """Tables of the page: cells with links to the trials they come from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from benchmark.report.page.trials import Group
-from benchmark.report.views import Column, as_text
+from benchmark.report.views import Column, as_text, without_constants
 from benchmark.report.writers import is_number
 
 
@@ -20,7 +20,6 @@ class PageTable:
         numeric: whether each column holds numbers.
         rows: cells of text.
         links: of each row, the address of the trials behind it, or nothing.
-        link_column: number of the column whose cells carry the links; -1 for none.
         marked: of each row, a word for its look: "baseline", "better", ...
     """
 
@@ -29,16 +28,16 @@ class PageTable:
     numeric: list[bool]
     rows: list[list[str]]
     links: list[str]
-    link_column: int
     marked: list[str]
 
 
 def page_table(text: pd.DataFrame, caption: str) -> PageTable:
-    """A table of text."""
+    """A table of text; a column that says the same in every row is part of the caption instead."""
+    text, said = without_constants(text)
+    caption = f"{caption.rstrip('.')}. {said}" if said else caption
     nothing = [""] * len(text)
-    return PageTable(
-        caption, list(text.columns), [is_number(text[c]) for c in text], text.to_numpy().tolist(), nothing, -1, nothing
-    )
+    numeric = [is_number(text[column]) for column in text]
+    return PageTable(caption, list(text.columns), numeric, text.to_numpy().tolist(), nothing, nothing)
 
 
 def group_table(rows: pd.DataFrame, columns: Sequence[Column], caption: str, groups: dict[Group, int]) -> PageTable:
@@ -50,21 +49,7 @@ def group_table(rows: pd.DataFrame, columns: Sequence[Column], caption: str, gro
         caption: what it shows.
         groups: numbers of the groups of trials.
     """
-    text = as_text(rows, columns)
-    compared = (rows["verdict"] != "baseline").to_numpy()
-    if "Note" in text and text.loc[compared, "Note"].nunique() == 1:  # said once, not in every row
-        caption = f"{caption}. Of every arm but the baseline: {text.loc[compared, 'Note'].iloc[0]}"
-        text = text.drop(columns="Note")
-    table = page_table(text, caption)
     keys = zip(rows["study"], rows["preset"], rows["protocol"], rows["arm"], strict=True)
     links = [f"#trials-{groups[key]}" for key in keys]
-    column = table.headings.index("Seeds" if "Seeds" in table.headings else "Result")
-    return PageTable(
-        caption,
-        table.headings,
-        table.numeric,
-        table.rows,
-        links,
-        column,
-        [str(verdict).split(" (")[0] for verdict in rows["verdict"]],
-    )
+    marked = [str(verdict).split(" (")[0] for verdict in rows["verdict"]]
+    return replace(page_table(as_text(rows, columns), caption), links=links, marked=marked)

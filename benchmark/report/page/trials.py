@@ -17,33 +17,8 @@ Group = tuple[str, str, str, str]
 DECIMALS = 4
 
 
-@dataclass(frozen=True)
-class TrialRow:
-    """A trial's row.
-
-    Attributes:
-        key: of the trial.
-        arm: label of the first arm it belongs to.
-        seed: of the trial.
-        train_set: title of the training set.
-        status: waiting, running, done or failed.
-        results: MAE on each protocol, by its name where there are several.
-        seconds: of the training.
-        host: it ran on.
-        commit: of the program.
-        error: type of the error.
-    """
-
-    key: str
-    arm: str
-    seed: int
-    train_set: str
-    status: str
-    results: str
-    seconds: str
-    host: str
-    commit: str
-    error: str
+HEADINGS = ("Trial", "Arm", "Seed", "Trained on", "State", "MAE", "Seconds", "Host", "Commit", "Error")
+"""Of the list of trials."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +26,12 @@ class Trace:
     """All trials of the reported studies.
 
     Attributes:
-        rows: in the order of the cells.
+        rows: by key, in the order of the cells: the text below each of ``HEADINGS`` but the first.
         groups: number of each group of trials.
         data: what the script shows of a trial on demand: see :func:`trace`.
     """
 
-    rows: list[TrialRow]
+    rows: dict[str, list[str]]
     groups: dict[Group, int]
     data: dict[str, Any]
 
@@ -106,7 +81,7 @@ def trace(store: Store, cells: pd.DataFrame) -> Trace:
         where.setdefault(key, []).append((group, metrics if metrics[0] is not None else []))
 
     cores, samplers, environments, names = _Shared(), _Shared(), _Shared(), _Shared()
-    rows: dict[str, TrialRow] = {}
+    rows: dict[str, list[str]] = {}
     trials: list[list[Any]] = []
     places: dict[str, int] = {}
     for trial in store.trials():
@@ -142,26 +117,25 @@ def trace(store: Store, cells: pd.DataFrame) -> Trace:
         "environments": environments.values,
         "trials": trials,
     }
-    return Trace([rows[key] for key in where if key in rows], groups, data)
+    return Trace({key: rows[key] for key in where if key in rows}, groups, data)
 
 
-def _row(trial: dict[str, Any], cells: list[tuple[Group, list[float | None]]], environment: dict[str, Any]) -> TrialRow:
-    by_protocol = {group[2]: metrics[METRICS.index("mae")] for group, metrics in cells if metrics}
-    return TrialRow(
-        key=trial["key"],
-        arm=cells[0][0][3],
-        seed=trial["seed"],
-        train_set=set_title(trial["train_set"]),
-        status=trial["status"],
-        results=", ".join(
-            f"{mae:.2f}" if len(by_protocol) == 1 else f"{mae:.2f} ({protocol})"
-            for protocol, mae in by_protocol.items()
-        ),
-        seconds="" if trial["seconds"] is None else f"{trial['seconds']:.1f}",
-        host=environment.get("host") or "",
-        commit=environment.get("commit") or "",
-        error=trial["error_type"] or "",
-    )
+def _row(
+    trial: dict[str, Any], cells: list[tuple[Group, list[float | None]]], environment: dict[str, Any]
+) -> list[str]:
+    maes = {group[2]: f"{metrics[METRICS.index('mae')]:.2f}" for group, metrics in cells if metrics}
+    several = len(maes) > 1
+    return [
+        cells[0][0][3],
+        str(trial["seed"]),
+        set_title(trial["train_set"]),
+        trial["status"],
+        ", ".join(f"{mae} ({protocol})" if several else mae for protocol, mae in maes.items()),
+        "" if trial["seconds"] is None else f"{trial['seconds']:.1f}",
+        environment.get("host") or "",
+        environment.get("commit") or "",
+        trial["error_type"] or "",
+    ]
 
 
 def _sampler(identity: dict[str, Any]) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def shown(browser: Browser) -> list[WebElement]:
 
 
 def first_table(browser: Browser) -> WebElement:
-    return browser.find_element(By.CSS_SELECTOR, ".study table")
+    return browser.find_element(By.CSS_SELECTOR, ".study table.sortable")
 
 
 def column(browser: Browser, number: int) -> list[str]:
@@ -193,11 +193,15 @@ def test_dark_mode_is_dark_and_readable(open_page: Callable[..., Browser]) -> No
 
 def test_every_picture_has_words_and_every_box_a_name(open_page: Callable[..., Browser]) -> None:
     browser = open_page()
-    images = browser.find_elements(By.TAG_NAME, "img")
-    assert len(images) >= 8
-    for image in images:
-        assert len(image.get_attribute("alt")) > 30
-        assert browser.execute_script("return arguments[0].naturalWidth", image) > 200
+    drawings = browser.find_elements(By.CSS_SELECTOR, ".drawing")
+    assert len(drawings) >= 8
+    for drawing in drawings:
+        assert len(drawing.get_attribute("aria-label")) > 30
+        assert browser.execute_script("return arguments[0].querySelector('svg').viewBox.baseVal.width", drawing) > 200
+    titles = browser.find_elements(By.CSS_SELECTOR, "#figure-made_up-differences-quick use title")
+    assert any(re.fullmatch(r"gaussian 30, seed 3: .*°", title.get_attribute("textContent")) for title in titles)
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".matrix .is-better")) <= 2
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".matrix tbody td")) == 4
     for box in browser.find_elements(By.CSS_SELECTOR, ".scroll"):
         assert box.get_attribute("aria-label")
         assert box.get_attribute("tabindex") == "0"

@@ -50,6 +50,33 @@ def test_differences_p_q_and_verdicts_follow_from_the_seeds(tmp_path: Path) -> N
     assert price["core_hours"] == pytest.approx(2 * price["seeds"] * price["seconds"] / 3600)
 
 
+COMMITTED = sorted((Path(__file__).parents[3] / "results" / "reference").rglob("*-seeds.csv"))
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_committed_differences_follow_from_committed_seeds(path: Path) -> None:
+    seeds = pd.read_csv(path)
+    table = pd.read_csv(path.with_name(path.name.replace("-seeds.csv", ".csv")))
+    keys = ["preset", "protocol"]
+    for row in table[table["difference"].notna()].to_dict("records"):
+        of_group = seeds[(seeds[keys] == [row[key] for key in keys]).all(axis=1)]
+        mae = of_group.pivot(index="seed", columns="arm", values="mae")
+        pairs = (mae[row["arm"]] - mae[row["baseline"]]).dropna().to_numpy()
+        assert (len(pairs), pairs.mean()) == (row["pairs"], pytest.approx(row["difference"]))
+        if len(pairs) < 2:
+            continue
+        low, high = stats.ttest_1samp(pairs, 0).confidence_interval(0.95)
+        assert (row["low"], row["high"]) == pytest.approx((low, high))
+        signs = stats.permutation_test((pairs,), np.mean, permutation_type="samples", n_resamples=np.inf)
+        assert row["p"] == pytest.approx(signs.pvalue)
+        verdict = row["verdict"].split(" (")[0]
+        decided = row["p_holm"] < 0.05 and not low <= 0 <= high
+        expected = {"better", "equivalent"} if decided and high < 0 else {"worse", "equivalent"} if decided else {
+            "inconclusive", "equivalent"
+        }  # fmt: skip
+        assert verdict in expected
+
+
 def test_the_slides_layout_marks_the_best_and_what_differs(tmp_path: Path) -> None:
     rows = [
         SlidesRow("Tai Thesis", np.nan, np.nan, "Protocol 1", (3.99, 5.19, 3.06, 4.08), grey=True),
