@@ -57,7 +57,7 @@ def run(
     Args:
         study: name of a study, or path of a YAML file.
         seeds: paired seeds per arm instead of the study's.
-        preset: size of a training, ``quick``, ``standard`` or ``paper``; by default what fits the protocols.
+        preset: name in :data:`benchmark.study.presets.PRESETS`; by default what fits the protocols.
         protocols: names of protocols to run instead of the study's.
         arms: the only arms to run, by label or sampler.
         samplers: samplers of your own that the study names: classes, which may be defined in a cell of a notebook, or
