@@ -130,7 +130,8 @@ def _print_hours(study: "Study", missing: "list[Trial]", store: "Store", device:
 
 
 def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str, cells: "pd.DataFrame") -> None:
-    from benchmark.report.text import counted
+    from benchmark.report.secondary import FOUND, price
+    from benchmark.report.text import counted, duration
     from benchmark.statistics.pilot import DIFFERENCES, need, pooled, spreads
 
     baselines = {arm.label: arm.baseline or study.file.baseline for arm in arms}
@@ -147,6 +148,11 @@ def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str
             f"{title}: pilot with a common sd of the paired differences of {sd:.2f}° "
             f"(95 % interval {low:.2f}° to {high:.2f}°)"
         )
+        for row in price(cells, baselines).to_dict("records"):
+            say(
+                f"{title}: a verdict on {FOUND:g}° costs {row['core_hours']:.2g} core-hours: {row['seeds']:,} seeds of "
+                f"an arm and of its baseline, {duration(row['seconds'])} a training (one comparison, 80 % power)"
+            )
         rows = [(f"{spread.arm}, n = {spread.pairs}", spread.sd, family) for spread in found]
         rows += [(f"common sd, {of_family}", sd, family), ("common sd, one comparison", sd, 1)][: 1 + (family > 1)]
     else:

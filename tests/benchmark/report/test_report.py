@@ -205,6 +205,16 @@ def test_figures_are_pictures(report: tuple[MadeUp, Store, Path]) -> None:
             assert min(image.size) > 250
 
 
+def test_a_study_with_nothing_done_brings_no_other_down(tmp_path: Path) -> None:
+    few = MadeUp(seeds=2, images=6, protocols=("synth_1",), predictions=False)
+    nothing = MadeUp(
+        name="nothing", seeds=1, absent={(arm, 0) for arm in ARMS}, protocols=("synth_2",), core=CoreConfig(epochs=3)
+    )
+    store = fill(filled_store(tmp_path, few), nothing)
+    assert [found.name for found in build_report(store, (), tmp_path / "out")] == ["made_up", "nothing"]
+    assert "2 without result" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
 def test_names_that_are_unknown_or_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no study yet"):
         build_report(Store(str(tmp_path / "empty.sqlite")), (), tmp_path / "out")
