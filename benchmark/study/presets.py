@@ -28,11 +28,12 @@ PRESETS: dict[str, Preset] = {
         core={
             "init": "synthheads",
             "average": "ema",
-            "k": 4,
+            "image_size": 48,
+            "batch_size": 32,
             "epochs": 1,
-            "learning_rate": 3e-4,
+            "learning_rate": 2e-3,
         },
-        synthheads={"train": 1000, "lab": 480, "wild": 480},
+        synthheads={"train": 1200, "lab": 480, "wild": 480},
     ),
     # As small, from scratch: for studies of other encoders and heads, which the package's network has no weights for.
     "quick_scratch": Preset(
