@@ -79,7 +79,7 @@ def predict_verb(
     claim, the mean angle under its matrix Fisher concentration; it is not calibrated.
 
     Without --trial or --weights the network is the one that comes with the package, trained on rendered heads alone.
-    Exit status 1: an image could not be read and was left out.
+    Exit status 1: an image could not be used and was left out.
 
     \b
     bench predict face.jpg --pictures drawn
@@ -106,7 +106,7 @@ def predict_verb(
     if not poses:
         reason, count = Counter(problems.values()).most_common(1)[0]
         which = next(image for image in problems if problems[image] == reason)
-        every = "" if len(files) == 1 else f"none of the {len(files)} images can be read; {count} of them like this: "
+        every = "" if len(files) == 1 else f"none of the {len(files)} images can be used; {count} of them like this: "
         raise InputError(f"{every}{which}: {reason}")
     for image, reason in problems.items():
         warn(f"left out: {image}: {reason}")

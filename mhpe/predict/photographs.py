@@ -17,7 +17,7 @@ from mhpe.predict.expected_error import expected_error
 from mhpe.rotations import to_euler
 
 BATCH = 64
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 LEAST_INSIDE = 0.5
 """Least share of a face's box that must lie in the photograph; less is a mistake, not a face at its edge."""
 
@@ -132,7 +132,7 @@ def predict_photographs(
     network: Network,
     images: Sequence[Path],
     box: Box | None,
-    unreadable: Callable[[Path, str], None],
+    left_out: Callable[[Path, str], None],
     note: Callable[[Path, str], None] = lambda *_: None,
 ) -> Iterator[HeadPose]:
     """Predict photographs in batches.
@@ -141,24 +141,18 @@ def predict_photographs(
         network: the network.
         images: their paths.
         box: as :func:`face_square`, the same for all of them.
-        unreadable: called with every file that is not a complete image, and why; it is left out.
+        left_out: called with every file that is not a complete image or holds no usable face square, and why.
         note: as :func:`read_photograph`.
-
-    Raises:
-        InputError: as :func:`face_square`.
     """
     for start in range(0, len(images), BATCH):
         kept, sizes, squares, crops = [], [], [], []
         for path in images[start : start + BATCH]:
             try:
                 photograph = read_photograph(path, note)
-            except UnreadableError as error:
-                unreadable(path, str(error))
-                continue
-            try:
                 square = face_square(photograph, box)
-            except InputError as error:
-                raise InputError(f"{path}: {error}") from None
+            except (UnreadableError, InputError) as error:
+                left_out(path, str(error))
+                continue
             kept.append(path)
             sizes.append(photograph.size)
             squares.append(square)

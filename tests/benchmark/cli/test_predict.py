@@ -131,8 +131,11 @@ def test_no_angle_is_minus_zero(faces: Path, tmp_path: Path, monkeypatch: pytest
     assert captions == ["yaw 0°  pitch 0°  roll -3°"]
 
 
-def test_corrupt_images_are_left_out_with_status_1(bench: Bench, faces: Path) -> None:
+@pytest.mark.parametrize("size", [None, (1, 1), (3, 200)])
+def test_images_of_no_use_are_left_out_with_status_1(bench: Bench, faces: Path, size: tuple[int, int] | None) -> None:
     (faces / "b.png").write_bytes(b"nothing")
+    if size:
+        Image.new("RGB", size).save(faces / "b.png")
     result = bench("predict", faces, "--format", "csv")
     assert result.status == 1
     assert len(read(result.out)) == 2
@@ -154,7 +157,7 @@ def test_deep_grey_is_predicted_as_its_8_bits(bench: Bench, faces: Path, tmp_pat
 def test_images_of_which_none_can_be_read_are_one_line(bench: Bench, faces: Path) -> None:
     for path in faces.iterdir():
         path.write_bytes(b"<html>")
-    for words, message in (((faces / "a.png",), "a.png: no image"), ((faces,), "none of the 3 images can be read")):
+    for words, message in (((faces / "a.png",), "a.png: no image"), ((faces,), "none of the 3 images can be used")):
         result = bench("predict", *words)
         assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
         assert message in result.err
