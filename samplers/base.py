@@ -26,9 +26,10 @@ class Sampler(Section, ABC):
 
     ``query`` are the poses of the B inputs and ``drawn`` (B, K) the numbers of their references in the training set
     (``Poses.index``); ``distances`` (B, K) lie between their triple vectors, and ``losses`` (B, K) are the squared
-    differences from the distances of their rotations (equation 8, without noise). ``images`` (M,) are the numbers of
-    the M distinct images of the step, and ``embeddings`` (M, 3m) their triple vectors. Everything it learns must be in
-    :meth:`state`, so that a training that was killed continues exactly.
+    differences from the distances of their rotations (equation 8, without noise). ``images`` are the poses of the M
+    distinct images of the step as this epoch shows them (another epoch mirrors others), and ``embeddings`` (M, 3m)
+    their triple vectors. Everything it learns must be in :meth:`state`, so that a training that was killed continues
+    exactly.
 
     Attributes:
         name: the name studies use.

@@ -127,10 +127,11 @@ def train(
             if average:
                 average.update(model, step)
             if observe and config.k:
-                z, rotations = triple_vector(features.detach()), shown.rotations[distinct]
+                z, seen_as = triple_vector(features.detach()), shown[distinct]
                 distances = pairwise_triple_distance(z[input_at], z).gather(1, reference_at)
+                rotations = seen_as.rotations
                 targets = triple_distance(rotations[input_at][:, None], rotations[reference_at])
-                observe(draws.poses[inputs], drawn, distances, (distances - targets).square(), distinct, z.flatten(1))
+                observe(draws.poses[inputs], drawn, distances, (distances - targets).square(), seen_as, z.flatten(1))
             sums += torch.cat((loss.total.detach()[None], loss.parts))
 
         means = (sums / batches).tolist()

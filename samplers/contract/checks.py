@@ -174,7 +174,7 @@ def keeps_what_it_learns(sampler: Sampler) -> str:
         images = torch.unique(torch.cat((inputs, drawn.flatten())))
         embeddings = torch.nn.functional.normalize(torch.randn(len(images), 24, generator=seeded(seed)), dim=1) * 3**0.5
         numbers = torch.rand(2, 64, 10, generator=seeded(seed))
-        drawer.observe(poses[inputs], drawn, *numbers, images, embeddings)  # type: ignore[attr-defined]
+        drawer.observe(poses[inputs], drawn, *numbers, poses[images], embeddings)  # type: ignore[attr-defined]
     drawn = drawer.draw(poses, 10, seeded(0))
     demand_valid(drawn, poses, poses, 10)
     demand_not_itself(drawn, poses, poses)

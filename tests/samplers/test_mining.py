@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 import torch
 
-from mhpe.config import CoreConfig
+from mhpe.config import AugmentationConfig, CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.poses import Poses
 from mhpe.rotations import geodesic_degrees
 from mhpe.train import Epoch
 from mhpe.train.checkpoints import Checkpoint
 from mhpe.train.loop import train
+from mhpe.train.references import EpochDraws
 from samplers.base import Sampler
 from samplers.contract.tools import seeded, synthetic_poses
 from samplers.dense_neighbours import DenseNeighbours
@@ -37,7 +38,7 @@ def taught(sampler: EmbeddingSampler, poses: Poses) -> EmbeddingSampler:
     """A sampler whose triple vectors are the rotations themselves, so that distances follow angles."""
     nothing = torch.zeros(len(poses), 1)
     sampler.fit(poses, 0.0)
-    sampler.observe(poses, nothing.long(), nothing, nothing, poses.index, poses.rotations.flatten(1))
+    sampler.observe(poses, nothing.long(), nothing, nothing, poses, poses.rotations.flatten(1))
     return sampler
 
 
@@ -58,6 +59,35 @@ def test_distance_weighted_draws_few_beyond_the_cutoff() -> None:
     drawn = taught(DistanceWeightedEmbedding(cutoff=0.3), poses).draw(poses, 8, seeded(0))
     angles = geodesic_degrees(poses.rotations[:, None], poses.rotations[drawn])
     assert angles.median() < 25
+
+
+def test_embeddings_of_the_mirrored_face_are_unknown() -> None:
+    """Two epochs, each of which mirrors another half: what the first one left tells of the other half nothing."""
+    poses, config = synthetic_poses(400), TINY.model_copy(update={"augmentation": AugmentationConfig(flip=0.5)})
+    epochs = [EpochDraws(config, Random(), poses, 0, epoch) for epoch in (0, 1)]
+    shown, as_before = epochs[1].poses, epochs[0].flipped == epochs[1].flipped
+    assert 150 < as_before.sum() < 250
+    sampler = taught(SemiHard(near=20, margin=0.3), epochs[0].poses)
+    sampler.fit(shown, 0.5)
+    drawn = sampler.draw(shown, 8, seeded(0))
+    angles = geodesic_degrees(shown.rotations[:, None], shown.rotations[drawn])
+    enough = (geodesic_degrees(shown.rotations[:, None], shown.rotations) <= 20).sum(1) > 20
+    known, unknown = drawn[as_before & enough, 4:], drawn[~as_before & enough, 4:]
+    assert as_before[known].float().mean() > 0.9
+    assert (angles[as_before & enough, 4:] > 60).float().mean() < 0.1
+    assert 0.35 < as_before[unknown].float().mean() < 0.65  # random
+
+    again = SemiHard(near=20, margin=0.3)
+    again.load_state({name: value.clone() for name, value in sampler.state().items()})
+    again.fit(shown, 0.5)
+    assert torch.equal(again.draw(shown, 8, seeded(0)), drawn)
+    assert torch.equal(taught(sampler, shown).draw(shown, 8, seeded(0)), taught(again, shown).draw(shown, 8, seeded(0)))
+
+
+def test_a_window_below_k_grows_to_it() -> None:
+    poses = synthetic_poses(400)
+    drawn = taught(SemiHard(window=2), poses).draw(poses, 8, seeded(0))
+    assert all(len(set(row)) == 8 for row in drawn.tolist())
 
 
 @pytest.mark.parametrize("cls", [SemiHard, DistanceWeightedEmbedding])
@@ -117,10 +147,12 @@ def test_observe_sees_the_step(heads: HeadPoseSet) -> None:
     assert len(seen) == 9  # batches
     for query, drawn, distances, losses, images, embeddings in seen:
         assert drawn.shape == distances.shape == losses.shape == (16, 4)
-        assert set(images.tolist()) == set(query.index.tolist()) | set(drawn.flatten().tolist())
+        assert set(images.index.tolist()) == set(query.index.tolist()) | set(drawn.flatten().tolist())
         assert embeddings.shape == (len(images), 24)
         assert not any(values.requires_grad for values in (distances, losses, embeddings))
-        first, second = (embeddings[torch.searchsorted(images, numbers)] for numbers in (query.index, drawn))
+        inputs = torch.searchsorted(images.index, query.index)
+        assert torch.equal(images.rotations[inputs], query.rotations)
+        first, second = embeddings[inputs], embeddings[torch.searchsorted(images.index, drawn)]
         pair = torch.linalg.vector_norm(first[:, None] - second, dim=2)
         torch.testing.assert_close(distances, pair, atol=2e-3, rtol=0)
     plain, _ = run(Random(), heads)
