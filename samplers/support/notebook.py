@@ -29,14 +29,16 @@ def sampler_file(cls: type[Sampler], folder: Path) -> Path:
         folder: where files of classes without one are written.
 
     Raises:
-        InputError: if the class is no sampler, its source cannot be found, or it needs what cannot be imported.
+        InputError: if the class is no sampler, its source cannot be found or read, or it needs what cannot be imported.
     """
     if not (inspect.isclass(cls) and issubclass(cls, Sampler)):
         raise InputError(f"samplers: {cls!r} is no subclass of samplers.Sampler")
     if cls.__module__ != "__main__":
         return Path(inspect.getfile(cls))
-    source = "\n".join(linecache.getlines(_cell(cls)))
-    tree = ast.parse(source)
+    try:
+        tree = ast.parse("".join(linecache.getlines(_cell(cls))))
+    except SyntaxError as error:
+        raise InputError(f"samplers: the cell of class {cls.__name__} is no plain Python: {error}; {ADVICE}") from None
     tree.body = [node for node in tree.body if isinstance(node, KEPT) or _is_constant(node)]
     text = f"{_imports(tree, cls)}{ast.unparse(tree)}\n"
     path = folder / f"{cls.__name__.lower()}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.py"
@@ -62,7 +64,7 @@ def _is_constant(node: ast.stmt) -> bool:
         return False
     try:
         ast.literal_eval(node.value)
-    except ValueError:
+    except (TypeError, ValueError):
         return False
     return True
 

@@ -1,5 +1,6 @@
 """The public Python interface: run, results, compare and predictions."""
 
+import linecache
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from samplers.gaussian import Gaussian
 from samplers.support.notebook import sampler_file
 from tests.benchmark.conftest import TINY
 
+CELL = "/tmp/ipykernel_1/1.py"
 OWN = """
 from samplers import Sampler
 
@@ -70,16 +72,19 @@ def test_a_study_from_python(tmp_path: Path, data_root: Path, monkeypatch: pytes
 
 def cell(text: str, monkeypatch: pytest.MonkeyPatch, **others: object) -> type:
     """The class ``Own`` of a cell, as IPython makes it, beside what other cells define."""
-    import linecache
     import types
 
     main = types.ModuleType("__main__")
     vars(main).update(others)
     monkeypatch.setitem(sys.modules, "__main__", main)
-    name = "/tmp/ipykernel_1/1.py"
-    monkeypatch.setitem(linecache.cache, name, (len(text), None, text.splitlines(keepends=True), name))
-    exec(compile(text, name, "exec"), vars(main))
+    _keep_source(text, monkeypatch)
+    exec(compile(text, CELL, "exec"), vars(main))
     return vars(main)["Own"]
+
+
+def _keep_source(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a text the source that Python keeps of the cell."""
+    monkeypatch.setitem(linecache.cache, CELL, (len(text), None, text.splitlines(keepends=True), CELL))
 
 
 def test_a_sampler_of_a_cell_is_written_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,6 +104,22 @@ def test_a_sampler_of_a_cell_is_written_to_a_file(tmp_path: Path, monkeypatch: p
     namespace: dict[str, object] = {"__name__": "elsewhere"}
     exec(written, namespace)
     assert namespace["LIMIT"] == 3
+
+
+def test_the_code_of_a_cell_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts and statements over several lines; statements that only look constant are left out."""
+    import torch
+
+    text = f'LINES = """a\nb\n"""\nLONG = \\\n    3\n{OWN}'
+    cls = cell(text, monkeypatch, torch=torch)
+    namespace: dict[str, object] = {"__name__": "elsewhere"}
+    exec(sampler_file(cls, tmp_path).read_text(), namespace)
+    assert (namespace["LINES"], namespace["LONG"]) == ("a\nb\n", 3)
+    _keep_source(f"BAD = {{[]: 1}}\n{OWN}", monkeypatch)
+    assert "BAD" not in sampler_file(cls, tmp_path).read_text()
+    _keep_source(f"%timeit x\n{OWN}", monkeypatch)
+    with pytest.raises(InputError, match=r"Own.*syntax.*\.py file"):
+        sampler_file(cls, tmp_path)
 
 
 def test_what_another_cell_defines_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
