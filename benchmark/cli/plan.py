@@ -140,7 +140,7 @@ def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str
         say(f"{title}: no arm beside the baseline {study.file.baseline}")
         return
     found = [spread for spread in spreads(cells, baselines) if spread.arm in compared]
-    family = len(compared)
+    family = sum(arm.label != (arm.baseline or study.file.baseline) for arm in study.arms)  # chosen or not
     of_family = f"Holm over {family}" if family > 1 else "one comparison"
     if found:
         sd, low, high = pooled(found)

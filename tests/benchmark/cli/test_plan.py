@@ -103,6 +103,12 @@ def test_without_a_pilot_nothing_is_claimed(bench: Bench, study: Path, data_root
     assert tuple(map(int, line.groups())) == need(0.2, 2, 2).seeds
 
 
+def test_arms_that_were_not_chosen_count_in_the_family(bench: Bench, study: Path) -> None:
+    result = bench("plan", "--study", study, "--protocol", "synth_1", "--arm", "random", "--arm", "gaussian 15")
+    assert "2 arms, 1 protocol" in result.out
+    assert "assumed, Holm over 2" in result.out
+
+
 def test_a_probe_measures_what_no_trial_tells(bench: Bench, tiny_study: Path, data_root: Path) -> None:
     result = bench("plan", "--study", tiny_study, "--data-root", data_root, "--jobs", 1)
     assert result.status == 0, result.err
