@@ -122,6 +122,8 @@ def samplers_verb(
 
     values = ", ".join(f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in sampler)
     title = f"{name}({values}) on {set_title(data.name)}" if values else f"{name} on {set_title(data.name)}"
+    if hasattr(sampler, "observe"):
+        say(f"{name} learns from a training. Nothing is trained here: these are its draws before it has learned.")
     _print_draws(title, core, table, yaw, counts, len(data))
     file = re.sub(r"[^\w.=-]", "_", "-".join((name, *settings, protocol_name)))
     try:

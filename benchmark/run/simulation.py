@@ -17,7 +17,8 @@ REFERENCES = 200_000
 def simulate(config: CoreConfig, sampler: Sampler, poses: Poses, seed: int = 0) -> dict[str, Any]:
     """Numbers of the references that a trial with this seed draws; of a long training, the first batches of each epoch.
 
-    A training of at most :data:`REFERENCES` references stores the very same numbers.
+    A training of at most :data:`REFERENCES` references stores the very same numbers, unless the sampler learns from it:
+    nothing calls ``observe`` here, so such a sampler draws as one that has learned nothing.
 
     Args:
         config: the core; its epochs, batches, K, mirroring and pool count.

@@ -58,6 +58,13 @@ def test_parameters_with_their_defaults(bench: Bench) -> None:
     assert "scale=required" in bench("samplers", "--wide", "--sampler-file", "own.py").out
 
 
+def test_draws_of_a_sampler_that_learns_are_said_to_be_untrained(bench: Bench, data_root: Path) -> None:
+    for name, learns in (("semi_hard", True), ("random", False)):
+        result = bench("samplers", name, *ON_AFLW, "--data-root", data_root, "--jobs", 1)
+        assert result.status == 0, result.err
+        assert ("before it has learned" in result.out) == learns
+
+
 def test_a_sampler_without_bins(bench: Bench, data_root: Path) -> None:
     result = bench("samplers", "random", *ON_AFLW, "--data-root", data_root, "--jobs", 1)
     assert result.status == 0, result.err
