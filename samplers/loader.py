@@ -13,14 +13,14 @@ class ReferenceBatchSampler(TorchSampler[list[int]]):
     """Yields, for each batch, the indices of B inputs followed by those of their B x K references.
 
     Pass it as ``batch_sampler``. A loaded batch ``x`` then splits into ``x[:B]`` and ``x[B:].unflatten(0, (B, k))``.
-    Images that do not fill a batch are left out, another few in each epoch.
+    Images that do not fill a batch are left out, another few in each epoch. The sampler's ``observe`` is not called.
 
     Args:
         sampler: draws the references; fitted to all poses at the start of each epoch.
         poses: of the data set's N images, on the CPU; image i of the data set has pose i.
         k: references per input, at least 1.
         batch_size: inputs per batch B, at most N.
-        epochs: length of the training, for samplers that change while it goes on.
+        epochs: length of the training, for samplers that change while it goes on; further epochs count as the last.
         seed: of the order and of the references.
 
     Raises:
@@ -40,7 +40,7 @@ class ReferenceBatchSampler(TorchSampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         """One epoch."""
-        self.sampler.fit(self.poses, min(self._epoch / self.epochs, 1.0))
+        self.sampler.fit(self.poses, min(self._epoch, self.epochs - 1) / self.epochs)
         self._epoch += 1
         order = torch.randperm(len(self.poses), generator=self._generator)
         for inputs in order.split(self.batch_size)[: len(self)]:
