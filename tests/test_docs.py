@@ -5,7 +5,7 @@ import itertools
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from unittest import mock
 from urllib.parse import unquote
@@ -106,16 +106,21 @@ def all_verbs() -> list[tuple[str, click.Command]]:
     return [leaf for verb, command in found.items() if command for leaf in leaves(command, f"bench {verb}")]
 
 
-def check_names(context: click.Context) -> None:
-    """Studies, presets, protocols and arms that a call names exist, placeholders in capitals aside."""
+def own_studies(page: Path) -> set[str]:
+    """Names of the studies whose files a page has the reader write."""
+    return set(re.findall(r"(\w+)\.yaml", page.read_text(encoding="utf-8")))
+
+
+def check_names(context: click.Context, own: Collection[str] = ()) -> None:
+    """Studies, presets, protocols and arms that a call names exist, placeholders in capitals and ``own`` ones aside."""
     values = context.params
-    study = values.get("study_name")
-    if study in study_names():
-        loaded = load_study(study, values.get("preset"), tuple(values.get("protocol_names") or ()))
-        arms = {word for arm in loaded.arms for word in (arm.label, arm.sampler.name)}
-        assert set(values.get("arm_names") or ()) <= arms
-    elif study is not None:
-        assert study.endswith(".yaml") or study.isupper(), study
+    for study in (*values.get("study_names", ()), *values.get("names", ())):
+        if study in study_names():
+            loaded = load_study(study, values.get("preset"), values.get("protocol_names", ()))
+            arms = {word for arm in loaded.arms for word in (arm.label, arm.sampler.name)}
+            assert set(values.get("arm_names", ())) <= arms, values["arm_names"]
+        else:
+            assert study.endswith(".yaml") or study.isupper() or study in own, study
     assert values.get("preset") in (None, *PRESETS)
 
 
@@ -138,7 +143,7 @@ def test_blocks_of_commands_are_valid_calls(page: Path) -> None:
     for script in scripts(page):
         for words in commands(script):
             if words[0] == "bench":
-                check_names(parse_call(words))
+                check_names(parse_call(words), own_studies(page))
             else:
                 check_tool(words)
 
@@ -154,7 +159,7 @@ def test_calls_in_the_text_name_verbs_and_options_that_exist(page: Path) -> None
                 check_tool(words)
                 continue
             try:
-                check_names(parse_call(words))
+                check_names(parse_call(words), own_studies(page))
             except (click.MissingParameter, click.exceptions.NoArgsIsHelpError):
                 continue
 
@@ -225,6 +230,9 @@ def test_mistakes_in_a_page_would_be_noticed(tmp_path: Path) -> None:
     page.write_text("[there](#nothing)")
     with pytest.raises(AssertionError, match="#nothing"):
         test_links_lead_somewhere(page)
+    for call in ("run --study gone", "report --study gone", "plan --study conclusion --arm gone"):
+        with pytest.raises(AssertionError, match="gone"):
+            check_names(parse_call(["bench", *call.split()]))
     for call in ("python gone.py", "python -m tests.gone", "pip install '.[gone]'", "sbatch job"):
         with pytest.raises(AssertionError, match=r"gone|sbatch"):
             check_tool(shlex.split(call))
