@@ -39,16 +39,19 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool) -> 
     studies = build_report(existing_store(store), names, folder, png)
     for study in studies:
         _print(study)
-    if png:
-        _say_what_png_lacks(studies)
+    _say_what_is_not_shown(studies, png)
     say(f"written: {folder / 'index.html'}")
 
 
-def _say_what_png_lacks(studies: "list[StudyReport]") -> None:
+def _say_what_is_not_shown(studies: "list[StudyReport]", png: bool) -> None:
     from benchmark.report.style import not_shown
+    from benchmark.report.writers import latex_lacks
 
-    if missing := not_shown(text for study in studies for text in (study.title, *study.table["arm"].unique())):
-        say(f"figures: the font of the PNG files has no {' '.join(missing)}; the page, SVG and tables show them")
+    texts = [text for study in studies for text in (study.title, *study.table["arm"].unique())]
+    if missing := latex_lacks(texts):
+        say(f"tables: plain LaTeX has no {' '.join(missing)}; the .tex files show ?, all others show them")
+    if png and (missing := not_shown(texts)):
+        say(f"figures: the font of the PNG files has no {' '.join(missing)}; the page and the SVG files show them")
 
 
 def _print(study: "StudyReport") -> None:

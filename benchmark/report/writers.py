@@ -4,7 +4,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,7 @@ _LATEX = {
     "σ": r"\ensuremath{\sigma}", "θ": r"\ensuremath{\theta}", "μ": r"\ensuremath{\mu}",
 }  # fmt: skip
 _ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327", "`'^~\"rvc", strict=True))
+UNSHOWN = "?"
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|&~$#])")
 
 
@@ -34,7 +35,13 @@ def _latex_character(char: str) -> str:
     base, *accents = list(unicodedata.normalize("NFD", char))
     if len(accents) == 1 and accents[0] in _ACCENTS and base.isascii():
         return rf"\{_ACCENTS[accents[0]]}{{{base}}}"
-    return "?"
+    return UNSHOWN
+
+
+def latex_lacks(texts: Iterable[str]) -> str:
+    """Characters that :func:`latex` shows as question marks, each once."""
+    chars = dict.fromkeys("".join(texts))
+    return "".join(char for char in chars if char != UNSHOWN and not char.isspace() and latex(char) == UNSHOWN)
 
 
 def markdown(text: str) -> str:

@@ -9,7 +9,16 @@ import pytest
 from markdown_it import MarkdownIt
 
 from benchmark.report.study_report import slug
-from benchmark.report.writers import TextTable, is_number, latex, markdown, write_csv, write_latex, write_markdown
+from benchmark.report.writers import (
+    TextTable,
+    is_number,
+    latex,
+    latex_lacks,
+    markdown,
+    write_csv,
+    write_latex,
+    write_markdown,
+)
 
 NASTY = "<script>alert(1)</script> & 50% of _all_ *arms* | $x^2$ # {a} ~ \\b `c` [d](e) ± − × σ θ ° é Å ç 漢"
 TABLE = pd.DataFrame({"Result": [NASTY, "gaussian_30"], "MAE": ["6.05 ± 0.12", "–"]})
@@ -69,6 +78,10 @@ def compile_latex(folder: Path, *names: str) -> None:
 )
 def test_latex_escapes(text: str, expected: str) -> None:
     assert latex(text) == expected
+
+
+def test_what_plain_latex_lacks_is_named_once() -> None:
+    assert latex_lacks(["why? 顔", "顔 é", "a_b\u00a0😀"]) == "顔😀"
 
 
 def test_line_ends_leave_cells_whole() -> None:
