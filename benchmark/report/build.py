@@ -66,7 +66,7 @@ def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = F
         page = render_page(store, studies, cost, _common_tables(ours, folder / "tables"))
         (folder / "index.html").write_text(page, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"cannot write the report: {error}") from None
+        raise InputError(f"cannot write the report: {error.filename or folder}: {error.strerror or error}") from None
     return studies
 
 
