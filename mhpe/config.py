@@ -209,6 +209,8 @@ class CoreConfig(Section):
             "average_decay": self.average != "none",
             "losses": mhpe,
         }
+        if self.k == 0:
+            del values["losses"]["dist"]
         return {name: value for name, value in values.items() if needs.get(name, True)}
 
 

@@ -44,20 +44,7 @@ jobs_option = click.option(
 preset_option = click.option(
     "--preset",
     type=click.Choice(list(PRESETS)),
-    help="Size of a training.  [default: quick on rendered data, standard with real ones]",
-)
-sampler_files_option = click.option(
-    "--sampler-file",
-    "sampler_files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Python file with samplers of your own; repeatable.",
-)
-set_option = click.option(
-    "--preset",
-    type=click.Choice(list(PRESETS)),
-    help="Size of a training.  [default: quick on rendered data, standard with real ones]",
+    help="Size of a training.  [default: quick on rendered data, standard on photographs]",
 )
 sampler_files_option = click.option(
     "--sampler-file",

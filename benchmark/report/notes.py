@@ -32,7 +32,7 @@ def machines_note(machines: pd.DataFrame) -> str:
     """A sentence on what a study's trainings ran on, and a warning where their number formats differ.
 
     Args:
-        machines: as :func:`benchmark.store.reading.load_machines` gives them.
+        machines: as :meth:`benchmark.store.Store.machines` gives them.
     """
     counts = machines.dropna().groupby(["device", "precision"]).size()
     if counts.empty:

@@ -27,7 +27,8 @@ def source_digest(cls: type[Sampler]) -> str:
 
     That is the source of the class's module and of its bases' modules with all their functions and
     constants, and of all modules they import, at any depth, from this package or from the sampler's own
-    one. Comments, docstrings, layout and import statements do not count, so that moving a module changes no digest.
+    one. Comments, docstrings and layout do not count, nor does where in this package or in ``mhpe`` an imported
+    name is defined, so that moving a module changes no digest.
 
     Not followed: modules of other packages (``mhpe`` has a version of its own, ``CORE_VERSION``), files
     that a sampler reads, and imports that are not ``import`` statements.
@@ -56,8 +57,29 @@ def not_followed(cls: type[Sampler]) -> list[str]:
 
 @cache  # a study asks for every trial
 def normalised(source: str) -> str:
-    """Python source without comments, docstrings, layout and import statements."""
-    return ast.unparse(_WithoutStringsAndImports().visit(ast.parse(source)))
+    """Python source without comments, docstrings and layout, and its imports as :func:`_imported_names`."""
+    tree = ast.parse(source)
+    names = _imported_names(tree)
+    return "\n".join((*names, ast.unparse(_WithoutStringsAndImports().visit(tree))))
+
+
+def _imported_names(tree: ast.Module) -> list[str]:
+    """What a module's names mean that it uses and imports: the whole origin if it is in another package.
+
+    Of this package and ``mhpe`` only the original name of an alias counts, not the module.
+    """
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    found = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+        for alias in node.names:
+            name = alias.asname or (alias.name if isinstance(node, ast.ImportFrom) else _root(alias.name))
+            own = bool(getattr(node, "level", 0)) or _root(module or alias.name) in (PACKAGE, "mhpe")
+            if name in used and (not own or (alias.asname and module)):
+                found.add(f"{name} = {'' if own else module} {alias.name}")
+    return sorted(found)
 
 
 class _WithoutStringsAndImports(ast.NodeTransformer):

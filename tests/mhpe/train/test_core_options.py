@@ -212,6 +212,7 @@ def test_warm_start_needs_the_same_encoder() -> None:
 
 USED = [
     ({"k": 0}, {"references": "batch"}),
+    ({"k": 0}, {"losses": {"dist": 0.5}}),
     ({"k": 0}, {"reference_weight": 0.5}),
     ({"head": "euler"}, {"vector_error": "absolute"}),
     ({"head": "euler"}, {"nll_factor": 1.05}),

@@ -1,6 +1,6 @@
 """What a sampler's digest follows, and what it does not."""
 
-import sys
+import importlib
 from pathlib import Path
 
 import pytest
@@ -46,11 +46,12 @@ def changed_by(edit: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch) -> s
     module, old, new = edit
     before = digests()
     original = module_source
-    assert old in original(sys.modules[module])
+    changed = importlib.import_module(module)
+    assert old in original(changed)
 
     def edited(of: object) -> str:
         text = original(of)
-        return text.replace(old, new) if of is sys.modules[module] else text
+        return text.replace(old, new) if of is changed else text
 
     monkeypatch.setattr(source, "module_source", edited)
     after = digests()
@@ -198,3 +199,18 @@ def test_normalised_source_still_runs() -> None:
     )
     assert scope["x"] is None
     assert scope["y"] == "kept"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("from math import sin as f\nf(1)", "from math import cos as f\nf(1)", False),
+        ("from math import log\nlog(1)", "from torch import log\nlog(1)", False),
+        ("from mhpe.rotations import a as f\nf(1)", "from mhpe.rotations import b as f\nf(1)", False),
+        ("from mhpe.rotations import f\nf(1)", "from mhpe.model.rotations import f\nf(1)", True),
+        ("from samplers.a import f\nf(1)", "from .b import f\nf(1)", True),
+        ("import torch\nx = 1", "x = 1", True),
+    ],
+)
+def test_imports_count_by_what_their_names_mean(before: str, after: str, same: bool) -> None:
+    assert (normalised(before) == normalised(after)) is same
