@@ -21,6 +21,7 @@ from benchmark.study.presets import PRESETS
 from benchmark.study.search_space import Confirm, SearchConfig
 from benchmark.study.study import load_study
 from benchmark.study.study_file import StudyFile, study_names
+from tools.perf.__main__ import main as perf
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("benchmark", "docs", "mhpe", "results/perf", "results/reference", "samplers", "studies", "tests", "tools")
@@ -129,6 +130,8 @@ def check_tool(words: list[str]) -> None:
     assert words[0] in TOOLS, words
     if words[:2] == ["python", "-m"]:
         assert importlib.util.find_spec(words[2]), words
+        if words[2] == "tools.perf":
+            perf.make_context("tools.perf", words[3:])
     elif words[0] == "python":
         assert (ROOT / words[1]).is_file(), words
     elif words[:2] == ["pip", "install"]:
@@ -233,6 +236,8 @@ def test_mistakes_in_a_page_would_be_noticed(tmp_path: Path) -> None:
     for call in ("run --study gone", "report --study gone", "plan --study conclusion --arm gone"):
         with pytest.raises(AssertionError, match="gone"):
             check_names(parse_call(["bench", *call.split()]))
+    with pytest.raises(click.BadParameter, match="gone"):
+        check_tool(shlex.split("python -m tools.perf --row gone"))
     for call in ("python gone.py", "python -m tests.gone", "pip install '.[gone]'", "sbatch job"):
         with pytest.raises(AssertionError, match=r"gone|sbatch"):
             check_tool(shlex.split(call))
