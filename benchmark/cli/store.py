@@ -22,7 +22,8 @@ def copy_verb(source: str, target: str) -> None:
     """Merge the store SOURCE into the store TARGET, which is made if there is none.
 
     Both are paths of SQLite files or SQLAlchemy URLs. Trials are the same if they were trained the same way; those that
-    are done in TARGET stay as they are. SOURCE is not changed. An interrupted copy goes on when it is repeated.
+    are done in TARGET stay as they are. A search that TARGET has stays as it is, too: SOURCE's further points are not
+    added. SOURCE is not changed. An interrupted copy goes on when it is repeated.
 
     \b
     bench store copy their_results.sqlite sqlite:///results/bench.sqlite
@@ -34,7 +35,7 @@ def copy_verb(source: str, target: str) -> None:
     merged = existing_store(source)
     into = Store(target)
     added, kept = copy_store(merged, into)
-    searches = copy_searches(merged, into)
+    new_searches, kept_searches = copy_searches(merged, into)
     say(f"{added} trials added to {into.shown}, {kept} kept as they are there")
-    if searches:
-        say(f"{searches} searches added")
+    if new_searches or kept_searches:
+        say(f"{new_searches} searches added, {kept_searches} kept as they are there")

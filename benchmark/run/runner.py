@@ -276,7 +276,7 @@ class _Run:
 
     def _store(self, outcome: Outcome, name: str, trained: bool) -> None:
         written = self.store.finish(outcome, self.worker, trained)
-        if outcome.error is None:
+        if written or outcome.error is None:  # a failed one starts again: its checkpoint may be what makes it fail
             self.workers.forget(outcome.key)
         if not written:
             del self.begun[outcome.key]  # the other process may lose it, or not evaluate it

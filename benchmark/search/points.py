@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -143,8 +144,11 @@ class Points:
     def _queue_interrupted(self) -> None:
         """Let points be tried again whose process is dead."""
         fail_stale_trials(self._study)
+        with self.store.reading() as connection:
+            beating = set(connection.exec_driver_sql("SELECT trial_id FROM trial_heartbeats").scalars())
         for trial in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
-            if "held" not in trial.user_attrs:  # its process died while it had the lock
+            # Whoever takes a point sets both while it has the lock. A trial that was copied while running has no beat.
+            if "held" not in trial.user_attrs or trial._trial_id not in beating:
                 self._study.tell(trial.number, state=TrialState.FAIL)
         self._queue(noted=False)
 
@@ -168,6 +172,13 @@ class Points:
             if note is not None:
                 trial.set_user_attr("note", note)
             self._study.tell(trial, value, state, skip_if_finished=True)
+
+    @patient
+    def pruned(self, parameters: dict[str, Any]) -> str | None:
+        """Why this search pruned a point with these parameters; None if it did not."""
+        with clear_errors(self.store):
+            trials = self._study.get_trials(deepcopy=False, states=[TrialState.PRUNED])
+            return next((trial.user_attrs.get("note", "") for trial in trials if trial.params == parameters), None)
 
     @patient
     def left(self) -> int:
@@ -265,26 +276,44 @@ def load_searches(store: Store, study: str) -> list[StoredSearch]:
     return searches
 
 
-def copy_searches(source: Store, target: Store) -> int:
-    """Copy the searches that another store does not have.
+def copy_searches(source: Store, target: Store) -> tuple[int, int]:
+    """Copy the searches that another store does not have; those that it has stay as they are.
 
     Returns:
-        Number of searches copied.
+        How many searches were copied, and how many the target keeps as they are.
     """
     with existing_storage(source) as found:
         if found is None:
-            return 0
+            return 0, 0
         there = open_storage(target)
-        with clear_errors(target):
-            known = {study.study_name for study in there.get_all_studies()}
-            names = [study.study_name for study in found.get_all_studies() if "definition" in study.user_attrs]
-            new = [name for name in names if name not in known]
-            for name in new:
-                optuna.copy_study(from_study_name=name, from_storage=found, to_storage=there)
-                copied = optuna.load_study(study_name=name, storage=there)
-                for trial in copied.get_trials(deepcopy=False, states=[TrialState.RUNNING]):  # no process there has it
-                    copied.tell(trial.number, state=TrialState.FAIL)
-            return len(new)
+        studies = [study._study_id for study in found.get_all_studies() if "definition" in study.user_attrs]
+        copied = sum(_copy_search(found, study, target, there) for study in studies)
+        return copied, len(studies) - copied
+
+
+@patient
+def _copy_search(source: RDBStorage, study: int, target: Store, storage: RDBStorage) -> bool:
+    """Copy a search that the target does not have; returns whether it was copied.
+
+    The definition is stored last, so a study without one is an interrupted copy, which is replaced.
+    """
+    name, attributes = source.get_study_name_from_id(study), source.get_study_user_attrs(study)
+    with clear_errors(target), lock(target):
+        for present in storage.get_all_studies():
+            if present.study_name == name:
+                if "definition" in present.user_attrs:
+                    return False
+                storage.delete_study(present._study_id)
+        number = storage.create_new_study(source.get_study_directions(study), name)
+        for trial in source.get_all_trials(study):
+            if trial.state == TrialState.RUNNING:  # no process there has it
+                trial.state, trial.datetime_complete = TrialState.FAIL, datetime.now()
+            storage.create_new_trial(number, trial)
+        for each, value in source.get_study_system_attrs(study).items():
+            storage.set_study_system_attr(number, each, value)
+        for each in sorted(attributes, key="definition".__eq__):
+            storage.set_study_user_attr(number, each, attributes[each])
+        return True
 
 
 def last_attempts(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:

@@ -66,6 +66,7 @@ class _Open:
     points: Points
     optuna: optuna.Trial
     key: str = ""  # of its present training
+    watched: bool = False  # whether its own pruner watches this training
     values: list[float] = field(default_factory=list)
 
 
@@ -78,7 +79,7 @@ class _Trainings:
         fit = {each.search.parts.fit.fingerprint: each.search.parts.fit for each in points}
         self.plan = Plan(study, (), {}, {}, fit)
         self.total = sum(each.search.config.points * each.search.config.seeds for each in points)
-        self.done = self.total - sum(each.left() * each.search.config.seeds for each in points)
+        self._count()
         for each in points:
             store.add_test_set(each.search.parts.validation)
 
@@ -88,9 +89,14 @@ class _Trainings:
         while len(self._open) < self._workers.size and (point := self._take()):
             self._open.append(point)
             new += self._begin(point)
-        if new or self._open:
-            return new
-        return None if all(each.left() == 0 for each in self._points) else []
+        go_on = self._count() or self._open or new
+        return new if go_on else None
+
+    def _count(self) -> int:
+        """Count the ended trainings, other processes' included; returns how many are of points that have not ended."""
+        left = sum(each.left() * each.search.config.seeds for each in self._points)
+        self.done = self.total - left + sum(len(point.values) for point in self._open)
+        return left
 
     def watch(self, key: str) -> Watch | None:
         """The pruner, if the search has one."""
@@ -98,6 +104,7 @@ class _Trainings:
         search = point.points.search
         if search.config.pruner == "none":
             return None
+        point.watched = True
         epochs = search.searched.core.epochs
         return _Pruning(
             self._store.url, search.key, point.optuna._trial_id, search.config.pruner, search.config.objective,
@@ -116,16 +123,16 @@ class _Trainings:
     def _begin(self, point: _Open) -> list[str]:
         """The next training of a point; none if its end is known."""
         search = point.points.search
+        if (reason := point.points.pruned(point.optuna.params)) is not None:
+            return self._end(point, TrialState.PRUNED, note=reason)
         try:
             trial = search.trial(point.optuna.params, len(point.values))
         except InputError as error:  # the sampler refuses this combination of values
             return self._end(point, TrialState.FAIL, note=str(error))
         self._store.add_trials([trial])
-        point.key = trial.key
+        point.key, point.watched = trial.key, False
         self.plan.trials[trial.key] = trial
         self.plan.tests[trial.key] = (search.parts.validation,)
-        if search.config.pruner != "none" and (reason := self._store.pruned(trial.key)) is not None:
-            return self._end(point, TrialState.PRUNED, note=reason)
         return [trial.key]
 
     def _go_on(self, point: _Open) -> list[str]:
@@ -134,11 +141,12 @@ class _Trainings:
         value = self._store.metric(point.key, search.parts.validation.fingerprint, search.config.objective)
         if value is None:
             if (reason := self._store.pruned(point.key)) is not None:
+                if not point.watched:  # another search's pruner ended it
+                    return self._begin(point)
                 return self._end(point, TrialState.PRUNED, note=reason)
             failure = self._store.failures([point.key]).get(point.key, "it could not be evaluated")
             return self._end(point, TrialState.FAIL, note=failure)
         point.values.append(value)
-        self.done += 1
         if len(point.values) < search.config.seeds:
             return self._begin(point)
         return self._end(point, TrialState.COMPLETE, sum(point.values) / len(point.values))
@@ -146,7 +154,6 @@ class _Trainings:
     def _end(self, point: _Open, state: TrialState, value: float | None = None, note: str | None = None) -> list[str]:
         point.points.end(point.optuna, state, value, note)
         self._open.remove(point)
-        self.done += point.points.search.config.seeds - len(point.values)
         return []
 
     @contextmanager

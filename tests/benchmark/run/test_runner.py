@@ -110,9 +110,11 @@ def test_trial_whose_worker_dies_twice_has_failed(plan: Plan, store: Store) -> N
 
 
 def test_outcome_that_cannot_be_sent_is_a_failed_trial(plan: Plan, store: Store) -> None:
-    totals = run(plan, store, Answers(TypeError("cannot pickle")), Reporter())
+    workers = Answers(TypeError("cannot pickle"))
+    totals = run(plan, store, workers, Reporter())
     assert totals.failed == {"random, aflw2000, seed 0": "TypeError: cannot pickle"}
     assert totals.trained == 2
+    assert sorted(workers.forgotten) == sorted(plan.trials)  # a failed one leaves no checkpoint
 
 
 def test_exit_in_a_worker_is_a_failed_trial(plan: Plan, store: Store) -> None:

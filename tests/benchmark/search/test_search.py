@@ -10,15 +10,20 @@ from typing import Any
 import optuna
 import pytest
 import sqlalchemy as sa
+from optuna.storages import RDBStorage
+from optuna.trial import TrialState, create_trial
 
 from benchmark.run import runner
 from benchmark.run.runner import Interrupted
+from benchmark.run.task import Task
 from benchmark.search.confirm import best_points
-from benchmark.search.points import Point, copy_searches, load_searches
+from benchmark.search.points import Point, Points, copy_searches, load_searches, open_storage
 from benchmark.search.search import Search
 from benchmark.search.trainings import run_searches
 from benchmark.store import Store
+from benchmark.store.outcome import Outcome
 from benchmark.study.study import load_study
+from tests.benchmark.conftest import Bench
 from tests.benchmark.postgres import Cluster
 from tests.benchmark.search.fake_search import (
     BEST,
@@ -198,14 +203,117 @@ def test_a_point_is_the_mean_over_its_seeds(tmp_path: Path) -> None:
 def test_a_copied_search_goes_on_elsewhere(tmp_path: Path, store_url: str) -> None:
     url = f"{tmp_path}/a.sqlite"
     before = interrupted_search(url, 12, ended=4)
-    assert copy_searches(Store(url, read_only=True), Store(store_url)) == 1
-    assert copy_searches(Store(url), Store(store_url)) == 0
-    assert copy_searches(Store(f"{tmp_path}/empty.sqlite"), Store(store_url)) == 0
+    assert copy_searches(Store(url, read_only=True), Store(store_url)) == (1, 0)
+    assert copy_searches(Store(url), Store(store_url)) == (0, 1)
+    assert copy_searches(Store(f"{tmp_path}/empty.sqlite"), Store(store_url)) == (0, 0)
     assert points_of(store_url, make_search()) == before
     assert load_searches(Store(store_url), "study")[0].total == 12
     there, here = search_here(store_url, make_search(8)), search_here(url, make_search(8))
     all_done(there, 8)
     assert [point.parameters for point in there] == [point.parameters for point in here]
+
+
+def test_a_copy_keeps_the_search_that_the_target_has(bench: Bench, tmp_path: Path) -> None:
+    source, target = f"{tmp_path}/a.sqlite", f"{tmp_path}/b.sqlite"
+    search_here(source, make_search(3))
+    assert "1 searches added, 0 kept" in bench("store", "copy", source, target).out
+    kept = points_of(target, make_search())
+    search_here(source, make_search(5))
+    assert "0 searches added, 1 kept" in bench("store", "copy", source, target).out
+    assert points_of(target, make_search()) == kept
+
+
+def test_an_interrupted_copy_of_a_search_is_replaced(tmp_path: Path, store_url: str, monkeypatch) -> None:
+    url = f"{tmp_path}/a.sqlite"
+    before = interrupted_search(url, 12, ended=4)
+    create, copied = RDBStorage.create_new_trial, []
+
+    def interrupted(self: RDBStorage, *arguments: Any) -> int:
+        copied.append(arguments)
+        if len(copied) == 3:
+            raise KeyboardInterrupt
+        return create(self, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RDBStorage, "create_new_trial", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            copy_searches(Store(url), Store(store_url))
+    assert points_of(store_url, make_search()) == []
+    assert copy_searches(Store(url), Store(store_url)) == (1, 0)
+    assert points_of(store_url, make_search()) == before
+
+
+def test_a_running_point_without_a_heartbeat_is_tried_again(tmp_path: Path) -> None:
+    url, search = f"{tmp_path}/s.sqlite", make_search(4)
+    search_here(url, make_search(2))
+    study = optuna.load_study(study_name=search.key, storage=f"sqlite:///{url}")
+    copied = create_trial(state=TrialState.RUNNING, user_attrs={"held": True})  # as earlier versions' copies left them
+    study._storage.create_new_trial(study._study_id, copied)
+    all_done(search_here(url, search), 4)
+
+
+class Pruning(FakeWorkers):
+    """Workers whose pruner ends every watched training of a sigma."""
+
+    def __init__(self, sigma: float) -> None:
+        super().__init__()
+        self.sigma, self.watched = sigma, 0
+
+    def _work(self, task: Task) -> Outcome:
+        if task.watch is None or task.parameters["sigma"] != self.sigma:
+            return super()._work(task)
+        self.watched += 1
+        return Outcome(task.key, pruned="it is bad")
+
+
+def test_a_search_does_not_take_over_what_another_one_pruned(tmp_path: Path) -> None:
+    url = f"{tmp_path}/s.sqlite"
+
+    def searched(objective: str, pruner: str, sigma: int) -> tuple[list[str], int]:
+        workers = Pruning(sigma)
+        space = "{sigma: {choices: [10, 20]}, bin_width: {choices: [15]}}"
+        search = make_search(2, space, optimizer="grid", pruner=pruner, objective=objective)
+        found = search_here(url, search, workers)
+        return [point.status for point in sorted(found, key=lambda point: point.parameters["sigma"])], workers.watched
+
+    assert searched("mae", "median", 10) == (["pruned", "done"], 1)
+    assert searched("geodesic_mean", "median", 10) == (["pruned", "done"], 1)  # trained again, by its own pruner
+    assert searched("mae", "none", 10) == (["done", "done"], 0)
+
+
+def test_a_search_takes_over_what_it_pruned_itself(tmp_path: Path) -> None:
+    workers = Pruning(10)
+    search = make_search(6, "{sigma: {choices: [10]}, bin_width: {choices: [15]}}", pruner="median")
+    found = search_here(f"{tmp_path}/s.sqlite", search, workers)
+    assert {(point.status, point.note) for point in found} == {("pruned", "it is bad")}
+    assert workers.watched == 1
+
+
+def test_two_searches_with_the_same_training_at_once_prune_each_for_itself(tmp_path: Path) -> None:
+    url, workers = f"{tmp_path}/s.sqlite", Pruning(10)
+    workers.size = 2
+    space = "{sigma: {choices: [10]}, bin_width: {choices: [15]}}"
+    searches = [make_search(1, space, pruner=pruner) for pruner in ("median", "none")]
+    run_searches(load_study("sigma_bin_search", "standard"), searches, Store(url), workers, Silent())
+    assert [points_of(url, search)[0].status for search in searches] == ["pruned", "done"]
+
+
+def test_progress_counts_what_other_processes_end(tmp_path: Path, monkeypatch) -> None:
+    url, search, counts = f"{tmp_path}/s.sqlite", make_search(5), set()
+    monkeypatch.setattr(Silent, "start", lambda _, total, done: counts.add((total, done)))
+    store = Store(url)
+    others, workers = Points(store, open_storage(store), search), FakeWorkers()
+
+    def while_others_end_three(parameters: dict[str, Any]) -> float:
+        if sum(workers.done.values()) == 1:
+            for _ in range(3):
+                others.end(others.take(), TrialState.COMPLETE, 9.0)
+        return value_of(parameters)
+
+    workers.value = while_others_end_three
+    search_here(url, search, workers)
+    assert (5, 0) in counts
+    assert max(counts) == (5, 4)
 
 
 def test_reading_makes_no_tables(tmp_path: Path) -> None:

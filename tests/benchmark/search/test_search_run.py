@@ -158,6 +158,9 @@ def test_pruned_trials_are_rows_and_not_trained_again(
 
     monkeypatch.setattr(runner, "Task", None)  # whatever trains fails
     assert search() == [pruned, done]
-    wider = replace(small.searched, config=small.config.model_copy(update={"validation_share": 0.21}))
-    again = search(replace(small, searched=wider))  # another search, which suggests the same points
-    assert [(point.status, point.value) for point in again] == [("pruned", None), ("done", done.value)]
+    monkeypatch.undo()
+    unpruned = replace(small.searched, config=small.config.model_copy(update={"pruner": "none"}))
+    again = search(replace(small, searched=unpruned))  # another search, which suggests the same points
+    assert [point.parameters for point in again] == [pruned.parameters, done.parameters]
+    assert [point.status for point in again] == ["done", "done"]
+    assert again[1].value == done.value
