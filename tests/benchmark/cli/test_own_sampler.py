@@ -126,7 +126,7 @@ def test_a_sampler_that_fails_while_it_trains_is_a_row(bench: Bench, own: tuple[
     result = bench("run", "--study", study, "--sampler-file", file, "--data-root", data_root, "--jobs", 1)
     assert result.status == 1
     assert "2 trials: 1 trained, 0 reused, 1 failed" in result.out
-    assert "the sampler drew a tensor of shape (16, 1) and type torch.int64, not (16, 2) and torch.int64" in result.err
+    assert "shape (16, 1), not (16, 2)" in result.err
 
 
 def test_check_sampler_says_what_is_broken(bench: Bench, own: tuple[Path, Path]) -> None:

@@ -75,9 +75,9 @@ def trainings(name: str, preset: str) -> dict[str, tuple]:
     }
 
 
-FROM_SCRATCH = {"encoder", "heads", "flat_heads", "losses", "controls"}
+FROM_SCRATCH = {"encoder", "heads", "flat_heads", "losses", "pretrained"}
 """Studies whose core says ``init: random``."""
-OTHERWISE = {"flat_density", "flat_heads", "pretraining"}
+OTHERWISE = {"controls", "flat_density", "flat_heads", "pretraining"}
 """Studies whose seeds are fresh or whose random references are another training for their own reasons."""
 
 
