@@ -44,13 +44,16 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool) -> 
 
 
 def _say_what_is_not_shown(studies: "list[StudyReport]", png: bool) -> None:
-    from benchmark.report.style import not_shown
     from benchmark.report.writers import latex_lacks
 
     texts = [text for study in studies for text in (study.title, *study.table["arm"].unique())]
     if missing := latex_lacks(texts):
         say(f"tables: plain LaTeX has no {' '.join(missing)}; the .tex files show ?, all others show them")
-    if png and (missing := not_shown(texts)):
+    if not png:
+        return
+    from benchmark.report.style import not_shown  # loads Matplotlib
+
+    if missing := not_shown(texts):
         say(f"figures: the font of the PNG files has no {' '.join(missing)}; the page and the SVG files show them")
 
 

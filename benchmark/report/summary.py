@@ -80,7 +80,9 @@ def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float
     own = table["verdict"].isna()
     table.loc[own, "baseline"] = table.loc[own, "arm"]
     table["pairs"] = table["pairs"].fillna(0)
-    return table.fillna({"verdict": "baseline", "note": "", "outliers": "", "comparison": ""})
+    for name, value in {"verdict": "baseline", "note": "", "outliers": "", "comparison": ""}.items():
+        table[name] = table[name].astype(object).fillna(value)  # an empty column is one of numbers
+    return table
 
 
 def add_q(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
