@@ -94,8 +94,9 @@ class HeadPoseSet:
             angles = np.load(folder / "angles.npy").astype(np.float32)
             count, name, fingerprint = meta["count"], meta["name"], meta["fingerprint"]
         except FileNotFoundError as error:
-            missing = folder if not folder.is_dir() else error.filename
-            raise DataSetError(f"prepared data set missing: no {missing}; {damaged}") from error
+            if not folder.is_dir():
+                raise DataSetError(f"no prepared data set {folder}; prepare it again") from error
+            raise DataSetError(f"prepared data set incomplete: no {error.filename}; {damaged}") from error
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, DataSetError):
                 raise

@@ -145,7 +145,7 @@ def test_run_whose_data_vanish_stops_and_fails_no_trial(place: Place) -> None:
     assert run.wait() == 2, run.output
     *_, last = run.output.splitlines()
     assert last.startswith("bench: ")
-    assert "not a prepared data set" in last
+    assert "prepared data set" in last
     assert set(statuses(place).values()) == {"done", "waiting"}
 
 
