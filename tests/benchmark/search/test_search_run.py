@@ -113,7 +113,7 @@ def test_an_interrupted_search_plans_no_arms_that_it_may_still_drop(
     def interrupted(*_: object) -> None:
         raise Interrupted(1)
 
-    monkeypatch.setattr("benchmark.search.study_run.run_searches", interrupted)
+    monkeypatch.setattr("benchmark.search.trainings.run_searches", interrupted)
     assert bench("run", "--study", searching, "--data-root", data_root, "--jobs", 1).status == 130
     assert set(Store(STORE).results("searching")["arm"]) == {"random"}
 
