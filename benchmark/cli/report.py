@@ -44,10 +44,10 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool) -> 
 
 
 def _say_what_is_not_shown(studies: "list[StudyReport]", png: bool) -> None:
-    from benchmark.report.writers import latex_lacks
+    from benchmark.report.writers import not_in_latex
 
     texts = [text for study in studies for text in (study.title, *study.table["arm"].unique())]
-    if missing := latex_lacks(texts):
+    if missing := not_in_latex(texts):
         say(f"tables: plain LaTeX has no {' '.join(missing)}; the .tex files show ?, all others show them")
     if not png:
         return

@@ -25,7 +25,7 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>|&~$#])")
 
 
 def latex(text: str) -> str:
-    """Any text for LaTeX, so that it shows as it is; a question mark for a character that plain LaTeX lacks."""
+    """Any text for LaTeX, so that it shows as it is; a question mark for a character that plain LaTeX does not have."""
     return "".join(map(_latex_character, " ".join(text.split())))
 
 
@@ -38,7 +38,7 @@ def _latex_character(char: str) -> str:
     return UNSHOWN
 
 
-def latex_lacks(texts: Iterable[str]) -> str:
+def not_in_latex(texts: Iterable[str]) -> str:
     """Characters that :func:`latex` shows as question marks, each once."""
     chars = dict.fromkeys("".join(texts))
     return "".join(char for char in chars if char != UNSHOWN and not char.isspace() and latex(char) == UNSHOWN)

@@ -16,7 +16,7 @@ from samplers.random import Random
 
 PROBE_BATCHES = 12
 PROBE_IMAGES = 640
-"""A probe trains on at least so many batches and images, if there are so many."""
+"""The least number of batches and images that a probe trains on, if the set has as many."""
 
 
 @dataclass(frozen=True)

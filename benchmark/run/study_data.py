@@ -91,7 +91,7 @@ class StudyData:
             REAL_SETS[name].root(self._data_root)
         try:
             return HeadPoseSet.load(folders[0]) if len(folders) == 1 else None
-        except DataSetError:  # damaged, or of another version: it will be prepared again
+        except DataSetError:  # damaged, or of another version: as if there were none
             return None
 
     def _report_unreadable(self, data: HeadPoseSet) -> None:

@@ -14,10 +14,10 @@ from mhpe.errors import InputError
 def seeds_needed(sd: float, difference: float, power: float = 0.8, level: float = 0.95, comparisons: int = 1) -> int:
     """Paired seeds with which a true difference is found with the wanted power.
 
-    That of the two-sided paired t test at the level that the exact sign-flip test attains with so many seeds. With
-    several comparisons alpha is divided by their number (Bonferroni), which Holm's adjustment never exceeds. The
-    verdict itself has a little less power: in simulations, 0.66 to 0.73 instead of 0.8 with the fewest seeds that can
-    be significant at all, and 0.74 to 0.81 with more.
+    The power is that of the two-sided paired t test at the level that the exact sign-flip test attains with that number
+    of seeds. With several comparisons alpha is divided by their number (Bonferroni), which Holm's adjustment never
+    exceeds. The verdict itself has a little less power: in simulations, 0.66 to 0.73 instead of 0.8 with the fewest
+    seeds that can be significant at all, and 0.74 to 0.81 with more.
 
     Args:
         sd: standard deviation of the paired differences in degrees, at least 0.
@@ -73,7 +73,7 @@ def t_test_power(effect: float, n: int, alpha: float) -> float:
 
 
 def fewest_pairs(comparisons: int = 1, level: float = 0.95) -> int:
-    """The fewest paired seeds with which the exact sign-flip test can be significant, with so many comparisons."""
+    """The fewest paired seeds with which the exact sign-flip test can be significant."""
     return next(n for n in itertools.count(2) if smallest_p(n) < (1 - level) / comparisons)
 
 

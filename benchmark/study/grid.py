@@ -93,8 +93,8 @@ def make_plan(study: Study, arms: Sequence[Arm], seeds: int, data: DataProvider,
     Args:
         study: the study.
         arms: those of its arms to run.
-        seeds: number of paired seeds per arm. An arm with a seed offset trains with others, and its cells pair by
-            number all the same.
+        seeds: number of paired seeds per arm. An arm with a seed offset trains with others, but its cells are
+            still paired by number.
         data: gives prepared data sets.
         first_seed: the first of them.
     """

@@ -60,7 +60,7 @@ VALIDATION: dict[str, Protocol] = {
 
 
 def described(name: str) -> Protocol | None:
-    """The protocol of a name; None for one that this version lacks."""
+    """The protocol of a name; None if this version has none of that name."""
     return PROTOCOLS.get(name) or VALIDATION.get(name)
 
 

@@ -71,7 +71,7 @@ class Choices(Section):
 
 
 class Confirm(Section):
-    """After the search, the ``best`` points of each sampler and the study's arms run on so many fresh ``seeds``."""
+    """After the search, the ``best`` points of each sampler and the study's arms run on ``seeds`` fresh seeds."""
 
     best: int = Field(3, ge=1, le=100)
     seeds: int = Field(3, ge=1, le=10_000)

@@ -33,7 +33,7 @@ class StudyFile(Section):
         sampler_files: Python files with samplers, relative to the YAML file.
         arms: each a ``sampler`` with its parameters; a list of values makes a grid. ``label`` names the
             arm in tables (parameters in braces are filled in), ``core`` changes the core for this arm,
-            ``baseline`` names another arm to compare it with (filled in likewise), and ``seed_offset`` is
+            ``baseline`` names another arm to compare it with (filled in the same way), and ``seed_offset`` is
             added to its seeds, so that the same arm can be trained with others.
         search: a search of parameters, whose best points run again beside the arms; ``seeds`` is then not used.
     """

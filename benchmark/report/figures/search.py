@@ -67,10 +67,10 @@ def draw_search(search: StoredSearch) -> dict[str, tuple[str, Drawing]]:
         plots["importances"] = lambda: optunas.plot_param_importances(study, evaluator=evaluator, target_name=value)
     drawings = {}
     ended = sum(point.ended for point in search.points)
-    lacking = "" if ended == search.total else f"incomplete: {ended:,} of {search.total:,} points"
+    incomplete = "" if ended == search.total else f"incomplete: {ended:,} of {search.total:,} points"
     for kind, plot in plots.items():
         title = f"{CAPTIONS[kind][0]}: {search.definition['sampler']} on {search.definition['train_set']}"
-        drawings[kind] = title, _draw(kind, plot, title, lacking)
+        drawings[kind] = title, _draw(kind, plot, title, incomplete)
     return drawings
 
 
@@ -80,7 +80,7 @@ def _spread(study: optuna.Study) -> bool:
     return all(len({trial.params[name] for trial in trials}) > 1 for name in trials[0].params)
 
 
-def _draw(kind: str, plot: Callable[[], Any], title: str, lacking: str) -> Drawing:
+def _draw(kind: str, plot: Callable[[], Any], title: str, incomplete: str) -> Drawing:
     with style(), _own_style():
         axes = np.atleast_1d(plot()).tolist()
         figure = axes[0].figure
@@ -94,7 +94,7 @@ def _draw(kind: str, plot: Callable[[], Any], title: str, lacking: str) -> Drawi
                     which.set_major_locator(MaxNLocator(integer=True))
                 which.set_label_text(WORDS.get(which.get_label_text(), which.get_label_text()))
         headline(figure, title)
-        watermark(figure, lacking)
+        watermark(figure, incomplete)
         plt.close(figure)  # it stays, without pyplot
     return Drawing(figure, CAPTIONS[kind][1], f"{title}; the numbers are in the table of points.")
 

@@ -13,8 +13,8 @@ from benchmark.report.writers import (
     TextTable,
     is_number,
     latex,
-    latex_lacks,
     markdown,
+    not_in_latex,
     write_csv,
     write_latex,
     write_markdown,
@@ -80,8 +80,8 @@ def test_latex_escapes(text: str, expected: str) -> None:
     assert latex(text) == expected
 
 
-def test_what_plain_latex_lacks_is_named_once() -> None:
-    assert latex_lacks(["why? 顔", "顔 é", "a_b\u00a0😀"]) == "顔😀"
+def test_what_plain_not_in_latex_is_named_once() -> None:
+    assert not_in_latex(["why? 顔", "顔 é", "a_b\u00a0😀"]) == "顔😀"
 
 
 def test_line_ends_leave_cells_whole() -> None:
