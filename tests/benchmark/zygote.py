@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 240
 
 
 class Zygote:

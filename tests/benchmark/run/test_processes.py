@@ -151,9 +151,11 @@ def test_run_whose_data_vanish_stops_and_fails_no_trial(place: Place) -> None:
 
 def test_sigterm_while_data_are_rendered_leaves_nothing_behind(place: Place) -> None:
     (place.cache / "prepared").unlink()
-    (place.folder / "killed.yaml").write_text(STUDY.replace("aflw2000_to_biwi", "synth_1"))
-    run = place.run()
+    study = STUDY.replace("aflw2000_to_biwi", "synth_1") + "synthheads: {train: 20000}\n"  # minutes of rendering
+    (place.folder / "killed.yaml").write_text(study)
+    run = place.bench("run", "--study", "killed.yaml", "--jobs", 2, "--device", "cpu")
     for _ in waiting("the rendering"):
+        assert run.status() is None, run.output
         if list((place.cache / "prepared").glob(".synth_train*/images.npy")):
             break
     os.kill(run.pid, signal.SIGTERM)
