@@ -62,7 +62,7 @@ def run(
         arms: the only arms to run, by label or sampler.
         samplers: samplers of your own that the study names: classes, which may be defined in a cell of a notebook, or
             paths of Python files.
-        jobs: number of processes; by default one per processor core, or per graphics card.
+        jobs: number of processes; by default one per processor core, or as a graphics card has room for.
         device: ``auto``, ``cpu`` or ``cuda``.
         dask: address of a Dask scheduler, to train on its cluster.
         data_root: folder that holds 300W_LP/, AFLW2000/ and BIWI/; by default what ``MHPE_DATA`` says.

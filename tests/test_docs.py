@@ -24,7 +24,18 @@ from benchmark.study.study_file import StudyFile, study_names
 from tools.perf.__main__ import main as perf
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("benchmark", "docs", "mhpe", "results/perf", "results/core3", "results/core4", "samplers", "studies", "tests", "tools")
+FOLDERS = (
+    "benchmark",
+    "docs",
+    "mhpe",
+    "results/perf",
+    "results/core3",
+    "results/core4",
+    "samplers",
+    "studies",
+    "tests",
+    "tools",
+)
 PAGES = [
     *ROOT.glob("*.md"),
     *ROOT.glob("results/*.md"),

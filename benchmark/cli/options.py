@@ -39,7 +39,7 @@ jobs_option = click.option(
     "--jobs",
     type=click.IntRange(1, MOST_JOBS),
     metavar="N",
-    help="Number of processes.  [default: one per processor core; with cuda, one per card]",
+    help="Number of processes.  [default: one per processor core; with cuda, up to 8 per card]",
 )
 preset_option = click.option(
     "--preset",

@@ -24,6 +24,12 @@ from mhpe.errors import InputError
 START_METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 """On Linux processes are forked from a server that has imported everything but started nothing."""
 
+JOBS_ON_CARD = 8
+"""Most processes on a graphics card by default. A light network leaves most of a card idle: 15 trainings of ``standard``
+at once were 4.9 times as fast as one on an H200 (docs/performance.md)."""
+BYTES_ON_CARD = 8 << 30
+"""Free memory of a card for each of them; a step of preset ``paper`` takes less."""
+
 T = TypeVar("T")
 
 
@@ -68,7 +74,7 @@ def usable_device(wanted: str) -> str:
 
 
 def process_count(wanted: int | None, device: str) -> int:
-    """The number of processes to train in; by default one per core, or per graphics card.
+    """The number of processes to train in; by default one per core, or as many as the graphics cards have room for.
 
     Raises:
         InputError: if more are wanted than a machine can hold.
@@ -77,7 +83,11 @@ def process_count(wanted: int | None, device: str) -> int:
 
     if wanted is not None and not 1 <= wanted <= MOST_JOBS:
         raise InputError(f"jobs: a number of processes from 1 to {MOST_JOBS} is wanted, not {wanted}")
-    return wanted or (joblib.cpu_count() if device == "cpu" else torch.cuda.device_count())
+    if wanted is not None or device == "cpu":
+        return wanted or joblib.cpu_count()
+    free = [torch.cuda.mem_get_info(card)[0] for card in range(torch.cuda.device_count())]
+    on_cards = sum(max(1, min(bytes_free // BYTES_ON_CARD, JOBS_ON_CARD)) for bytes_free in free)
+    return max(len(free), min(on_cards, joblib.cpu_count()))
 
 
 class LocalWorkers:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+import torch
 
-from benchmark.run.workers import START_METHOD, WorkerDiedError, WorkerProcess, devices
+from benchmark.run.workers import START_METHOD, WorkerDiedError, WorkerProcess, devices, process_count
 from benchmark.store import Store, schema
 from mhpe.errors import InputError
 from tests.benchmark.conftest import TINY, Bench
@@ -167,3 +168,16 @@ def test_interrupt_while_workers_start_is_quiet(seconds: float) -> None:
         _, problems = process.communicate(timeout=60)
     assert process.returncode == 130
     assert problems == ""
+
+
+@pytest.mark.parametrize(
+    ("free", "cores", "jobs"), [([80], 16, 8), ([24], 16, 3), ([4], 16, 1), ([80, 80], 16, 16), ([80, 80, 80], 2, 3)]
+)
+def test_a_card_is_shared_as_far_as_its_memory_and_the_cores_allow(
+    free: list[int], cores: int, jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(free))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda card: (free[card] << 30, 96 << 30))
+    monkeypatch.setattr("joblib.cpu_count", lambda: cores)
+    assert process_count(None, "cuda") == jobs
+    assert process_count(5, "cuda") == 5
