@@ -25,8 +25,8 @@ START_METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 """On Linux processes are forked from a server that has imported everything but started nothing."""
 
 JOBS_ON_CARD = 8
-"""Most processes on a graphics card by default. A light network leaves most of a card idle: 15 trainings of ``standard``
-at once were 4.9 times as fast as one on an H200 (docs/performance.md)."""
+"""Most processes on a graphics card by default. A light network leaves most of a card idle: 15 trainings of preset
+``standard`` at once were 4.9 times as fast as one on an H200 (docs/performance.md)."""
 BYTES_ON_CARD = 8 << 30
 """Free memory of a card for each of them; a step of preset ``paper`` takes less."""
 
@@ -84,10 +84,10 @@ def process_count(wanted: int | None, device: str) -> int:
     if wanted is not None and not 1 <= wanted <= MOST_JOBS:
         raise InputError(f"jobs: a number of processes from 1 to {MOST_JOBS} is wanted, not {wanted}")
     if wanted is not None or device == "cpu":
-        return wanted or joblib.cpu_count()
+        return wanted or int(joblib.cpu_count())
     free = [torch.cuda.mem_get_info(card)[0] for card in range(torch.cuda.device_count())]
     on_cards = sum(max(1, min(bytes_free // BYTES_ON_CARD, JOBS_ON_CARD)) for bytes_free in free)
-    return max(len(free), min(on_cards, joblib.cpu_count()))
+    return max(len(free), min(on_cards, int(joblib.cpu_count())))
 
 
 class LocalWorkers:
