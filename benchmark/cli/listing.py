@@ -11,17 +11,11 @@ ENTRY_POINTS = "mhpe_bench.samplers"
 
 @dataclass(frozen=True)
 class Listed:
-    """A sampler in a list.
+    """A sampler in a list."""
 
-    Attributes:
-        name: the name studies use.
-        summary: first line of its docstring.
-        parameters: their defaults as Python writes them, by name; "required" where there is none.
-    """
-
-    name: str
-    summary: str
-    parameters: dict[str, str]
+    name: str  # the name studies use
+    summary: str  # first line of its docstring
+    parameters: dict[str, str]  # their defaults as Python writes them, by name; "required" where there is none
 
 
 def built_in_samplers() -> list[Listed]:

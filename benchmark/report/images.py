@@ -27,32 +27,20 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ImageErrors:
-    """Errors of an arm image by image.
+    """Errors of an arm image by image."""
 
-    Attributes:
-        seeds: S seeds with predictions, at most the first ``SEEDS_READ``.
-        mae: (S, N) mean of the yaw, pitch and roll errors, degrees.
-        geodesic: (S, N) geodesic error, degrees.
-        expected_cosine: (S, N) cosine of the geodesic error that the predicted concentration promises.
-    """
-
-    seeds: tuple[int, ...]
-    mae: Array
-    geodesic: Array
-    expected_cosine: Array
+    seeds: tuple[int, ...]  # S seeds with predictions, at most the first SEEDS_READ
+    mae: Array  # (S, N) mean of the yaw, pitch and roll errors, degrees
+    geodesic: Array  # (S, N) geodesic error, degrees
+    expected_cosine: Array  # (S, N) cosine of the geodesic error that the predicted concentration promises
 
 
 @dataclass(frozen=True)
 class Images:
-    """A protocol's test set and the errors of the arms on it.
-
-    Attributes:
-        test_set: labels.
-        arms: errors by arm, in the study's order, of arms with predictions.
-    """
+    """A protocol's test set and the errors of the arms on it."""
 
     test_set: TestSet
-    arms: dict[str, ImageErrors]
+    arms: dict[str, ImageErrors]  # errors by arm, in the study's order, of arms with predictions
 
 
 def read_images(store: Store, cells: pd.DataFrame, baseline: str) -> Images | None:

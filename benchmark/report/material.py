@@ -16,31 +16,18 @@ Array = NDArray[np.float64]
 
 @dataclass
 class Material:
-    """One study at one preset.
-
-    Attributes:
-        store: the results store.
-        study: name of the study.
-        preset: name of the preset.
-        title: of the study.
-        baseline: label of the arm that most others are compared with.
-        baselines: by arm, the arm it is compared with.
-        margin: of equivalence, degrees.
-        cells: of the study at this preset, as :meth:`benchmark.store.Store.results` gives them.
-        table: of the same, as :func:`benchmark.report.summary.summarise` gives it.
-        draws: of the same, as :func:`benchmark.report.references.draw_table` gives them.
-    """
+    """One study at one preset."""
 
     store: Store
     study: str
     preset: str
     title: str
-    baseline: str
-    baselines: Mapping[str, str]
-    margin: float
-    cells: pd.DataFrame
-    table: pd.DataFrame
-    draws: pd.DataFrame
+    baseline: str  # label of the arm that most others are compared with
+    baselines: Mapping[str, str]  # by arm, the arm it is compared with
+    margin: float  # of equivalence, degrees
+    cells: pd.DataFrame  # of the study at this preset, as benchmark.store.Store.results gives them
+    table: pd.DataFrame  # of the same, as benchmark.report.summary.summarise gives it
+    draws: pd.DataFrame  # of the same, as benchmark.report.references.draw_table gives them
     _images: dict[str, Images | None] = field(default_factory=dict)
 
     @property

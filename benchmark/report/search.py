@@ -20,22 +20,13 @@ METRICS = {"mae": "MAE", "geodesic_mean": "geodesic error"}
 
 @dataclass(frozen=True)
 class SearchReport:
-    """The report of one search.
+    """The report of one search."""
 
-    Attributes:
-        name: for files: training set, sampler and preset.
-        title: what was searched.
-        summary: one sentence: how many points, and how they ended.
-        points: a row for each point: number, status, the parameters, value, note.
-        best: the best points and the study's arms on fresh seeds, see :func:`fresh_values`.
-        stored: the search itself.
-    """
-
-    name: str
+    name: str  # for files: training set, sampler and preset
     title: str
-    summary: str
-    points: pd.DataFrame
-    best: pd.DataFrame
+    summary: str  # one sentence: how many points, and how they ended
+    points: pd.DataFrame  # a row for each point: number, status, the parameters, value, note
+    best: pd.DataFrame  # the best points and the study's arms on fresh seeds, see fresh_values
     stored: StoredSearch
 
 

@@ -39,25 +39,15 @@ LAYOUT_NOTE = (
 
 @dataclass(frozen=True)
 class FigureFile:
-    """A figure that was drawn.
+    """A figure that was drawn."""
 
-    Attributes:
-        name: of its files, without suffix.
-        title: what it shows.
-        caption: how to read it.
-        alt: alternative text.
-        svg: its drawing.
-        png: the same as PNG file; empty if it was not asked for.
-        main: whether the page shows it without being asked.
-    """
-
-    name: str
-    title: str
-    caption: str
-    alt: str
-    svg: str
-    png: bytes = b""
-    main: bool = True
+    name: str  # of its files, without suffix
+    title: str  # what it shows
+    caption: str  # how to read it
+    alt: str  # alternative text
+    svg: str  # its drawing
+    png: bytes = b""  # the same as PNG file; empty if it was not asked for
+    main: bool = True  # whether the page shows it without being asked
 
     def write(self, folder: Path) -> None:
         """Write the SVG file, and the PNG file if there is one."""
@@ -69,20 +59,14 @@ class FigureFile:
 
 @dataclass
 class Analysis:
-    """What of a study's report takes time: what is drawn, and what needs predictions of single images.
+    """What of a study's report takes time: what is drawn, and what needs predictions of single images."""
 
-    Attributes:
-        bootstrap: as :func:`benchmark.report.secondary.bootstrap` gives it, of all presets.
-        yaw: as :func:`benchmark.report.secondary.yaw_table` gives it, of all presets.
-        figures: that were drawn.
-        not_drawn: titles of those that were not, and why.
-        of_searches: figures of each search.
-    """
-
+    # as benchmark.report.secondary.bootstrap gives it, of all presets
     bootstrap: pd.DataFrame = field(default_factory=pd.DataFrame)
+    # as benchmark.report.secondary.yaw_table gives it, of all presets
     yaw: pd.DataFrame = field(default_factory=pd.DataFrame)
     figures: list[FigureFile] = field(default_factory=list)
-    not_drawn: dict[str, str] = field(default_factory=dict)
+    not_drawn: dict[str, str] = field(default_factory=dict)  # titles of those that were not, and why
     of_searches: list[list[FigureFile]] = field(default_factory=list)
 
 
@@ -97,32 +81,20 @@ class SecondaryTable(NamedTuple):
 
 @dataclass
 class StudyReport:
-    """What is reported of one study.
-
-    Attributes:
-        name: of the study.
-        definition: as the store has it.
-        cells: as :meth:`benchmark.store.Store.results` gives them.
-        table: as :func:`benchmark.report.summary.summarise` gives it, with the columns of
-            :func:`benchmark.report.references.add_draws` and q.
-        draws: as :func:`benchmark.report.references.draw_table` gives it.
-        caveats: by protocol, what a reader must know of its test set; nothing for most.
-        core: what the baseline's core changes of the presets', in sentences; nothing for most.
-        machines: device and precision by trial.
-        searches: of the study; none for most.
-        analysis: figures, and numbers from single images.
-    """
+    """What is reported of one study."""
 
     name: str
-    definition: dict[str, Any]
-    cells: pd.DataFrame
+    definition: dict[str, Any]  # as the store has it
+    cells: pd.DataFrame  # as benchmark.store.Store.results gives them
+    # as benchmark.report.summary.summarise gives it, with the columns of benchmark.report.references.add_draws
+    # and q
     table: pd.DataFrame
-    draws: pd.DataFrame
-    caveats: dict[str, str]
-    core: str
-    machines: pd.DataFrame
-    searches: list["SearchReport"]
-    analysis: Analysis = field(default_factory=Analysis)
+    draws: pd.DataFrame  # as benchmark.report.references.draw_table gives it
+    caveats: dict[str, str]  # by protocol, what a reader must know of its test set; nothing for most
+    core: str  # what the baseline's core changes of the presets', in sentences; nothing for most
+    machines: pd.DataFrame  # device and precision by trial
+    searches: list["SearchReport"]  # of the study; none for most
+    analysis: Analysis = field(default_factory=Analysis)  # figures, and numbers from single images
 
     @property
     def slug(self) -> str:

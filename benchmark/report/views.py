@@ -16,15 +16,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table.
+    """A column of a table."""
 
-    Attributes:
-        heading: what stands above it.
-        text: of a row, what a cell shows.
-    """
-
-    heading: str
-    text: Callable[[Row], str]
+    heading: str  # what stands above it
+    text: Callable[[Row], str]  # of a row, what a cell shows
 
 
 def metric(name: str, heading: str) -> Column:

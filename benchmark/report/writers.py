@@ -57,15 +57,10 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 
 class TextTable(NamedTuple):
-    """A table of text.
+    """A table of text."""
 
-    Attributes:
-        cells: as they are shown.
-        note: how to read them.
-    """
-
-    cells: pd.DataFrame
-    note: str = ""
+    cells: pd.DataFrame  # as they are shown
+    note: str = ""  # how to read them
 
 
 def write_markdown(tables: Mapping[str, TextTable], title: str, lead: str, path: Path) -> None:
@@ -167,25 +162,15 @@ def _cell(text: str) -> str:
 
 @dataclass(frozen=True)
 class SlidesRow:
-    """A row of a table in the slides' layout.
+    """A row of a table in the slides' layout."""
 
-    Attributes:
-        result: name of the arm, or of another work's result.
-        bin_width: degrees, NaN for none.
-        sigma: degrees, NaN for none.
-        protocol: title of the protocol.
-        errors: yaw, pitch, roll and MAE in degrees.
-        grey: whether it is another work's, on other protocols.
-        verdict: of the comparison with the baseline.
-    """
-
-    result: str
-    bin_width: float
-    sigma: float
-    protocol: str
-    errors: tuple[float, float, float, float]
-    grey: bool = False
-    verdict: str = ""
+    result: str  # name of the arm, or of another work's result
+    bin_width: float  # degrees, NaN for none
+    sigma: float  # degrees, NaN for none
+    protocol: str  # title of the protocol
+    errors: tuple[float, float, float, float]  # yaw, pitch, roll and MAE in degrees
+    grey: bool = False  # whether it is another work's, on other protocols
+    verdict: str = ""  # of the comparison with the baseline
 
 
 def write_slides_layout(rows: Sequence[SlidesRow], title: str, note: str, label: str, path: Path) -> None:

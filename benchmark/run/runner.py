@@ -72,21 +72,13 @@ class Feed(Protocol):
 
 @dataclass
 class Totals:
-    """Counts of a run's trials.
+    """Counts of a run's trials."""
 
-    Attributes:
-        done: complete before the run.
-        trained: trained in the run.
-        evaluated: finished earlier, evaluated in the run on further test sets.
-        elsewhere: done by other processes during the run.
-        failed: names and errors of failed trials, earlier ones included.
-    """
-
-    done: int = 0
-    trained: int = 0
-    evaluated: int = 0
-    elsewhere: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
+    done: int = 0  # complete before the run
+    trained: int = 0  # trained in the run
+    evaluated: int = 0  # finished earlier, evaluated in the run on further test sets
+    elsewhere: int = 0  # done by other processes during the run
+    failed: dict[str, str] = field(default_factory=dict)  # names and errors of failed trials, earlier ones included
 
 
 class Interrupted(KeyboardInterrupt):
@@ -132,16 +124,7 @@ def run(
 
 @dataclass(eq=False)
 class _Run:
-    """State of a run; the first six attributes are the arguments of :func:`run`.
-
-    Attributes:
-        left: trials that have not ended, as far as this process knows.
-        queue: those of them that nobody is training, as far as this process knows.
-        trained: those of them that only need an evaluation.
-        running: tasks that the workers have, the oldest first.
-        begun: when each of this run's trials was begun.
-        deaths: how often a worker died of a trial.
-    """
+    """State of a run; the first six attributes are the arguments of :func:`run`."""
 
     plan: Plan
     store: Store
@@ -151,12 +134,13 @@ class _Run:
     feed: Feed | None
     worker: str = field(default_factory=worker_name)
     lease_seconds: float = field(default_factory=lease_seconds)
-    left: dict[str, None] = field(default_factory=dict)
+    left: dict[str, None] = field(default_factory=dict)  # trials that have not ended, as far as this process knows
+    # those of them that nobody is training, as far as this process knows
     queue: deque[str] = field(default_factory=deque)
-    trained: set[str] = field(default_factory=set)
-    running: dict[Future[Outcome], Task] = field(default_factory=dict)
-    begun: dict[str, float] = field(default_factory=dict)
-    deaths: Counter[str] = field(default_factory=Counter)
+    trained: set[str] = field(default_factory=set)  # those of them that only need an evaluation
+    running: dict[Future[Outcome], Task] = field(default_factory=dict)  # tasks that the workers have, the oldest first
+    begun: dict[str, float] = field(default_factory=dict)  # when each of this run's trials was begun
+    deaths: Counter[str] = field(default_factory=Counter)  # how often a worker died of a trial
     totals: Totals = field(default_factory=Totals)
     next_look: float = 0.0
     last_line: float = field(default_factory=time.monotonic)

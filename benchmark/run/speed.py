@@ -21,15 +21,10 @@ PROBE_IMAGES = 640
 
 @dataclass(frozen=True)
 class Speed:
-    """Duration of a training.
+    """Duration of a training."""
 
-    Attributes:
-        seconds: of one training.
-        trials: stored trainings that it is the median of; 0 for a probe.
-    """
-
-    seconds: float
-    trials: int
+    seconds: float  # of one training
+    trials: int  # stored trainings that it is the median of; 0 for a probe
 
 
 def stored_speed(store: Store, preset: str, core: CoreConfig, train_set: str, device: str) -> Speed | None:

@@ -41,33 +41,19 @@ Watch = Callable[[int, Network], None]
 
 @dataclass(frozen=True)
 class Task:
-    """A trial as plain data, ready for another process or machine.
-
-    Attributes:
-        key: the trial's key.
-        sampler: the sampler's name.
-        parameters: of the sampler.
-        sampler_source: path and text of the user's file that defines it, if any.
-        core: the core's configuration.
-        seed: of all randomness.
-        train_folder: prepared training set.
-        test_folders: prepared test sets by name.
-        weights: trained weights, when only an evaluation is missing.
-        device: where to train; ``auto`` is a graphics card where there is one.
-        watch: called after every epoch; may raise :class:`PrunedError`.
-    """
+    """A trial as plain data, ready for another process or machine."""
 
     key: str
     sampler: str
-    parameters: Mapping[str, Any]
-    sampler_source: tuple[Path, str] | None
+    parameters: Mapping[str, Any]  # of the sampler
+    sampler_source: tuple[Path, str] | None  # path and text of the user's file that defines it, if any
     core: CoreConfig
-    seed: int
-    train_folder: Path
-    test_folders: Mapping[str, Path]
-    weights: bytes | None = None
-    device: str = "auto"
-    watch: Watch | None = None
+    seed: int  # of all randomness
+    train_folder: Path  # prepared training set
+    test_folders: Mapping[str, Path]  # prepared test sets by name
+    weights: bytes | None = None  # trained weights, when only an evaluation is missing
+    device: str = "auto"  # where to train; auto is a graphics card where there is one
+    watch: Watch | None = None  # called after every epoch; may raise PrunedError
 
     @classmethod
     def of(

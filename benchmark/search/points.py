@@ -52,21 +52,13 @@ PRUNERS: dict[str, Callable[[], optuna.pruners.BasePruner]] = {
 
 @dataclass(frozen=True)
 class Point:
-    """One set of parameter values that a search tries.
+    """One set of parameter values that a search tries."""
 
-    Attributes:
-        number: from 0, in the order of the search.
-        status: waiting, running, done, failed or pruned.
-        parameters: those that are searched; some may be missing before the point is running.
-        value: of the objective, degrees; None unless it is done.
-        note: why it failed or was pruned.
-    """
-
-    number: int
-    status: str
-    parameters: dict[str, Any]
-    value: float | None = None
-    note: str | None = None
+    number: int  # from 0, in the order of the search
+    status: str  # waiting, running, done, failed or pruned
+    parameters: dict[str, Any]  # those that are searched; some may be missing before the point is running
+    value: float | None = None  # of the objective, degrees; None unless it is done
+    note: str | None = None  # why it failed or was pruned
 
     @property
     def ended(self) -> bool:
@@ -76,19 +68,12 @@ class Point:
 
 @dataclass(frozen=True)
 class StoredSearch:
-    """A search as the store has it.
-
-    Attributes:
-        key: of the search.
-        definition: as :attr:`benchmark.search.search.Search.definition`.
-        points: by number.
-        total: number of points it should have, or has if these are more.
-    """
+    """A search as the store has it."""
 
     key: str
-    definition: dict[str, Any]
-    points: tuple[Point, ...]
-    total: int
+    definition: dict[str, Any]  # as benchmark.search.search.Search.definition
+    points: tuple[Point, ...]  # by number
+    total: int  # number of points it should have, or has if these are more
 
 
 class Points:

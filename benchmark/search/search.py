@@ -13,21 +13,13 @@ from mhpe.data.split import Split
 
 @dataclass(frozen=True)
 class Search:
-    """A sampler, the parameters to search, and the data that a point is trained and validated on.
-
-    Attributes:
-        study: name of the study.
-        preset: name of the preset.
-        searched: sampler, parameters, and what the study file says of the search.
-        train_set: name of the training set that is split.
-        parts: the part to fit and the part to validate on.
-    """
+    """A sampler, the parameters to search, and the data that a point is trained and validated on."""
 
     study: str
     preset: str
-    searched: SearchedSampler
-    train_set: str
-    parts: Split
+    searched: SearchedSampler  # sampler, parameters, and what the study file says of the search
+    train_set: str  # name of the training set that is split
+    parts: Split  # the part to fit and the part to validate on
 
     @property
     def sampler(self) -> str:

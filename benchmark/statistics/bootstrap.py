@@ -15,24 +15,15 @@ BLOCK = 250
 
 @dataclass(frozen=True)
 class BootstrapDifference:
-    """An arm against the baseline over seeds and images.
+    """An arm against the baseline over seeds and images."""
 
-    Attributes:
-        difference: of the mean errors, arm minus baseline, in degrees.
-        low: lower end of its interval.
-        high: upper end.
-        probability_of_improvement: share of (seed, image) where the arm's error is below the baseline's; ties count
-            half.
-        probability_low: lower end of its interval.
-        probability_high: upper end.
-    """
-
-    difference: float
-    low: float
-    high: float
+    difference: float  # of the mean errors, arm minus baseline, in degrees
+    low: float  # lower end of its interval
+    high: float  # upper end
+    # share of (seed, image) where the arm's error is below the baseline's; ties count half
     probability_of_improvement: float
-    probability_low: float
-    probability_high: float
+    probability_low: float  # lower end of its interval
+    probability_high: float  # upper end
 
 
 def bootstrap_difference(

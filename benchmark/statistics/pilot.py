@@ -17,32 +17,20 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Need:
-    """Seeds for one standard deviation.
+    """Seeds for one standard deviation."""
 
-    Attributes:
-        sd: of the paired differences, degrees.
-        seeds: needed for each of ``DIFFERENCES``.
-        detectable: smallest difference that the planned seeds find, degrees; infinite where they find none.
-    """
-
-    sd: float
-    seeds: tuple[int, ...]
-    detectable: float
+    sd: float  # of the paired differences, degrees
+    seeds: tuple[int, ...]  # needed for each of DIFFERENCES
+    detectable: float  # smallest difference that the planned seeds find, degrees; infinite where they find none
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How much the paired differences of an arm scatter.
-
-    Attributes:
-        arm: its label.
-        pairs: seeds that it shares with its baseline, 2 or more.
-        sd: standard deviation of the differences of MAE, degrees.
-    """
+    """How much the paired differences of an arm scatter."""
 
     arm: str
-    pairs: int
-    sd: float
+    pairs: int  # seeds that it shares with its baseline, 2 or more
+    sd: float  # standard deviation of the differences of MAE, degrees
 
 
 def need(sd: float, planned: int, comparisons: int) -> Need:

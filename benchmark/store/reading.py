@@ -25,43 +25,26 @@ Predictions = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class TestSet:
-    """A test set's labels.
-
-    Attributes:
-        fingerprint: of its content.
-        name: the data set's name.
-        meta: how it was made.
-        image_ids: N names.
-        identities: (N,) number of the person on each image.
-        rotations: (N, 3, 3) labels.
-        angles: (N, 3) the labels' yaw, pitch, roll in degrees.
-    """
+    """A test set's labels."""
 
     __test__ = False  # no class of tests, whatever pytest thinks of its name
 
     fingerprint: str
     name: str
-    meta: dict[str, Any]
-    image_ids: tuple[str, ...]
-    identities: NDArray[np.int64]
-    rotations: NDArray[np.float32]
-    angles: NDArray[np.float32]
+    meta: dict[str, Any]  # how it was made
+    image_ids: tuple[str, ...]  # N names
+    identities: NDArray[np.int64]  # (N,) number of the person on each image
+    rotations: NDArray[np.float32]  # (N, 3, 3) labels
+    angles: NDArray[np.float32]  # (N, 3) the labels' yaw, pitch, roll in degrees
 
 
 class TrialSummary(NamedTuple):
-    """A trial without its results.
-
-    Attributes:
-        key: its key.
-        status: waiting, running, done, failed or pruned.
-        identity: see :attr:`benchmark.study.trial.Trial.identity`.
-        environment: what it ran on; empty before its end.
-    """
+    """A trial without its results."""
 
     key: str
-    status: str
-    identity: dict[str, Any]
-    environment: dict[str, Any]
+    status: str  # waiting, running, done, failed or pruned
+    identity: dict[str, Any]  # see benchmark.study.trial.Trial.identity
+    environment: dict[str, Any]  # what it ran on; empty before its end
 
 
 class Reading(Database):

@@ -31,23 +31,14 @@ WIDEST = 99
 
 @dataclass(frozen=True)
 class Arm:
-    """A sampler with its parameters, and the core it runs with.
+    """A sampler with its parameters, and the core it runs with."""
 
-    Attributes:
-        label: name in tables and of ``--arm``.
-        sampler: unfitted.
-        core: complete configuration.
-        sampler_file: file of the user's that defines the sampler, if any.
-        baseline: label of the arm it is compared with; None for the study's baseline.
-        seed_offset: added to each seed of its trainings.
-    """
-
-    label: str
-    sampler: Sampler
-    core: CoreConfig
-    sampler_file: Path | None = None
-    baseline: str | None = None
-    seed_offset: int = 0
+    label: str  # name in tables and of --arm
+    sampler: Sampler  # unfitted
+    core: CoreConfig  # complete configuration
+    sampler_file: Path | None = None  # file of the user's that defines the sampler, if any
+    baseline: str | None = None  # label of the arm it is compared with; None for the study's baseline
+    seed_offset: int = 0  # added to each seed of its trainings
 
     @cached_property
     def identity(self) -> dict[str, Any]:

@@ -10,26 +10,14 @@ Present = Callable[[str, str, int, dict[str, Any]], bool]
 
 @dataclass(frozen=True)
 class Planned:
-    """One cell of a study's grid.
-
-    Attributes:
-        study: name of the study.
-        preset: name of the core's preset.
-        protocol: name of the protocol.
-        arm: the arm's label.
-        position: of the arm in the study.
-        parameters: of the arm's sampler.
-        seed: of the trial.
-        trial: key of the trial that fills the cell.
-        test_set: fingerprint of the protocol's test set.
-    """
+    """One cell of a study's grid."""
 
     study: str
-    preset: str
+    preset: str  # name of the core's preset
     protocol: str
     arm: str
-    position: int
-    parameters: dict[str, Any]
+    position: int  # of the arm in the study
+    parameters: dict[str, Any]  # of the arm's sampler
     seed: int
-    trial: str
-    test_set: str
+    trial: str  # key of the trial that fills the cell
+    test_set: str  # fingerprint of the protocol's test set

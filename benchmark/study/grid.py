@@ -17,21 +17,13 @@ DataProvider = Callable[[str, int], HeadPoseSet]
 
 @dataclass(frozen=True)
 class Plan:
-    """A study's grid and the trials that fill it.
-
-    Attributes:
-        study: the study.
-        cells: arms x protocols x seeds.
-        trials: by key; cells with the same training share one.
-        tests: test sets of each trial, by the trial's key.
-        train_sets: prepared training sets by fingerprint.
-    """
+    """A study's grid and the trials that fill it."""
 
     study: Study
-    cells: tuple[Planned, ...]
-    trials: dict[str, Trial]
-    tests: dict[str, tuple[HeadPoseSet, ...]]
-    train_sets: dict[str, HeadPoseSet]
+    cells: tuple[Planned, ...]  # arms x protocols x seeds
+    trials: dict[str, Trial]  # by key; cells with the same training share one
+    tests: dict[str, tuple[HeadPoseSet, ...]]  # test sets of each trial, by the trial's key
+    train_sets: dict[str, HeadPoseSet]  # prepared training sets by fingerprint
 
     @property
     def test_sets(self) -> dict[str, HeadPoseSet]:

@@ -11,12 +11,7 @@ from mhpe.config import CoreConfig
 
 @dataclass(frozen=True)
 class Preset:
-    """What a preset changes of the defaults.
-
-    Attributes:
-        core: of :class:`mhpe.config.CoreConfig`.
-        synthheads: of :class:`mhpe.synthheads.sets.SynthConfig`.
-    """
+    """What a preset changes of the defaults of :class:`CoreConfig` and :class:`~mhpe.synthheads.sets.SynthConfig`."""
 
     core: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     synthheads: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))

@@ -9,21 +9,13 @@ from mhpe.validation import nearest
 
 @dataclass(frozen=True)
 class Protocol:
-    """What is trained on and what is tested on.
+    """What is trained on and what is tested on."""
 
-    Attributes:
-        name: the name studies and the command line use.
-        train: name of the training set.
-        test: name of the test set.
-        title: for tables and figures.
-        published: label of the slides' protocol it is, or None: only then may its results stand beside the
-            published numbers.
-    """
-
-    name: str
-    train: str
-    test: str
-    title: str
+    name: str  # the name studies and the command line use
+    train: str  # name of the training set
+    test: str  # name of the test set
+    title: str  # for tables and figures
+    # label of the slides' protocol it is, or None: only then may its results stand beside the published numbers
     published: str | None = None
 
     @property

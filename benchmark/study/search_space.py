@@ -109,23 +109,14 @@ Space = Mapping[str, Range | Choices]
 
 @dataclass(frozen=True)
 class SearchedSampler:
-    """A sampler whose parameters are searched.
-
-    Attributes:
-        name: of the sampler.
-        registry: knows it.
-        space: the parameters to search.
-        fixed: parameters that stay as they are.
-        core: of all points.
-        config: points, optimizer and objective.
-    """
+    """A sampler whose parameters are searched."""
 
     name: str
     registry: "Registry"
     space: Space
-    fixed: Mapping[str, Value]
-    core: CoreConfig
-    config: SearchConfig
+    fixed: Mapping[str, Value]  # parameters that stay as they are
+    core: CoreConfig  # of all points
+    config: SearchConfig  # points, optimizer and objective
 
     @property
     def settings(self) -> dict[str, Any]:

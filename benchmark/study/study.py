@@ -21,25 +21,15 @@ MOST_CELLS = 1_000_000
 
 @dataclass(frozen=True)
 class Study:
-    """A study with its grids written out.
+    """A study with its grids written out."""
 
-    Attributes:
-        name: the file's name without suffix.
-        file: what the file says.
-        protocols: to run.
-        preset: name of the preset.
-        synthheads: sizes and seed of SynthHeads.
-        arms: in the file's order.
-        searched: the samplers whose parameters are searched; none for most studies.
-    """
-
-    name: str
-    file: StudyFile
-    protocols: tuple[Protocol, ...]
+    name: str  # the file's name without suffix
+    file: StudyFile  # what the file says
+    protocols: tuple[Protocol, ...]  # to run
     preset: str
-    synthheads: SynthConfig
-    arms: tuple[Arm, ...]
-    searched: tuple[SearchedSampler, ...] = ()
+    synthheads: SynthConfig  # sizes and seed of SynthHeads
+    arms: tuple[Arm, ...]  # in the file's order
+    searched: tuple[SearchedSampler, ...] = ()  # the samplers whose parameters are searched; none for most studies
 
     @property
     def definition(self) -> dict[str, Any]:

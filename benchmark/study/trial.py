@@ -11,19 +11,12 @@ from benchmark.study.arms import Arm
 
 @dataclass(frozen=True)
 class Trial:
-    """Arm x training set x seed.
+    """Arm x training set x seed."""
 
-    Attributes:
-        arm: sampler and core.
-        train_set: name of the training set.
-        fingerprint: of the training set's content.
-        seed: of all randomness, the arm's seed offset included.
-    """
-
-    arm: Arm
-    train_set: str
-    fingerprint: str
-    seed: int
+    arm: Arm  # sampler and core
+    train_set: str  # name of the training set
+    fingerprint: str  # of the training set's content
+    seed: int  # of all randomness, the arm's seed offset included
 
     @cached_property
     def identity(self) -> dict[str, Any]:

@@ -18,34 +18,24 @@ from mhpe.rotations import from_euler
 
 @dataclass(frozen=True)
 class Record:
-    """One image with its label file.
-
-    Attributes:
-        image: path of the image.
-        label: path of the label file.
-        image_id: path of the image inside the data set, without suffix; the name results are stored under.
-        identity: the person, or the photograph, that several images share; never split across two sets.
-    """
+    """One image with its label file."""
 
     image: Path
     label: Path
-    image_id: str
-    identity: str
+    image_id: str  # path of the image inside the data set, without suffix; the name results are stored under
+    identity: str  # the person, or the photograph, that several images share; never split across two sets
 
 
 @dataclass(frozen=True)
 class Label:
-    """A record's label.
+    """A record's label."""
 
-    Attributes:
-        angles: (3,) yaw, pitch, roll in degrees as the set states them. They can leave the range of
-            :func:`mhpe.rotations.to_euler`: 300W-LP has yaws beyond 90.
-        box: face square (left, top, right, bottom) in pixels, or None when the image already is the crop.
-        rotation: (3, 3) canonical rotation, float64, or None when the set states angles alone, which mean one.
-    """
-
+    # (3,) yaw, pitch, roll in degrees as the set states them. They can leave the range of
+    # mhpe.rotations.to_euler: 300W-LP has yaws beyond 90
     angles: NDArray[np.float64]
+    # face square (left, top, right, bottom) in pixels, or None when the image already is the crop
     box: tuple[float, float, float, float] | None
+    # (3, 3) canonical rotation, float64, or None when the set states angles alone, which mean one
     rotation: NDArray[np.float64] | None = None
 
 

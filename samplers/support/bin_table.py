@@ -29,15 +29,10 @@ class BinRow:
 
 @dataclass(frozen=True)
 class WeightsTable:
-    """Origin of the references of inputs with one yaw, and no pitch or roll.
+    """Origin of the references of inputs with one yaw, and no pitch or roll."""
 
-    Attributes:
-        rows: one per bin, from -180 degrees on.
-        effective_references: as in :meth:`samplers.support.diagnostics.DrawStatistics.summary`.
-    """
-
-    rows: tuple[BinRow, ...]
-    effective_references: float | None
+    rows: tuple[BinRow, ...]  # one per bin, from -180 degrees on
+    effective_references: float | None  # as in samplers.support.diagnostics.DrawStatistics.summary
 
 
 def weights_table(sampler: Sampler, poses: Poses, yaw: float, k: int, seed: int = 0) -> WeightsTable:
