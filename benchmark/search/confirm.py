@@ -20,9 +20,7 @@ FOUND = ", found"
 def searches_of(study: Study, parts: Callable[[str, int], Split]) -> list[Search]:
     """One search for each training set of the study's protocols and each of its samplers to search.
 
-    Args:
-        study: the study.
-        parts: gives the parts of a training set by its name and image size.
+    ``parts`` gives the parts of a training set by its name and image size.
     """
     return [
         Search(study.name, study.preset, searched, train_set, parts(train_set, searched.core.image_size))
@@ -36,9 +34,8 @@ def best_points(points: "Iterable[Point]", sampler: str, count: int) -> "dict[st
 
     Of points that round to the same values only the best is one of them.
     """
-    finished = sorted((point.value, point.number, point) for point in points if point.value is not None)
     best: dict[str, Point] = {}
-    for _, _, point in finished:
+    for _, _, point in sorted((point.value, point.number, point) for point in points if point.value is not None):
         best.setdefault(label(sampler, point.parameters) + FOUND, point)
     return dict(list(best.items())[:count])
 
@@ -54,13 +51,7 @@ def confirmation(
 
     They are trained on the full training set and tested by the study's protocols, which shows their effect, and
     trained and tested once more on the parts that the search used, which shows the selection bias of the best.
-
-    Args:
-        study: the study.
-        searches: as :func:`searches_of` gives them.
-        points: so far, by key of their search.
-        seeds: fresh seeds per arm; by default as the study file says.
-        data: gives prepared data sets and parts of them.
+    ``points`` are those so far, by key of their search; the number of ``seeds`` is by default the study file's.
     """
     config = searches[0].config
     plans = []

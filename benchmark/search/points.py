@@ -30,7 +30,7 @@ from benchmark.search.search import Search
 from benchmark.store import Store
 from benchmark.store.database import BUSY_SECONDS
 from benchmark.store.errors import clear, patient
-from benchmark.study.search_space import Choices, Space, WholeRange
+from benchmark.study.search_space import Choices, Range, Space, WholeRange
 
 LOCK = 0x6D687066
 """Number of the advisory lock on PostgreSQL."""
@@ -56,7 +56,7 @@ class Point:
 
     number: int  # from 0, in the order of the search
     status: str  # waiting, running, done, failed or pruned
-    parameters: dict[str, Any]  # those that are searched; some may be missing before the point is running
+    parameters: dict[str, Any]  # those that are searched; some may be missing just after it was taken
     value: float | None = None  # of the objective, degrees; None unless it is done
     note: str | None = None  # why it failed or was pruned
 
@@ -79,29 +79,20 @@ class StoredSearch:
 class Points:
     """Takes and ends the points of a search; several processes may do so at the same time.
 
-    Args:
-        store: the results store.
-        storage: Optuna's tables in it.
-        search: the search; its key is the name of Optuna's study.
-
-    Raises:
-        InputError: if the store fails; so do all methods.
+    The key of the search is the name of Optuna's study. All methods raise an InputError if the store fails.
     """
 
+    @patient
     def __init__(self, store: Store, storage: RDBStorage, search: Search) -> None:
         self.store, self.storage, self.search = store, storage, search
-        self._create()
-
-    @patient
-    def _create(self) -> None:
-        with clear_errors(self.store), lock(self.store):
+        with clear_errors(store), lock(store):
             self._study = optuna.create_study(
-                study_name=self.search.key, storage=self.storage, load_if_exists=True, sampler=RandomSampler()
+                study_name=search.key, storage=storage, load_if_exists=True, sampler=RandomSampler()
             )
             if "definition" not in self._study.user_attrs:
                 self._study.set_user_attr("begun", time.time())
-                self._study.set_user_attr("definition", self.search.definition)
-            self._study.set_user_attr("points", self.search.config.points)
+                self._study.set_user_attr("definition", search.definition)
+            self._study.set_user_attr("points", search.config.points)
 
     @patient
     def take(self) -> optuna.Trial | None:
@@ -112,7 +103,8 @@ class Points:
         """
         config = self.search.config
         with clear_errors(self.store), lock(self.store):
-            self._queue_interrupted()
+            self._end_interrupted()
+            self._queue(noted=False)
             attempts = last_attempts(self._study.get_trials(deepcopy=False))
             begun = sum(trial.state != TrialState.WAITING for trial in attempts)
             if begun >= config.points:
@@ -123,19 +115,16 @@ class Points:
             self._study.sampler = OPTIMIZERS[config.optimizer](int(seed))
             trial = self._study.ask(_distributions(self.search.searched.space))
             self.storage.record_heartbeat(trial._trial_id)
-            trial.set_user_attr("held", True)
             return trial
 
-    def _queue_interrupted(self) -> None:
-        """Let points be tried again whose process is dead."""
+    def _end_interrupted(self) -> None:
+        """Mark the trials as failed whose process is dead."""
         fail_stale_trials(self._study)
         with self.store.reading() as connection:
             beating = set(connection.exec_driver_sql("SELECT trial_id FROM trial_heartbeats").scalars())
         for trial in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
-            # Whoever takes a point sets both while it has the lock. A trial that was copied while running has no beat.
-            if "held" not in trial.user_attrs or trial._trial_id not in beating:
+            if trial._trial_id not in beating:  # the first beat is made under the lock that this call has
                 self._study.tell(trial.number, state=TrialState.FAIL)
-        self._queue(noted=False)
 
     def _queue(self, noted: bool) -> None:
         """Queue further trials of Optuna's, with the same parameters, for failed points with or without a note."""
@@ -213,15 +202,11 @@ def open_storage(store: Store) -> RDBStorage:
     seconds = math.ceil(lease_seconds())
     with clear_errors(store), lock(store):
         return RDBStorage(
-            _url(store),
+            store.engine.url.render_as_string(hide_password=False),
             engine_kwargs={"connect_args": arguments, "pool_pre_ping": True},
             heartbeat_interval=max(1, seconds // 4),
             grace_period=seconds,
         )
-
-
-def _url(store: Store) -> str:
-    return store.engine.url.render_as_string(hide_password=False)
 
 
 @contextmanager
@@ -235,9 +220,8 @@ def existing_storage(store: Store) -> Iterator[RDBStorage | None]:
             yield None
             return
         # The store's connections, as they may be of a kind that leaves no file behind.
-        storage = RDBStorage(
-            _url(store), {"pool": store.engine.pool}, skip_compatibility_check=True, skip_table_creation=True
-        )
+        url, pool = store.engine.url.render_as_string(hide_password=False), {"pool": store.engine.pool}
+        storage = RDBStorage(url, pool, skip_compatibility_check=True, skip_table_creation=True)
         try:
             yield storage
         finally:
@@ -251,14 +235,12 @@ def load_searches(store: Store, study: str) -> list[StoredSearch]:
             return []
         found = storage.get_all_studies()
         own = [each for each in found if each.user_attrs.get("definition", {}).get("study") == study]
-        own.sort(key=lambda each: each.user_attrs["begun"])
-        trials = [storage.get_all_trials(each._study_id) for each in own]
-    searches = []
-    for each, its in zip(own, trials, strict=True):
-        points = tuple(_points(its))
-        total = max(len(points), each.user_attrs.get("points", 0))
-        searches.append(StoredSearch(each.study_name, each.user_attrs["definition"], points, total))
-    return searches
+        searches = []
+        for each in sorted(own, key=lambda each: each.user_attrs["begun"]):
+            points = tuple(_points(storage.get_all_trials(each._study_id)))
+            total = max(len(points), each.user_attrs.get("points", 0))
+            searches.append(StoredSearch(each.study_name, each.user_attrs["definition"], points, total))
+        return searches
 
 
 def copy_searches(source: Store, target: Store) -> tuple[int, int]:
@@ -278,15 +260,12 @@ def copy_searches(source: Store, target: Store) -> tuple[int, int]:
 
 @patient
 def _copy_search(source: RDBStorage, study: int, target: Store, storage: RDBStorage) -> bool:
-    """Copy a search that the target does not have; returns whether it was copied.
-
-    The definition is stored last, so a study without one is an interrupted copy, which is replaced.
-    """
+    """Copy a search that the target does not have; returns whether it was copied."""
     name, attributes = source.get_study_name_from_id(study), source.get_study_user_attrs(study)
     with clear_errors(target), lock(target):
         for present in storage.get_all_studies():
             if present.study_name == name:
-                if "definition" in present.user_attrs:
+                if "definition" in present.user_attrs:  # which is stored last: without it, a copy was interrupted
                     return False
                 storage.delete_study(present._study_id)
         number = storage.create_new_study(source.get_study_directions(study), name)
@@ -312,29 +291,24 @@ def _point_of(trial: FrozenTrial) -> int:
 
 
 def _points(trials: Iterable[FrozenTrial]) -> list[Point]:
-    names = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned"}
+    names = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.RUNNING: "running"}
     points = []
     for number, trial in enumerate(last_attempts(trials)):
         note = trial.user_attrs.get("note")
-        status = names.get(trial.state, "waiting")
-        if trial.state == TrialState.FAIL and note:
-            status = "failed"
-        elif trial.state == TrialState.RUNNING and "held" in trial.user_attrs:
-            status = "running"
+        status = "failed" if trial.state == TrialState.FAIL and note else names.get(trial.state, "waiting")
         points.append(Point(number, status, trial.params, trial.value if status == "done" else None, note))
     return points
 
 
 def _distributions(space: Space) -> dict[str, BaseDistribution]:
-    found: dict[str, BaseDistribution] = {}
-    for name, values in space.items():
+    def of(values: Range | Choices) -> BaseDistribution:
         if isinstance(values, Choices):
-            found[name] = CategoricalDistribution(values.choices)
-        elif isinstance(values, WholeRange):
-            found[name] = IntDistribution(values.low, values.high, log=values.log)
-        else:
-            found[name] = FloatDistribution(values.low, values.high, log=values.log)
-    return found
+            return CategoricalDistribution(values.choices)
+        if isinstance(values, WholeRange):
+            return IntDistribution(values.low, values.high, log=values.log)
+        return FloatDistribution(values.low, values.high, log=values.log)
+
+    return {name: of(values) for name, values in space.items()}
 
 
 def _grid(space: Space, seed: int) -> list[dict[str, Any]]:

@@ -92,10 +92,7 @@ def check_choices(study: Study, arms: Sequence[str], dask: str | None) -> None:
 def choose_workers(jobs: int, device: str, dask: str | None) -> Callable[[Plan], Workers]:
     """A function that starts the workers for a plan: processes of this machine, or a Dask cluster's.
 
-    Args:
-        jobs: number of processes of this machine.
-        device: of the processes, or of each of the cluster's workers, which find out what ``auto`` means.
-        dask: address of the cluster's scheduler, if there is one.
+    ``dask`` is the address of the cluster's scheduler; its workers find out what the device ``auto`` means.
     """
 
     def start(plan: Plan) -> Workers:
@@ -117,15 +114,7 @@ def run_study(
 ) -> StudyRun:
     """Train and evaluate what is missing of a study, and store it.
 
-    Args:
-        study: the study.
-        store: the results store.
-        data: gives prepared data sets.
-        workers: starts what a plan's trials are trained in.
-        shows: shows the progress.
-        arms: the only ones to run, by label or sampler.
-        seeds: paired seeds per arm; by default as the study file says.
-        retry_failed: whether trials and points that failed earlier are tried again.
+    Arms are chosen as by :func:`benchmark.study.arms.select`; the number of ``seeds`` is by default the study file's.
 
     Raises:
         Interrupted: for a KeyboardInterrupt; its text says what is stored.

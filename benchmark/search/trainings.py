@@ -37,13 +37,7 @@ def run_searches(
 ) -> None:
     """Work on a study's searches until all of their points have ended, here or in other processes.
 
-    Args:
-        study: the study.
-        searches: to run.
-        store: the results store; other processes may search in it at the same time.
-        workers: do the trainings; closed at the end.
-        reporter: receives progress events.
-        retry_failed: whether points that failed earlier are tried again.
+    The workers are closed at the end. ``retry_failed`` means points that failed earlier, too.
 
     Raises:
         Interrupted: for a KeyboardInterrupt. What was running is tried again by the next call.
@@ -51,9 +45,8 @@ def run_searches(
     """
     storage = open_storage(store)
     points = [Points(store, storage, search) for search in searches]
-    if retry_failed:
-        for each in points:
-            each.retry_failed()
+    for each in points if retry_failed else ():
+        each.retry_failed()
     trainings = _Trainings(study, points, store, workers)
     with trainings.held(storage):
         run(trainings.plan, store, workers, reporter, retry_failed, trainings)
@@ -175,10 +168,7 @@ class _Trainings:
 
 @dataclass(frozen=True)
 class _Pruning:
-    """Reports the objective after every epoch, and ends a training that the pruner thinks bad.
-
-    Plain data, as it is sent to the process that trains.
-    """
+    """Reports the objective after every epoch, and ends a training that the pruner thinks bad; sent to its process."""
 
     url: str
     search: str
