@@ -32,6 +32,7 @@ def analyse(store: Store, report: StudyReport, png: bool) -> Analysis:
     found = Analysis(
         pd.concat(map(secondary.bootstrap, materials), ignore_index=True),
         pd.concat(map(secondary.yaw_table, materials), ignore_index=True),
+        pd.concat(map(secondary.far_errors, materials), ignore_index=True),
     )
     for material in materials:
         _draw(report, material, png, found)

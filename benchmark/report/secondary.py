@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from benchmark.report.images import errors_by_yaw
+from benchmark.report.images import ARMS_SHOWN, SEEDS_READ, errors_by_yaw
 from benchmark.report.material import Material
-from benchmark.report.text import difference, duration, number, protocol_title
+from benchmark.report.text import NOTHING, difference, duration, number, protocol_title
 from benchmark.statistics import (
     bootstrap_difference,
     groups_of,
@@ -17,17 +17,33 @@ from benchmark.statistics import (
     seeds_needed,
     verdict,
 )
+from benchmark.statistics.paired import probabilities
 from benchmark.statistics.pilot import pooled, spreads
 
-PARTS = {"yaw": "Yaw", "pitch": "Pitch", "roll": "Roll", "geodesic_mean": "Geodesic"}
-"""Metrics whose differences have an interval of their own, and their headings."""
+FAR = 30
+"""Degrees of yaw beyond which an image counts as far from frontal."""
+PARTS = {
+    "yaw": "Yaw",
+    "pitch": "Pitch",
+    "roll": "Roll",
+    "maev": "MAEV",
+    "geodesic_mean": "Geodesic",
+    "far": f"MAE beyond {FAR}° of yaw",
+}
+"""Metrics beside the MAE that arms are compared on, and their headings."""
 MARGINS = (0.05, 0.1, 0.15, 0.2)
 """Margins of equivalence, degrees, that the sensitivity table tries."""
+NUMBERS = [
+    "n", "mean", "half_width", "pairs", "difference", "low", "high", "p_better", "p_equivalent", "p_worse",
+]  # fmt: skip
+"""Of an arm by one metric."""
 FOUND = 0.2
 """Difference in degrees whose price is worked out."""
 NOTES = {
     "parts": "Secondary: difference to the baseline over paired seeds, degrees, with its unadjusted 95 % Student-t "
-    "interval, of each angle and of the geodesic error. Opposite shifts of the angles cancel in the MAE.",
+    "interval. Opposite shifts of the angles cancel in the MAE. The images beyond "
+    f"{FAR} degrees of yaw are known where predictions are stored: of the first {ARMS_SHOWN} arms and {SEEDS_READ} "
+    "seeds.",
     "margins": "Secondary: the verdict that each margin of equivalence, in degrees, would give.",
     "price": f"What a verdict costs: core-hours of an arm's seeds and its baseline's that find {FOUND:g} degrees of "
     "MAE with 80 % power, from the standard deviation of paired differences in this store (95 % interval by the "
@@ -38,27 +54,37 @@ NOTES = {
 """How to read each table."""
 
 
-def part_differences(cells: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
-    """Columns preset, protocol, arm, metric, pairs, difference, low and high (degrees), for each of ``PARTS``."""
+def other_metrics(cells: pd.DataFrame, baselines: Mapping[str, str], margin: float) -> pd.DataFrame:
+    """Each arm's error and difference to its baseline by each of ``PARTS`` that ``cells`` has.
+
+    Returns:
+        Columns preset, protocol, metric, arm; n, mean and half_width over all seeds; pairs, difference, low and high
+        over paired seeds; p_better, p_equivalent and p_worse, see :func:`benchmark.statistics.paired.probabilities`.
+        Degrees; NaN for an arm that is compared with nothing.
+    """
     rows = []
     for preset, protocol, of_group in groups_of(cells):
-        for metric in PARTS:
-            for arm, values in paired_differences(seed_table(of_group, metric), baselines).items():
-                pairs = values.dropna()
-                mean, reach = float(pairs.mean()), half_width(pairs)
-                rows.append((preset, protocol, str(arm), metric, len(pairs), mean, mean - reach, mean + reach))
-    names = ["preset", "protocol", "arm", "metric", "pairs", "difference", "low", "high"]
+        for metric in filter(of_group.__contains__, PARTS):
+            values = seed_table(of_group, metric)
+            differences = paired_differences(values, baselines).reindex(columns=values.columns)
+            for arm in values:
+                errors, pairs = values[arm].dropna(), differences[arm].dropna().to_numpy(float)
+                mean, reach = pairs.mean() if len(pairs) else np.nan, half_width(pairs)
+                own = (len(errors), errors.mean(), half_width(errors))
+                compared = (len(pairs), mean, mean - reach, mean + reach, *probabilities(pairs, margin))
+                rows.append((preset, protocol, metric, arm, *own, *compared))
+    names = ["preset", "protocol", "metric", "arm", *NUMBERS]
     return pd.DataFrame(rows, columns=names)
 
 
 def part_text(table: pd.DataFrame) -> pd.DataFrame:
-    """The same for display: a row an arm and protocol, a column a metric."""
+    """The differences for display: a row an arm and protocol, a column a metric."""
     rows: dict[tuple[str, str, str], dict[str, str]] = {}
-    for row in table.to_dict("records"):
+    for row in table[table["pairs"] > 0].to_dict("records"):
         shown = rows.setdefault((row["preset"], row["protocol"], row["arm"]), {"Result": row["arm"]})
-        shown["Protocol"] = protocol_title(row["protocol"])
+        shown |= {"Protocol": protocol_title(row["protocol"]), "Preset": row["preset"]}
         shown[PARTS[row["metric"]]] = difference(row["difference"], row["low"], row["high"])
-    return pd.DataFrame(list(rows.values()))
+    return pd.DataFrame(list(rows.values())).fillna(NOTHING)
 
 
 def sensitivity(table: pd.DataFrame) -> pd.DataFrame:
@@ -80,9 +106,9 @@ def sensitivity(table: pd.DataFrame) -> pd.DataFrame:
 
 def sensitivity_text(table: pd.DataFrame) -> pd.DataFrame:
     """The same for display."""
-    names = {"arm": "Result", "protocol": "Protocol"}
-    shown = table.assign(protocol=table["protocol"].map(protocol_title)).drop(columns="preset").rename(columns=names)
-    return shown[["Result", "Protocol", *shown.columns[2:]]].rename(columns=lambda c: f"± {c}°" if "." in c else c)
+    shown = table.assign(protocol=table["protocol"].map(protocol_title))
+    columns = {"arm": "Result", "protocol": "Protocol", "preset": "Preset"}
+    return shown[[*columns, *shown.columns[3:]]].rename(columns=lambda c: columns.get(c, f"± {c}°"))
 
 
 def price(cells: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
@@ -151,6 +177,7 @@ def bootstrap_text(table: pd.DataFrame) -> pd.DataFrame:
         {
             "Result": table["arm"],
             "Protocol": table["protocol"].map(protocol_title),
+            "Preset": table["preset"],
             **{name.capitalize(): table[name].map("{:,}".format) for name in ("seeds", "images", "persons")},
             "Difference": [difference(*row) for row in table[["difference", "low", "high"]].to_numpy()],
             "P(better)": [_probability(*row) for row in table[probability].to_numpy()],
@@ -170,3 +197,16 @@ def yaw_table(material: Material) -> pd.DataFrame:
         if (images := material.images(protocol)) is not None
     ]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def far_errors(material: Material) -> pd.DataFrame:
+    """MAE of each trial over the images beyond ``FAR`` degrees of yaw: columns preset, protocol, arm, seed and far."""
+    rows = []
+    for protocol in material.protocols:
+        if (images := material.images(protocol)) is None:
+            continue
+        beyond = np.abs(images.test_set.angles[:, 0]) > FAR
+        for arm, errors in images.arms.items() if beyond.any() else ():
+            means = errors.mae[:, beyond].mean(1, dtype=float)
+            rows += [(material.preset, protocol, arm, *of_seed) for of_seed in zip(errors.seeds, means, strict=True)]
+    return pd.DataFrame(rows, columns=["preset", "protocol", "arm", "seed", "far"])

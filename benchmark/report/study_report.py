@@ -65,6 +65,8 @@ class Analysis:
     bootstrap: pd.DataFrame = field(default_factory=pd.DataFrame)
     # as benchmark.report.secondary.yaw_table gives it, of all presets
     yaw: pd.DataFrame = field(default_factory=pd.DataFrame)
+    # as benchmark.report.secondary.far_errors gives it, of all presets
+    far: pd.DataFrame = field(default_factory=pd.DataFrame)
     figures: list[FigureFile] = field(default_factory=list)
     not_drawn: dict[str, str] = field(default_factory=dict)  # titles of those that were not, and why
     of_searches: list[list[FigureFile]] = field(default_factory=list)
@@ -137,20 +139,28 @@ class StudyReport:
         return beside_ours(self.name, self.table) if self.name in SLIDES_STUDIES else None
 
     @cached_property
+    def other_metrics(self) -> pd.DataFrame:
+        """As :func:`benchmark.report.secondary.other_metrics` gives it."""
+        cells, far = self.cells, self.analysis.far
+        if not far.empty:
+            cells = cells.merge(far, how="left", on=["preset", "protocol", "arm", "seed"])
+        return secondary.other_metrics(cells, self.baselines, self.margin)
+
+    @cached_property
     def secondary(self) -> dict[str, SecondaryTable]:
         """The tables of :mod:`benchmark.report.secondary` by name."""
-        parts, prices = (work(self.cells, self.baselines) for work in (secondary.part_differences, secondary.price))
+        prices = secondary.price(self.cells, self.baselines)
         margins = secondary.sensitivity(self.table)
         found = {
-            "parts": (parts, secondary.part_text, "Differences of each angle and of the geodesic error"),
+            "parts": (self.other_metrics, secondary.part_text, "Differences by other metrics"),
             "margins": (margins, secondary.sensitivity_text, "Verdicts under other margins"),
             "price": (prices, secondary.price_text, "Price of a verdict"),
             "bootstrap": (self.analysis.bootstrap, secondary.bootstrap_text, "Bootstrap over seeds and persons"),
         }
         return {
-            name: SecondaryTable(heading, table, text(table), secondary.NOTES[name])
+            name: SecondaryTable(heading, table, shown, secondary.NOTES[name])
             for name, (table, text, heading) in found.items()
-            if not table.empty
+            if not table.empty and not (shown := text(table)).empty
         }
 
     @property

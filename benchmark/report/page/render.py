@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmark.report.notes import machines_note
+from benchmark.report.page.explorer import explorer
 from benchmark.report.page.fingerprints import fingerprints
 from benchmark.report.page.tables import group_table, page_table
 from benchmark.report.page.trials import HEADINGS, Group, trace
@@ -58,6 +59,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
         lstrip_blocks=True,
     )
     environment.filters["inline"] = _inline
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}  # and keys in their order
     return environment.get_template("index.html").render(
         studies=[_study(store, study, found.groups) for study in studies],
         notes=[NOTE, COMPARISON_NOTE, STATISTICS_NOTE, VECTOR_NOTE],
@@ -76,6 +78,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
         marks=MARKS,
         long=len(found.rows) > LONG,
         data=found.data,
+        explorer=explorer(studies, found.groups),
     )  # fmt: skip
 
 

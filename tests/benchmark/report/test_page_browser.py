@@ -1,11 +1,15 @@
 """The page in a real browser: sorting, tracing, keyboard, phone, dark mode, no request, silent console."""
 
+import csv
 import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
 
+import pandas as pd
 import pytest
 
 from benchmark.report.build import build_report
@@ -17,7 +21,7 @@ from selenium import webdriver  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -205,6 +209,66 @@ def test_every_picture_has_words_and_every_box_a_name(open_page: Callable[..., B
     for box in browser.find_elements(By.CSS_SELECTOR, ".scroll"):
         assert box.get_attribute("aria-label")
         assert box.get_attribute("tabindex") == "0"
+
+
+def explored(browser: Browser) -> list[list[str]]:
+    """Cells of the explorer's table that are shown."""
+    rows = rows_of(browser.find_element(By.CSS_SELECTOR, "#explorer table"))
+    return [[c.text for c in row.find_elements(By.CSS_SELECTOR, "th, td") if c.is_displayed()] for row in rows]
+
+
+def explored_csv(browser: Browser) -> list[dict[str, str]]:
+    address = browser.find_element(By.CSS_SELECTOR, "#explorer a[download]").get_attribute("href")
+    return list(csv.DictReader(unquote(address.split(",", 1)[1]).splitlines()))
+
+
+def test_the_explorer_shows_the_table_s_numbers(open_page: Callable[..., Browser], page: str) -> None:
+    browser = open_page()
+    Select(browser.find_element(By.NAME, "protocol")).select_by_visible_text("SynthHeads to SynthHeads lab")
+    found = {row[0]: row for row in explored(browser)}
+    for name in ("Difference", "MAE", "Verdict"):
+        for arm, text in zip(column(browser, 0), column(browser, heading(browser, name)[1]), strict=True):
+            assert text in found[arm]
+    Select(browser.find_element(By.NAME, "metric")).select_by_visible_text("MAE beyond 30° of yaw")
+    tables = Path(url2pathname(urlsplit(page).path)).with_name("tables")
+    parts = (
+        pd.read_csv(tables / "made_up-parts.csv").query("metric == 'far' and protocol == 'synth_1'").set_index("arm")
+    )
+    rows = explored_csv(browser)
+    assert [row["arm"] for row in rows] == ["random", "gaussian 15", "gaussian 30"]
+    for row in rows:
+        for number in ("mean", "half_width", "difference", "low", "high", "p_better", "pairs"):
+            assert float(row[number] or "nan") == pytest.approx(parts.loc[row["arm"], number], abs=6e-5, nan_ok=True)
+    assert rows[2]["baseline"] == "random"
+
+
+def test_what_is_explored_stands_in_the_address(open_page: Callable[..., Browser]) -> None:
+    browser = open_page()
+    assert len(explored(browser)) == 6
+    Select(browser.find_element(By.NAME, "metric")).select_by_visible_text("Pitch")
+    browser.find_element(By.CSS_SELECTOR, "#explorer input[value='gaussian 15']").send_keys(Keys.SPACE)
+    assert browser.switch_to.active_element.get_attribute("value") == "gaussian 15"
+    shown_now, address = explored(browser), browser.current_url
+    assert [row[0] for row in shown_now] == ["random", "gaussian 30"] * 2
+    browser.get("about:blank")
+    browser.get(address)
+    assert explored(browser) == shown_now
+    assert not browser.find_element(By.CSS_SELECTOR, "#explorer input[value='gaussian 15']").is_selected()
+    browser.get(address.split("#")[0] + "#explorer?study=gone&metric=none&arm=nobody")
+    eventually(browser, lambda: explored(browser) == [])
+    browser.find_element(By.CSS_SELECTOR, "#explorer input[value='random']").send_keys(Keys.SPACE)
+    assert [row[0] for row in explored(browser)] == ["random"] * 2
+
+
+def test_without_javascript_there_is_no_explorer(chromium: Browser, page: str) -> None:
+    chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        chromium.get("about:blank")
+        chromium.get(page)
+        assert not chromium.find_element(By.ID, "explorer").is_displayed()
+        assert first_table(chromium).is_displayed()
+    finally:
+        chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
 def test_a_long_list_of_trials_is_folded_until_it_is_asked_for(
