@@ -17,6 +17,8 @@ METRICS = (*EULER, *VECTORS, *ROTATION)
 GROUP = ["preset", "protocol"]
 LEVEL = 0.95
 """Of all intervals in the report."""
+INTERVAL_FROM = 3
+"""Seeds or pairs from which an interval is drawn; with two it is 12.7 standard errors wide and hides the seeds."""
 
 
 def baselines_of(cells: pd.DataFrame, definition: Mapping[str, Any]) -> dict[str, str]:

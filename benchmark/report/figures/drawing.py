@@ -7,9 +7,6 @@ from matplotlib.figure import Figure
 from benchmark.report.images import ARMS_SHOWN
 from benchmark.report.material import Material
 
-INTERVAL_FROM = 3
-"""Seeds or pairs from which an interval is drawn; with two it is 12.7 standard errors wide and hides the seeds."""
-
 
 class NoDataError(Exception):
     """The store has no data for a figure; the message says which."""

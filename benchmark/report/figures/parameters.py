@@ -9,9 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, NoDataError
+from benchmark.report.figures.drawing import Drawing, NoDataError
 from benchmark.report.material import Material
 from benchmark.report.style import BASELINE, headline, hover, in_legend, legend, line_styles, panels
+from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 
 PARAMETERS = {"sigma": "standard deviation in degrees", "bin_width": "range of a bin in degrees"}

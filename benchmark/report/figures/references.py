@@ -5,10 +5,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, NoDataError, need_several_rules, shown_note
+from benchmark.report.figures.drawing import Drawing, NoDataError, need_several_rules, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
 from benchmark.report.style import BASELINE, headline, in_legend, legend, line_styles, panels
+from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 from benchmark.study.protocols import described
 from mhpe.names import title as set_title

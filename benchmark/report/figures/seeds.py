@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmark.report.figures.drawing import INTERVAL_FROM, Drawing, NoDataError
+from benchmark.report.figures.drawing import Drawing, NoDataError
 from benchmark.report.material import Material
 from benchmark.report.style import BASELINE, headline, hover, legend, named_rows
+from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import counted, difference, protocol_title, signed
 from benchmark.statistics import paired_differences, seed_table
 

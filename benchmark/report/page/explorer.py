@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.figures.drawing import INTERVAL_FROM
 from benchmark.report.page.trials import DECIMALS, Group
 from benchmark.report.secondary import NUMBERS, PARTS
 from benchmark.report.study_report import StudyReport
+from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 
 METRICS = {"mae": "MAE", **PARTS}
