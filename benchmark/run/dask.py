@@ -32,10 +32,7 @@ _ONE_AT_A_TIME = threading.Lock()
 class DaskWorkers:
     """The workers of a Dask cluster; they may come and go while a study runs.
 
-    Args:
-        address: of the scheduler.
-        data: prepared folders by fingerprint.
-        device: ``auto``, ``cpu`` or ``cuda``, on each worker.
+    ``data`` are prepared folders by fingerprint; each worker finds out what the ``device`` ``auto`` means.
 
     Raises:
         InputError: if Dask is not installed, no scheduler answers, there is no worker, or a worker has no or
@@ -130,12 +127,14 @@ class DaskWorkers:
         """Send the workers the data sets that they do not find."""
         for worker, missing in self._client.run(_missing, dict(self.data)).items():
             for fingerprint in missing:
-                source, upload = self.data[fingerprint], uuid.uuid4().hex[:8]
+                source = self.data[fingerprint]
                 HeadPoseSet.load(source)  # a missing one is named, and is no lost connection
+                upload = f".{source.name}.{uuid.uuid4().hex[:8]}"
                 for path in sorted(source.iterdir()):
-                    for chunk in _chunks(path):
-                        self._client.run(_receive, source.name, upload, path.name, chunk, workers=[worker])
-                self._client.run(_complete, source.name, upload, fingerprint, workers=[worker])
+                    with path.open("rb") as file:
+                        while chunk := file.read(CHUNK_BYTES):
+                            self._client.run(_receive, upload, path.name, chunk, workers=[worker])
+                self._client.run(_complete, upload, source.name, fingerprint, workers=[worker])
 
 
 async def _answers(address: str) -> None:
@@ -149,12 +148,6 @@ async def _answers(address: str) -> None:
 
     connection = await connect(address, timeout=CONNECT_SECONDS, **Security().get_connection_args("scheduler"))
     await connection.close()
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
 
 
 # What follows runs on the workers.
@@ -204,22 +197,18 @@ def _find(folder: Path, fingerprint: str) -> Path | None:
     return None
 
 
-def _receive(name: str, upload: str, file: str, chunk: bytes) -> None:
-    place = _upload_folder(name, upload)
+def _receive(upload: str, file: str, chunk: bytes) -> None:
+    place = cache_folder() / "prepared" / Path(upload).name
     place.mkdir(parents=True, exist_ok=True)
     with (place / Path(file).name).open("ab") as part:
         part.write(chunk)
 
 
-def _complete(name: str, upload: str, fingerprint: str) -> None:
+def _complete(upload: str, name: str, fingerprint: str) -> None:
     """Put a data set in its place, once all of it is there."""
-    place = _upload_folder(name, upload)
+    prepared = cache_folder() / "prepared"
+    place, target = prepared / Path(upload).name, prepared / Path(name).name
     if HeadPoseSet.load(place).fingerprint != fingerprint:
         raise InputError(f"{name}: another data set arrived than was sent")
-    target = cache_folder() / "prepared" / Path(name).name
     if not target.exists():
         place.replace(target)
-
-
-def _upload_folder(name: str, upload: str) -> Path:
-    return cache_folder() / "prepared" / f".{Path(name).name}.{Path(upload).name}"

@@ -34,12 +34,9 @@ def worker_name() -> str:
 
 @contextmanager
 def held(store: Store, worker: str, seconds: float) -> Iterator[None]:
-    """Context in which a worker keeps the trials that it takes; those that are unfinished at its end are given back.
+    """Context in which a worker keeps the trials that it takes, with leases of so many ``seconds``.
 
-    Args:
-        store: holds the trials.
-        worker: name of this process.
-        seconds: length of a lease.
+    Those that are unfinished at its end are given back.
     """
     try:
         with repeated(seconds / 4, lambda: store.extend_leases(worker, seconds)):
@@ -51,12 +48,7 @@ def held(store: Store, worker: str, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def repeated(seconds: float, work: Callable[[], None]) -> Iterator[None]:
-    """Context in which a thread repeats some work; an error is ignored, as the next time may succeed.
-
-    Args:
-        seconds: pause before each call.
-        work: called without arguments.
-    """
+    """Context in which a thread does some work every few seconds; an error is ignored, as the next time may succeed."""
     stop = threading.Event()
 
     def beat() -> None:

@@ -10,14 +10,16 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from benchmark.run.dask import DaskWorkers
 from benchmark.run.leases import held, lease_seconds, worker_name
 from benchmark.run.task import Task, Watch
-from benchmark.run.workers import WorkerDiedError, Workers
+from benchmark.run.workers import LocalWorkers, WorkerDiedError
 from benchmark.store import Store
 from benchmark.store.outcome import Outcome
 from benchmark.study.grid import Plan
 from mhpe.errors import InputError
 
+Workers = LocalWorkers | DaskWorkers
 POLL_SECONDS = 1.0
 LOOK_SECONDS = 5.0
 """Shortest time between two queries of all unfinished trials."""
@@ -46,24 +48,16 @@ class Reporter(Protocol):
 
 
 class Feed(Protocol):
-    """Adds trials to a run while it goes on, as a search of parameters does.
+    """Adds trials to a run while it goes on, as a search of parameters does."""
 
-    Attributes:
-        total: number of planned trials.
-        done: number of trials with a result.
-    """
-
-    total: int
-    done: int
+    total: int  # number of planned trials
+    done: int  # number of trials with a result
 
     def more(self, left: Container[str]) -> list[str] | None:
-        """Called before trials are given to workers, and again until it returns nothing new.
+        """Keys of further trials, which are in the plan and the store; None if no more will come.
 
-        Args:
-            left: keys of trials that have not ended.
-
-        Returns:
-            Keys of further trials, which are in the plan and the store; None if no more will come.
+        Called before trials are given to workers, and again until nothing is new; ``left`` are the keys of trials that
+        have not ended.
         """
 
     def watch(self, key: str) -> Watch | None:
@@ -82,11 +76,7 @@ class Totals:
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was interrupted; everything that is finished is stored.
-
-    Attributes:
-        stored: number of the plan's trials that are complete.
-    """
+    """A run was interrupted; everything that is finished is stored: ``stored`` of the plan's trials."""
 
     def __init__(self, stored: int, text: str = "") -> None:
         super().__init__(text)
@@ -101,15 +91,9 @@ def run(
     retry_failed: bool = False,
     feed: Feed | None = None,
 ) -> Totals:
-    """Train and evaluate what is missing in the store.
+    """Train and evaluate what is missing in the store, where other processes may work at the same time.
 
-    Args:
-        plan: the study's grid.
-        store: where results go; other processes may work on it at the same time.
-        workers: do the work; closed at the end.
-        reporter: receives progress events.
-        retry_failed: whether trials that failed earlier are tried again.
-        feed: adds trials to the plan while the run goes on.
+    The workers are closed at the end. A ``feed`` adds trials to the plan while the run goes on.
 
     Raises:
         Interrupted: for a KeyboardInterrupt.
@@ -178,10 +162,7 @@ class _Run:
         return {key for key in done if all((key, test.fingerprint) in evaluated for test in self.plan.tests[key])}
 
     def _look(self) -> int:
-        """Query the store for all unfinished trials; returns the number of complete ones.
-
-        The duration grows with the number of trials, so it is not done after every trial.
-        """
+        """Query the store for all unfinished trials; returns the number of complete ones. Slow for many trials."""
         begin = time.monotonic()
         status = self.store.statuses(self.left)
         complete = self.complete(status)
@@ -230,9 +211,9 @@ class _Run:
             self._end(future)
             self.last_line = time.monotonic()
         if time.monotonic() - self.last_line >= SILENCE_SECONDS:
-            self._say_what_runs()
+            self._note_what_runs()
 
-    def _say_what_runs(self) -> None:
+    def _note_what_runs(self) -> None:
         self.last_line = time.monotonic()
         oldest = next(iter(self.running.values())).key
         minutes = (self.last_line - self.begun[oldest]) / 60

@@ -15,19 +15,11 @@ REFERENCES = 200_000
 
 
 def simulate(config: CoreConfig, sampler: Sampler, poses: Poses, seed: int = 0) -> dict[str, Any]:
-    """Numbers of the references that a trial with this seed draws; of a long training, the first batches of each epoch.
+    """Numbers of the references that a trial with this seed draws, as ``DrawStatistics.summary`` gives them.
 
-    A training of at most :data:`REFERENCES` references stores the very same numbers, unless the sampler learns from it:
-    nothing calls ``observe`` here, so such a sampler draws as one that has learned nothing.
-
-    Args:
-        config: the core; its epochs, batches, K, mirroring and pool count.
-        sampler: what draws.
-        poses: of the training set.
-        seed: the trial's.
-
-    Returns:
-        As :meth:`samplers.support.diagnostics.DrawStatistics.summary`.
+    Of a long training only the first batches of each epoch are drawn. A training of at most :data:`REFERENCES`
+    references stores the very same numbers, unless the sampler learns from it: nothing calls ``observe`` here, so such
+    a sampler draws as one that has learned nothing.
     """
     recorder = Recorder(sampler, len(poses), poses.device)
     batches = math.ceil(REFERENCES / (config.epochs * config.batch_size * config.k))

@@ -30,12 +30,7 @@ class Speed:
 def stored_speed(store: Store, preset: str, core: CoreConfig, train_set: str, device: str) -> Speed | None:
     """Median duration of stored trainings of one core, on this host and device; None if there is none.
 
-    Args:
-        store: the results store.
-        preset: name of the preset: it fixes the size of rendered training sets.
-        core: the core's configuration.
-        train_set: name of the training set.
-        device: where to train, "cpu" or "cuda".
+    The preset fixes the size of rendered training sets; ``device`` is ``cpu`` or ``cuda``.
     """
     here, config = environment(device, core.precision), core.used()
     seconds = [
@@ -47,14 +42,9 @@ def stored_speed(store: Store, preset: str, core: CoreConfig, train_set: str, de
 
 
 def probe_speed(core: CoreConfig, data: HeadPoseSet, device: str) -> Speed:
-    """Train a few batches with random references, and extrapolate.
+    """Train a few batches with random references on ``cpu`` or ``cuda``, and extrapolate.
 
     Few images repeat more often among a batch's exact references than many do, so the answer is a little low there.
-
-    Args:
-        core: the core's configuration.
-        data: the training set.
-        device: where to train, "cpu" or "cuda".
     """
     epoch = core.model_copy(update={"epochs": 1})
     part = _first(data, max(PROBE_BATCHES * core.batch_size, PROBE_IMAGES))

@@ -92,7 +92,11 @@ def execute(task: Task, check: Callable[[], None] = lambda: None) -> Outcome:
         if task.device.startswith("cuda:"):
             torch.cuda.set_device(task.device)
         outcome.environment = environment(task.device, task.core.precision)
-        model = _restore(task) if task.weights else _train(task, outcome, check)
+        if task.weights:
+            model = build(task.core, task.seed).to(task.device)
+            model.load_state_dict(safetensors.torch.load(task.weights))
+        else:
+            model = _train(task, outcome, check)
         outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
         for name, folder in task.test_folders.items():
             outcome.evaluations[name] = evaluate(model, HeadPoseSet.load(folder))
@@ -158,9 +162,3 @@ def _storable(text: str) -> str:
     """Text as every database and CSV file takes it: without NUL, lone surrogates and carriage returns."""
     text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _restore(task: Task) -> Network:
-    model = build(task.core, task.seed)
-    model.load_state_dict(safetensors.torch.load(task.weights or b""))
-    return model.to(task.device)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cache
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -35,31 +35,6 @@ T = TypeVar("T")
 
 class WorkerDiedError(Exception):
     """The process that worked on a task has ended: killed, out of memory, or crashed."""
-
-
-class Workers(Protocol):
-    """Where tasks are done: processes of this machine, or a Dask cluster."""
-
-    @property
-    def size(self) -> int:
-        """Number of tasks that can be done at the same time."""
-
-    def submit(self, task: Task) -> Future[Outcome]:
-        """Begin a task; there must not be more than ``size`` unfinished ones."""
-
-    def result(self, future: Future[Outcome]) -> Outcome:
-        """Outcome of a finished task.
-
-        Raises:
-            WorkerDiedError: if its process ended without one.
-            InputError: if no worker can do any task.
-        """
-
-    def forget(self, key: str) -> None:
-        """Delete what is kept of a trial until it is stored."""
-
-    def close(self) -> None:
-        """End all processes, and the tasks they work on."""
 
 
 def usable_device(wanted: str) -> str:
@@ -91,28 +66,25 @@ def process_count(wanted: int | None, device: str) -> int:
 
 
 class LocalWorkers:
-    """Worker processes on this machine, each with its device.
-
-    Args:
-        jobs: number of processes.
-        device: ``cpu`` or ``cuda``.
-    """
+    """``jobs`` worker processes on this machine, each with its device: ``device`` is ``cpu`` or ``cuda``."""
 
     def __init__(self, jobs: int, device: str) -> None:
         self._processes = [(WorkerProcess(), name) for name in devices(device, jobs)]
 
-    @property
-    def size(self) -> int:
-        """Number of processes."""
-        return len(self._processes)
+        self.size = jobs
 
     def submit(self, task: Task) -> Future[Outcome]:
-        """Begin a task in a process that is free."""
+        """Begin a task in a process that is free; there must be one."""
         process, device = next(item for item in self._processes if item[0].free)
         return process.submit(execute, replace(task, device=device))
 
     def result(self, future: Future[Outcome]) -> Outcome:
-        """Outcome of a finished task, see :meth:`Workers.result`."""
+        """Outcome of a finished task.
+
+        Raises:
+            WorkerDiedError: if its process ended without one.
+            InputError: if no process can start.
+        """
         return future.result()
 
     def forget(self, key: str) -> None:
@@ -120,7 +92,7 @@ class LocalWorkers:
         forget(key)
 
     def close(self) -> None:
-        """Kill the processes."""
+        """Kill the processes, whatever they work on."""
         for process, _ in self._processes:
             process.close()
 
@@ -207,8 +179,7 @@ def _end_of(status: int) -> str:
 def _start_server() -> None:
     """Start the server that processes are forked from, and wait until it has imported everything.
 
-    Ctrl-C is not for the server, but ends the waiting: then no request is left that would fail noisily without this
-    process.
+    Ctrl-C is not for the server. Without the waiting, a request of a process that is gone would fail noisily.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([execute.__module__])

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from joblib.externals.loky import get_reusable_executor
 
 from benchmark.run.dask import DaskWorkers
-from benchmark.run.runner import Interrupted, Reporter, Totals, run
+from benchmark.run.runner import Interrupted, Reporter, Totals, Workers, run
 from benchmark.run.study_data import StudyData
-from benchmark.run.workers import LocalWorkers, Workers
+from benchmark.run.workers import LocalWorkers
 from benchmark.search.confirm import confirmation, searches_of
 from benchmark.search.search import Search
 from benchmark.store import Store

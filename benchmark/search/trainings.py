@@ -13,9 +13,8 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from benchmark.run.leases import repeated
-from benchmark.run.runner import Reporter, run
+from benchmark.run.runner import Reporter, Workers, run
 from benchmark.run.task import PrunedError, Watch, evaluate
-from benchmark.run.workers import Workers
 from benchmark.search.points import PRUNERS, Points, clear_errors, open_storage
 from benchmark.search.search import Search
 from benchmark.store import Store
