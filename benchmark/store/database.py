@@ -136,8 +136,10 @@ def open_engine(store: str, read_only: bool = False) -> Engine:
     """Connect to a store, as :class:`Database` describes it."""
     url = _url(store)
     with clear(url):
-        if read_only and not _may_exist(url):
-            raise _no_store(url)
+        sqlite_file = Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+        missing = NoStoreError(f"no store at {sqlite_file or shown(url)}; bench run makes one, --store names another")
+        if read_only and sqlite_file and "uri" not in url.query and not sqlite_file.exists():
+            raise missing
         try:
             engine = _connected(url, read_only)
         except (NoSuchModuleError, ModuleNotFoundError):
@@ -152,22 +154,13 @@ def open_engine(store: str, read_only: bool = False) -> Engine:
             with engine.connect() as connection:
                 present = _is_store(connection, url)
             if not present and read_only:
-                raise _no_store(url)
+                raise missing
             if not present:
                 _make_tables(engine, url)
         except BaseException:
             engine.dispose()  # which deletes the files that SQLite has made beside its own
             raise
     return engine
-
-
-def _may_exist(url: URL) -> bool:
-    return url.get_backend_name() != "sqlite" or "uri" in url.query or Path(str(url.database)).exists()
-
-
-def _no_store(url: URL) -> NoStoreError:
-    place = url.database if url.get_backend_name() == "sqlite" else shown(url)
-    return NoStoreError(f"no store at {place}; bench run makes one, --store names another")
 
 
 def _connected(url: URL, read_only: bool) -> Engine:
@@ -206,35 +199,25 @@ def _url(store: str) -> URL:
     if "://" not in store:
         url = URL.create("sqlite", database=str(Path(store).expanduser()) if store else None)
     else:
-        url = _parsed(store)
+        try:
+            url = make_url(store)
+        except (ArgumentError, ValueError):
+            right = "sqlite:///results/bench.sqlite would be one"
+            raise InputError(f"the store is not a valid SQLAlchemy URL; {right}") from None
     if url.drivername in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise InputError(f"store {shown(url)}: a store is a sqlite:/// or postgresql:// database")
-    if url.get_backend_name() == "sqlite" and _in_memory(url):
+    in_memory = not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
+    if url.get_backend_name() == "sqlite" and in_memory:
         raise InputError(f"store {shown(url)}: it would end with this process; name a file")
     return url
 
 
-def _parsed(store: str) -> URL:
-    try:
-        return make_url(store)
-    except (ArgumentError, ValueError):
-        raise InputError(
-            "the store is not a valid SQLAlchemy URL; sqlite:///results/bench.sqlite would be one"
-        ) from None
-
-
-def _in_memory(url: URL) -> bool:
-    return not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
-
-
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin where _begin_sqlite says, not at the first change
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

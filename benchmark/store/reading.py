@@ -79,22 +79,19 @@ class Reading(Database):
     def weights(self, key: str) -> bytes | None:
         """A trial's weights in safetensors format."""
         w = schema.weights.c
-        found: bytes | None = self._value(sa.select(w.safetensors).where(w.trial == key))
-        return found
+        return self._value(sa.select(w.safetensors).where(w.trial == key))
 
     @patient
     def pruned(self, trial: str) -> str | None:
         """Why a trial was pruned; None if it was not."""
         t = schema.trials.c
-        found: str | None = self._value(sa.select(t.error_message).where(t.key == trial, t.status == "pruned"))
-        return found
+        return self._value(sa.select(t.error_message).where(t.key == trial, t.status == "pruned"))
 
     @patient
     def metric(self, trial: str, test_set: str, name: str) -> float | None:
         """A metric of a trial on a test set (fingerprint), degrees."""
         e = schema.evaluations.c
-        found: float | None = self._value(sa.select(e[name]).where(e.trial == trial, e.test_set == test_set))
-        return found
+        return self._value(sa.select(e[name]).where(e.trial == trial, e.test_set == test_set))
 
     @patient
     def errors(self, trial: str) -> dict[str, dict[str, float]]:
@@ -122,14 +119,11 @@ class Reading(Database):
         with self.reading() as connection:
             found = connection.execute(query.order_by(t.key).limit(4)).all()
         if not found:
-            raise InputError(
-                f"store {self.shown}: no trial {prefix!r}; bench run --study NAME --dry-run lists a study's"
-            )
+            advice = "bench run --study NAME --dry-run --wide lists a study's"
+            raise InputError(f"store {self.shown}: no trial {prefix!r}; {advice}")
         if len(found) > 1:
             keys = ", ".join(row.key for row in found[:3])
-            raise InputError(
-                f"store {self.shown}: several trials begin with {prefix!r} ({keys}); write more of the key"
-            )
+            raise InputError(f"store {self.shown}: several trials begin with {prefix!r} ({keys}); write more of it")
         key, status, identity, environment = found[0]
         return TrialSummary(key, status, identity, environment or {})
 
@@ -146,13 +140,12 @@ class Reading(Database):
         A trial that is done but could not be evaluated on the cell's test set counts as failed there.
         """
         p, t, e = schema.planned.c, schema.trials.c, schema.evaluations.c
-        columns: list[Any] = [p.preset, p.protocol, p.arm, p.position, p.parameters, p.seed, p.trial, p.test_set]
         not_evaluated = (t.status == "done") & e.trial.is_(None) & t.error_type.is_not(None)
         status = sa.case((not_evaluated, "failed"), else_=t.status).label("status")
-        columns += [status, t.sampler, t.train_set, t.seconds, t.parameters.label("weights")]
-        columns += [t.error_type, t.error_message]
         query = (
-            sa.select(*columns, *(e[metric] for metric in schema.METRICS))
+            sa.select(p.preset, p.protocol, p.arm, p.position, p.parameters, p.seed, p.trial, p.test_set, status)
+            .add_columns(t.sampler, t.train_set, t.seconds, t.parameters.label("weights"))
+            .add_columns(t.error_type, t.error_message, *(e[metric] for metric in schema.METRICS))
             .outerjoin_from(schema.planned, schema.trials, p.trial == t.key)
             .outerjoin(schema.evaluations, (e.trial == t.key) & (e.test_set == p.test_set))
             .where(p.study == study)
@@ -236,14 +229,9 @@ class Reading(Database):
     def core(self, study: str, preset: str, arm: str) -> dict[str, Any] | None:
         """The core's settings in a study's trials of an arm; None where none is planned."""
         p, t = schema.planned.c, schema.trials.c
-        query = (
-            sa.select(t.identity)
-            .join_from(schema.planned, schema.trials, p.trial == t.key)
-            .where(p.study == study, p.preset == preset, p.arm == arm)
-            .order_by(t.seed, t.key)
-            .limit(1)
-        )
-        identity = self._value(query)
+        query = sa.select(t.identity).join_from(schema.planned, schema.trials, p.trial == t.key)
+        of_arm = query.where(p.study == study, p.preset == preset, p.arm == arm)
+        identity = self._value(of_arm.order_by(t.seed, t.key).limit(1))
         return None if identity is None else identity.get("core")
 
     def trials(self) -> Iterator[dict[str, Any]]:
@@ -269,7 +257,7 @@ class Reading(Database):
         with self.reading() as connection:
             return [(row.identity, row.environment, row.seconds) for row in connection.execute(query)]
 
-    def _value(self, query: sa.Select[Any]) -> Any:
+    def _value(self, query: sa.Select[tuple[Any]]) -> Any | None:
         with self.reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 

@@ -30,15 +30,9 @@ class Store(Reading):
     @patient
     def add_test_set(self, data: "HeadPoseSet") -> None:
         """Store a test set's labels; reports then need no data."""
-        row = {
-            "fingerprint": data.fingerprint,
-            "name": data.name,
-            "meta": data.meta,
-            "image_ids": list(data.image_ids),
-            "identities": to_bytes(data.identities),
-            "rotations": to_bytes(data.rotations),
-            "angles": to_bytes(data.angles),
-        }
+        row = {name: getattr(data, name) for name in ("fingerprint", "name", "meta")}
+        row["image_ids"] = list(data.image_ids)
+        row |= {name: to_bytes(getattr(data, name)) for name in ("identities", "rotations", "angles")}
         with self.writing() as connection:
             insert_new(connection, schema.test_sets, [row])
 

@@ -91,14 +91,19 @@ def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry
     grids = _grid(entry, where), _grid(changes, f"{where}: core"), _grid(offsets, where)
     for parameters, change, offset in itertools.product(*grids):
         values = parameters | change | offset
-        yield Arm(
-            _label(name, label, values, where),
+        if not (type(value := offset.get("seed_offset", 0)) is int and 0 <= value <= LARGEST_OFFSET):
+            wanted = f"a whole number from 0 to {LARGEST_OFFSET}"
+            raise InputError(f"{where}: seed_offset: input should be {wanted}, not {short(value)}")
+        arm = Arm(
+            _filled_in("label", label, values, where) if label is not None else _default_label(name, values),
             registry.build(name, parameters, where),
             build_core(change_core(core, change, f"{where}: core"), f"{where}: core"),
             registry.file_of(name),
             None if baseline is None else _filled_in("baseline", baseline, values, where),
-            _seed_offset(offset.get("seed_offset", 0), where),
+            offset.get("seed_offset", 0),
         )
+        check_label(arm.label, f"{where}: label")
+        yield arm
 
 
 def select(arms: tuple[Arm, ...], wanted: tuple[str, ...], where: str) -> tuple[Arm, ...]:
@@ -175,19 +180,6 @@ def _check_backbone(name: str, weights: str | None) -> None:
     from mhpe.model.backbones import backbone  # torchvision takes a second to import, and few studies name one
 
     backbone(name, weights)
-
-
-def _seed_offset(value: Any, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_OFFSET:
-        wanted = f"a whole number from 0 to {LARGEST_OFFSET}"
-        raise InputError(f"{where}: seed_offset: input should be {wanted}, not {short(value)}")
-    return value
-
-
-def _label(sampler: str, template: str | None, values: dict[str, Any], where: str) -> str:
-    label = _default_label(sampler, values) if template is None else _filled_in("label", template, values, where)
-    check_label(label, f"{where}: label")
-    return label
 
 
 def _default_label(sampler: str, values: dict[str, Any]) -> str:

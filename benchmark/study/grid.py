@@ -44,10 +44,8 @@ class Plan:
 def is_present(study: Study, plan: Plan | None = None) -> Present:
     """Says whether a trial is one of a study as it is now.
 
-    Args:
-        study: the study.
-        plan: of a part of it, or of arms that a search found. Only of its cells the training set's content is known
-            and compared.
+    A ``plan`` may be of a part of the study, or of arms that a search found. Only of its cells the training set's
+    content is known and compared.
     """
     wanted: dict[tuple[str, str], tuple[dict[str, Any], int]] = {}
     for protocol in study.protocols:
@@ -80,15 +78,9 @@ def join(plans: Sequence[Plan]) -> Plan:
 
 
 def make_plan(study: Study, arms: Sequence[Arm], seeds: int, data: DataProvider, first_seed: int = 0) -> Plan:
-    """Write out a study's grid.
+    """Write out the grid of some of a study's arms, with so many paired ``seeds`` of each, from ``first_seed`` on.
 
-    Args:
-        study: the study.
-        arms: those of its arms to run.
-        seeds: number of paired seeds per arm. An arm with a seed offset trains with others, but its cells are
-            still paired by number.
-        data: gives prepared data sets.
-        first_seed: the first of them.
+    An arm with a seed offset trains with other seeds, but its cells are still paired by number.
     """
     cells: list[Planned] = []
     trials: dict[str, Trial] = {}

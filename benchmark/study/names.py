@@ -11,11 +11,7 @@ NOT_IN_FILE_NAMES = '/\\:*?"<>|'
 
 
 def check_name(text: str, what: str) -> None:
-    """Check a name that is stored and that files are named after, such as a study's.
-
-    Args:
-        text: the name.
-        what: it names, for the message, such as ``my.yaml: the study's name``.
+    """Check a name that is stored and that files are named after; ``what`` says in messages what it names.
 
     Raises:
         InputError: if it is empty, too long, or holds what a file's name or a terminal cannot.

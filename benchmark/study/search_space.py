@@ -132,19 +132,11 @@ class SearchedSampler:
 def read_searched(
     sampler: str, entries: Mapping[str, Any], core: CoreConfig, config: SearchConfig, registry: "Registry", where: str
 ) -> SearchedSampler:
-    """One sampler to search, from its entry in a study file.
-
-    Args:
-        sampler: its name.
-        entries: its parameters, as :class:`SearchConfig` describes them.
-        core: of all points.
-        config: the whole section.
-        registry: knows the samplers.
-        where: names the section in messages.
+    """One sampler to search, from its entry in a study file: its parameters, as :class:`SearchConfig` describes them.
 
     Raises:
         InputError: for an unknown sampler or parameter, a value that the sampler refuses, or a space that the
-            optimizer cannot search.
+            optimizer cannot search. It begins with ``where``.
     """
     fields = registry.find(sampler, where).model_fields
     where = f"{where}: {sampler}"

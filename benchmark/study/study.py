@@ -45,14 +45,10 @@ def load_study(
     sampler_files: tuple[Path, ...] = (),
     seeds: int | None = None,
 ) -> Study:
-    """Read and check a study.
+    """Read and check a study, the name of a shipped one or the path of a YAML file.
 
-    Args:
-        name_or_file: name of a shipped study, or path of a YAML file.
-        preset: name of the preset; by default what fits the protocols.
-        protocols: names of the protocols instead of the file's.
-        sampler_files: sampler files named on the command line.
-        seeds: paired seeds instead of the file's; only their number is checked here.
+    Preset, protocols and paired seeds are by default what fits the protocols, and the file's. Of ``seeds`` only the
+    number is checked here. ``sampler_files`` are those that the file does not name.
 
     Raises:
         InputError: for an unknown study, preset, protocol, arm, sampler or key, or a wrong value.

@@ -65,12 +65,9 @@ _Reader.add_constructor("tag:yaml.org,2002:int", _Reader.construct_yaml_int)
 def read_yaml(text: str, where: str) -> Any:
     """What a YAML text says.
 
-    Args:
-        text: the text.
-        where: it comes from, for the message.
-
     Raises:
-        InputError: naming the line, if it is not valid, says something twice or is nested too deep.
+        InputError: beginning with ``where`` and naming the line, if it is not valid, says something twice or is nested
+            too deep.
     """
     try:
         return yaml.load(text, _Reader)
