@@ -46,7 +46,7 @@ class HeadPose:
         rotation: (3, 3) canonical rotation.
         angles: yaw, pitch, roll in degrees.
         strengths: matrix Fisher concentration s1 >= s2 >= s3 >= 0, or None if the network predicts none.
-        expected_error: mean error in degrees that the concentration implies, or None. The network's own claim.
+        expected_error: degrees, as :mod:`mhpe.predict.expected_error` finds it.
     """
 
     image: Path
@@ -55,7 +55,7 @@ class HeadPose:
     rotation: NDArray[np.float32]
     angles: tuple[float, float, float]
     strengths: tuple[float, float, float] | None
-    expected_error: float | None
+    expected_error: float
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
@@ -168,9 +168,9 @@ def _predict(
     squares: list[Box],
     crops: list[NDArray[np.uint8]],
 ) -> Iterator[HeadPose]:
-    rotations, strengths = network.predict(torch.from_numpy(np.stack(crops)))
-    claims = expected_error(strengths)
-    angles = to_euler(rotations)
+    faces = torch.from_numpy(np.stack(crops))
+    rotations, strengths = network.predict(faces)
+    expected, angles = expected_error(network, faces, rotations), to_euler(rotations)
     for i, image in enumerate(images):
         known = not strengths[i].isnan().any()
         yield HeadPose(
@@ -180,7 +180,7 @@ def _predict(
             rotations[i].numpy(),
             _triple(angles[i]),
             _triple(strengths[i]) if known else None,
-            claims[i].item() if known else None,
+            expected[i].item(),
         )
 
 

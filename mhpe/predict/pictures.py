@@ -133,8 +133,7 @@ def write_pictures(poses: Iterable[HeadPose], paths: Mapping[Path, Path]) -> Non
     for pose in poses:
         path = paths[pose.image]
         caption = "  ".join(f"{angle} {value:z.0f}°" for angle, value in zip(ANGLES, pose.angles, strict=True))
-        if pose.expected_error is not None:
-            caption += f"  expected error {pose.expected_error:.0f}°"
+        caption += f"  expected error {pose.expected_error:.0f}°"
         try:
             picture = pose_picture(read_photograph(pose.image), pose.square, pose.rotation, caption)
             path.parent.mkdir(parents=True, exist_ok=True)

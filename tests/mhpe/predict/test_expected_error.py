@@ -1,63 +1,50 @@
-"""The error that a concentration promises."""
+"""The error to expect of a prediction."""
 
-import math
-
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from mhpe.predict.expected_error import expected_error
+from mhpe.config import CoreConfig
+from mhpe.model.heads import build
+from mhpe.model.network import Network, Prediction
+from mhpe.predict.expected_error import AT_REST, SLOPE, expected_error, spread
+from mhpe.rotations import from_euler
+from tests.fake_data import rotation_of
 
-
-def by_sampling(strengths: tuple[float, float, float], count: int = 400_000) -> tuple[float, float]:
-    """Mean angle and its standard error by importance sampling of unit quaternions (Bingham distribution).
-
-    tr(diag(s) R(q)) is a constant minus q^T diag(0, 2 (s2+s3), 2 (s1+s3), 2 (s1+s2)) q.
-    """
-    s1, s2, s3 = strengths
-    exponent = 2 * torch.tensor([0, s2 + s3, s1 + s3, s1 + s2], dtype=torch.float64)
-    spread = 1 + 2 * exponent  # of an angular central Gaussian proposal
-    q = torch.randn(count, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64) / spread.sqrt()
-    q = q / q.norm(dim=1, keepdim=True)
-    weight = torch.exp(-(q.square() * exponent).sum(1)) * (q.square() * spread).sum(1) ** 2
-    weight = weight / weight.sum()
-    angle = torch.rad2deg(2 * q[:, 0].abs().clamp(max=1).acos())
-    mean = (weight * angle).sum()
-    return mean.item(), (weight * (angle - mean)).square().sum().sqrt().item()
+CONFIG = CoreConfig(image_size=32, encoder={"m": 8, "widths": (16,)})
 
 
-@pytest.mark.parametrize(
-    "strengths",
-    [
-        (0, 0, 0),
-        (1, 1, 1),
-        (5, 2, 0),
-        (50, 1, 0),
-        (50, 50, 0),
-        (30, 20, 10),
-        (500, 500, 500),
-        (1e4, 10, 1),
-        (1e4, 0, 0),
-    ],
-)
-def test_agrees_with_sampling(strengths: tuple[float, float, float]) -> None:
-    mean, error = by_sampling(strengths)
-    assert abs(expected_error(torch.tensor(strengths)).item() - mean) < 5 * error
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    """A network whose answer is a yaw of 90 degrees times the right half's share of the brightness, less 45."""
+    network = build(CONFIG, 0)
+
+    def predict(images: Tensor) -> Prediction:
+        columns = images.double().mean((1, 2))
+        right = columns[:, columns.shape[1] // 2 :].sum(1) / columns.sum(1)
+        yaw = 90 * right - 45
+        angles = torch.stack((yaw, torch.zeros_like(yaw), torch.zeros_like(yaw)), 1)
+        return Prediction(from_euler(angles).float(), torch.full((len(images), 3), torch.nan))
+
+    monkeypatch.setattr(network, "predict", predict)
+    return network
 
 
-def test_known_limits() -> None:
-    no_knowledge = math.degrees(math.pi / 2 + 2 / math.pi)  # mean angle of a random rotation
-    assert expected_error(torch.zeros(3)).item() == pytest.approx(no_knowledge, rel=1e-9)
-    strength = 1e4  # nearly a Gaussian of three components with variance 1 / (2 s)
-    gaussian = math.degrees(math.sqrt(8 / math.pi / (2 * strength)))
-    assert expected_error(torch.full((3,), strength)).item() == pytest.approx(gaussian, rel=1e-3)
+def test_an_answer_that_follows_the_image_has_no_spread(network: Network) -> None:
+    """A step at the middle: its mirror image has the mirrored answer, and a crop around the middle the same one."""
+    images = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
+    images[0] = 100
+    images[1, ..., :16], images[1, ..., 16:] = 50, 150
+    plain, step = spread(network, images, network.predict(images).rotations)
+    assert plain < 0.1
+    assert 0.1 < step < 5  # the corners' crops shift the step
 
 
-def test_more_concentration_promises_less_error() -> None:
-    strengths = torch.logspace(-1, 4, 30)[:, None] * torch.tensor([1.0, 0.6, 0.2])
-    claims = expected_error(strengths.reshape(5, 6, 3)).flatten()
-    assert (claims.diff() < 0).all()
-
-
-def test_unknown_concentration_stays_unknown() -> None:
-    claims = expected_error(torch.tensor([[torch.nan] * 3, [5.0, 4.0, 3.0]]))
-    assert claims.isnan().tolist() == [True, False]
+def test_an_answer_that_ignores_the_image_has_twice_its_yaw_as_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = build(CONFIG, 0)
+    turned = torch.from_numpy(rotation_of(np.array([20.0, 0.0, 0.0]))).float()
+    monkeypatch.setattr(network, "predict", lambda images: Prediction(turned.expand(len(images), 3, 3), images))
+    images = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
+    assert spread(network, images, turned[None]).item() == pytest.approx(40, abs=1e-3)
+    assert expected_error(network, images, turned[None]).item() == pytest.approx(AT_REST + SLOPE * 40, abs=1e-3)
