@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from benchmark.cli.options import existing_store, store_option
+from benchmark.cli.options import store_option
 from mhpe.errors import InputError
 from mhpe.paths import PRETRAINED
 
@@ -35,9 +35,12 @@ def chosen_network(trial: str | None, weights: Path | None, store: str) -> "Save
         raise InputError("--store is of use with --trial KEY alone, which names a network of that store")
     if trial is not None and weights is not None:
         raise InputError("--trial and --weights both name a network; give one of them")
+    from benchmark.store import Store
     from mhpe.model.saved import load_network
 
-    return _trained_network(existing_store(store), trial) if trial is not None else load_network(weights or PRETRAINED)
+    if trial is None:
+        return load_network(weights or PRETRAINED)
+    return _trained_network(Store(store, read_only=True), trial)
 
 
 def _trained_network(store: "Store", prefix: str) -> "Saved":

@@ -17,7 +17,6 @@ from benchmark.study.yaml_file import read_yaml
 from mhpe.errors import InputError
 
 if TYPE_CHECKING:
-    from benchmark.store import Store
     from benchmark.study.study import Study
 
 data_root_option = click.option(
@@ -125,11 +124,7 @@ def grid_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def refuse_without(needed: str, names: Iterable[str]) -> None:
-    """Refuse options of the command line that do nothing without another one.
-
-    Args:
-        needed: the other one.
-        names: of their parameters.
+    """Refuse options of the command line that do nothing without another one; ``names`` are those of their parameters.
 
     Raises:
         InputError: if one of them was given.
@@ -138,21 +133,6 @@ def refuse_without(needed: str, names: Iterable[str]) -> None:
     for parameter in context.command.params:
         if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
             raise InputError(f"{parameter.opts[0]} does nothing without {needed}")
-
-
-def existing_store(store: str, or_empty: bool = False) -> "Store":
-    """The store that ``--store`` means, for verbs that only read: no file is made or changed.
-
-    Args:
-        store: an SQLAlchemy URL, or the path of an SQLite file.
-        or_empty: whether a store that does not exist counts as an empty one.
-
-    Raises:
-        InputError: if there is none, or it cannot be read.
-    """
-    from benchmark.store import Store
-
-    return Store(store, read_only=True, or_empty=or_empty)
 
 
 def parameters(settings: Iterable[str]) -> dict[str, Any]:

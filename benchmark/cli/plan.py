@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmark.cli.options import Grid, existing_store, grid_options
+from benchmark.cli.options import Grid, grid_options
 from benchmark.cli.terminal import plain_table, print_table, say, warn
 from mhpe.errors import InputError
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benchmark.run.speed import Speed
-    from benchmark.statistics.pilot import Need
     from benchmark.store import Store
     from benchmark.study.arms import Arm
     from benchmark.study.study import Study
@@ -37,6 +36,7 @@ def plan_verb(grid: Grid) -> None:
     """
     from benchmark.report.text import protocol_title
     from benchmark.run.workers import process_count, usable_device
+    from benchmark.store import Store
     from benchmark.study.arms import select
 
     studies = grid.studies()
@@ -51,7 +51,7 @@ def plan_verb(grid: Grid) -> None:
     for study in studies:
         arms = select(study.arms, grid.arm_names, f"study {study.name}")
         seeds = grid.seeds or study.file.seeds
-        store = existing_store(grid.store, or_empty=True)
+        store = Store(grid.store, read_only=True, or_empty=True)
         cells = store.results(study.name)
         cells = cells[(cells["preset"] == study.preset) & cells["arm"].isin([arm.label for arm in arms])]
         cells = _of_now(cells, study, store)
@@ -166,10 +166,7 @@ def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str
     table = plain_table(*headings, numbers_from=1)
     table.columns[0].no_wrap = False
     for name, sd, comparisons in rows:
-        table.add_row(name, f"{sd:.2f}°", *_words(need(sd, seeds, comparisons)))
+        needed = need(sd, seeds, comparisons)
+        detectable = "nothing" if math.isinf(needed.detectable) else f"{needed.detectable:.2f}°"
+        table.add_row(name, f"{sd:.2f}°", *(f"{count:,}" for count in needed.seeds), detectable)
     print_table(table)
-
-
-def _words(found: "Need") -> list[str]:
-    detectable = "nothing" if math.isinf(found.detectable) else f"{found.detectable:.2f}°"
-    return [*(f"{count:,}" for count in found.seeds), detectable]

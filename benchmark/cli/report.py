@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from benchmark.cli.options import existing_store, store_option
+from benchmark.cli.options import store_option
 from benchmark.cli.terminal import needed_width, out, plain_table, print_table, say
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool) -> 
     bench report --study gaussian_sigma
     """
     from benchmark.report.build import build_report
+    from benchmark.store import Store
 
-    studies = build_report(existing_store(store), names, folder, png)
+    studies = build_report(Store(store, read_only=True), names, folder, png)
     for study in studies:
         _print(study)
     _say_what_is_not_shown(studies, png)

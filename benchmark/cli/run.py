@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmark.cli.options import Grid, existing_store, grid_options, refuse_without, wide_option
+from benchmark.cli.options import Grid, grid_options, refuse_without, wide_option
 from benchmark.cli.terminal import interrupted_by_sigterm, plain_table, print_table, say, warn
 
 if TYPE_CHECKING:
@@ -74,11 +74,12 @@ def run_verb(grid: Grid, dask: str | None, retry_failed: bool, dry_run: bool, wi
 
 def _dry_run(study: "Study", grid: Grid, data: "StudyData", wide: bool) -> None:
     """Print what a run would do, from what is stored and prepared; nothing is made or changed."""
+    from benchmark.store import Store
     from benchmark.study.arms import select
     from benchmark.study.grid import make_plan
 
     title = f"{study.name}, preset {study.preset}"
-    store = existing_store(grid.store, or_empty=True)
+    store = Store(grid.store, read_only=True, or_empty=True)
     if study.searched:
         _print_searches(study, store, title, wide)
     arms = select(study.arms, grid.arm_names, f"study {study.name}")

@@ -30,8 +30,6 @@ from mhpe.errors import InputError
 from mhpe.names import title as set_title
 
 if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
-
     from mhpe.data import HeadPoseSet
     from samplers.base import Sampler
     from samplers.support.bin_table import WeightsTable
@@ -151,17 +149,14 @@ def _describe(cls: "type[Sampler]", sampler: "Sampler | None") -> None:
     """Print a sampler's documentation and parameters; their values, too, if there is one with parameters set."""
     say(f"{cls.name}\n\n{inspect.getdoc(cls)}")
     table = plain_table("parameter", "default", *(("value",) if sampler else ()), "values")
-    for key, info in cls.model_fields.items():
-        values = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
+    for key, default in _listed(cls).parameters.items():
+        annotation = cls.model_fields[key].annotation
+        values = get_args(annotation) if get_origin(annotation) is Literal else ()
         value = (str(getattr(sampler, key)),) if sampler else ()
-        table.add_row(key, _default(info), *value, " or ".join(map(str, values)))
+        table.add_row(key, default, *value, " or ".join(map(str, values)))
     if table.row_count:
         say("")
         print_table(table)
-
-
-def _default(info: "FieldInfo") -> str:
-    return "required" if info.is_required() else str(info.default)
 
 
 def _list(sampler_files: tuple[Path, ...], wide: bool) -> None:
@@ -181,26 +176,19 @@ def _list(sampler_files: tuple[Path, ...], wide: bool) -> None:
 
 
 def _listed(cls: "type[Sampler]") -> Listed:
-    summary = (inspect.getdoc(cls) or "").partition("\n")[0]
-    return Listed(cls.name, summary, {key: _default(info) for key, info in cls.model_fields.items()})
+    fields = cls.model_fields.items()
+    defaults = {key: "required" if info.is_required() else str(info.default) for key, info in fields}
+    return Listed(cls.name, (inspect.getdoc(cls) or "").partition("\n")[0], defaults)
 
 
 def _print_draws(
     title: str, core: CoreConfig, table: "WeightsTable", yaw: float, counts: dict[str, Any], images: int
 ) -> None:
     """Print the references of one input at ``yaw``, and numbers of a whole training's draws (``counts``)."""
-    pool = core.references == "pool"
+    pool, k = core.references == "pool", core.k
     source = f"a pool of {core.pool_size} images a batch" if pool else "all images"
-    say(f"{title}: {images} images, K = {core.k}, references from {source}\n")
+    say(f"{title}: {images} images, K = {k}, references from {source}\n")
     say(f"references of an input at yaw {yaw:g}°{', from all images' if pool else ''}")
-    _print_weights(table, core.k)
-    say("references of a whole training")
-    _print_counts(counts, images)
-    out.print(Columns([_bins(counts["bins"]), _distances(counts["distance"])], padding=(0, 4)))
-    out.print()
-
-
-def _print_weights(table: "WeightsTable", k: int) -> None:
     binned = table.rows[0].requested is not None  # a sampler with bins may draw in its own way
     weights = ("weight", "share", f"{k} x share", "requested") if binned else ()
     shown = plain_table("yaw bin", "images", *weights, "achieved", numbers_from=1)
@@ -212,6 +200,10 @@ def _print_weights(table: "WeightsTable", k: int) -> None:
         shown.add_row(f"[{row.low:g}, {row.low + width:g})", *numbers, f"{row.achieved:.2f}")
     print_table(shown)
     say(f"effective number of images behind them: {_number(table.effective_references)}\n")
+    say("references of a whole training")
+    _print_counts(counts, images)
+    out.print(Columns([_bins(counts["bins"]), _distances(counts["distance"])], padding=(0, 4)))
+    out.print()
 
 
 def _print_counts(counts: dict[str, Any], images: int) -> None:

@@ -2,7 +2,6 @@
 
 import click
 
-from benchmark.cli.options import existing_store
 from benchmark.cli.terminal import say
 
 
@@ -32,7 +31,7 @@ def copy_verb(source: str, target: str) -> None:
     from benchmark.store import Store
     from benchmark.store.copy import copy_store
 
-    merged = existing_store(source)
+    merged = Store(source, read_only=True)
     into = Store(target)
     added, kept = copy_store(merged, into)
     new_searches, kept_searches = copy_searches(merged, into)

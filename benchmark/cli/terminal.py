@@ -79,12 +79,7 @@ def needed_width(table: Table) -> int:
 
 
 def print_table(table: Table, wide: bool = False) -> None:
-    """Print a table.
-
-    Args:
-        table: text is wrapped to make it fit, numbers never are: the terminal then wraps its lines.
-        wide: wrap no text either.
-    """
+    """Print a table; its text is wrapped to make it fit unless ``wide``. The terminal wraps lines that are too long."""
     needed = out.measure(table, options=out.options.update(width=UNLIMITED)).maximum if wide else needed_width(table)
     if wide or needed > out.width:
         table.width = needed

@@ -14,13 +14,7 @@ from benchmark.store import Store
 
 
 def analyse(store: Store, report: StudyReport, png: bool) -> Analysis:
-    """Everything of a study's report that takes time.
-
-    Args:
-        store: the results.
-        report: of the study, without analysis.
-        png: whether figures are drawn as PNG, too.
-    """
+    """Everything of a study's report that takes time; with ``png``, figures are drawn as PNG, too."""
     presets = dict.fromkeys(report.table["preset"])
     materials = [
         Material(

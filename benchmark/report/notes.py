@@ -29,11 +29,7 @@ def caveat(test_set: TestSet | None) -> str:
 
 
 def machines_note(machines: pd.DataFrame) -> str:
-    """A sentence on what a study's trainings ran on, and a warning where their number formats differ.
-
-    Args:
-        machines: as :meth:`benchmark.store.Store.machines` gives them.
-    """
+    """A sentence on what a study's trainings ran on, and a warning where their number formats differ."""
     counts = machines.dropna().groupby(["device", "precision"]).size()
     if counts.empty:
         return ""
@@ -48,11 +44,7 @@ def machines_note(machines: pd.DataFrame) -> str:
 
 
 def core_note(cores: Mapping[str, Mapping[str, Any] | None]) -> str:
-    """A sentence for each known preset whose core the study's baseline changes.
-
-    Args:
-        cores: settings of the baseline's core by name of the preset.
-    """
+    """A sentence for each known preset whose core the study's baseline changes; ``cores`` by name of the preset."""
     sentences = []
     for name, core in cores.items():
         if core is None or name not in PRESETS:
@@ -69,18 +61,8 @@ def core_changes(core: Mapping[str, Any], of_preset: Mapping[str, Any]) -> dict[
 
     What only one of the two has is left out: it belongs to another version of the core.
     """
-    own, usual = _flat(core), _flat(of_preset)
-    return {key: _text(own[key]) for key in usual if key in own and own[key] != usual[key]}
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = value
-    return found
+    own, usual = (pd.json_normalize(dict(settings)).to_dict("records")[0] for settings in (core, of_preset))
+    return {str(key): _text(own[key]) for key in usual if key in own and own[key] != usual[key]}
 
 
 def _text(value: Any) -> str:

@@ -32,11 +32,7 @@ def draw_table(store: Store, study: str, preset: str) -> pd.DataFrame:
 def add_draws(table: pd.DataFrame, draws: pd.DataFrame, cells: pd.DataFrame, cores: Cores) -> pd.DataFrame:
     """A study's summary with columns pool (images in it, NaN for exact references), coverage and fallback_share.
 
-    Args:
-        table: as :func:`benchmark.report.summary.summarise` gives it.
-        draws: as :func:`draw_table` gives them.
-        cells: of the study, which say on what a protocol trains.
-        cores: settings of the core by preset and arm.
+    The ``cells`` say on what a protocol trains; ``cores`` are settings of the core by preset and arm.
     """
     place = ["preset", "protocol", "arm"]
     of_cells = cells.dropna(subset=["train_set"]).drop_duplicates(place)[[*place, "train_set"]]

@@ -31,15 +31,7 @@ class SearchReport:
 
 
 def report_searches(store: Store, study: str, definition: dict[str, Any]) -> list[SearchReport]:
-    """The reports of a study's searches; none for a study without a search.
-
-    Args:
-        store: the results.
-        study: its name.
-        definition: as the store has it.
-    """
-    if not definition.get("search"):
-        return []
+    """The reports of the searches of a study whose stored definition has some."""
     cells = store.results(study)
     searches = load_searches(store, study)
     newest = {tuple(search.definition[name] for name in PLACE): search for search in searches}

@@ -88,10 +88,7 @@ def part_text(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def sensitivity(table: pd.DataFrame) -> pd.DataFrame:
-    """The verdict of each compared arm under each of ``MARGINS``.
-
-    Args:
-        table: as :func:`benchmark.report.summary.summarise` gives it.
+    """The verdict of each compared arm of a study's summary under each of ``MARGINS``.
 
     Returns:
         Columns preset, protocol, arm, and a column for each margin.
@@ -180,13 +177,12 @@ def bootstrap_text(table: pd.DataFrame) -> pd.DataFrame:
             "Preset": table["preset"],
             **{name.capitalize(): table[name].map("{:,}".format) for name in ("seeds", "images", "persons")},
             "Difference": [difference(*row) for row in table[["difference", "low", "high"]].to_numpy()],
-            "P(better)": [_probability(*row) for row in table[probability].to_numpy()],
+            "P(better)": [
+                f"{mean:.2f}" if np.isnan(low) else f"{mean:.2f} [{low:.2f}, {high:.2f}]"
+                for mean, low, high in table[probability].to_numpy()
+            ],
         }
     )
-
-
-def _probability(mean: float, low: float, high: float) -> str:
-    return f"{mean:.2f}" if np.isnan(low) else f"{mean:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def yaw_table(material: Material) -> pd.DataFrame:

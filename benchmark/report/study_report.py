@@ -19,7 +19,7 @@ from benchmark.report.summary import baselines_of, summarise
 from benchmark.report.text import protocol_title
 from benchmark.report.verdicts import study_verdict
 from benchmark.report.views import VIEWS, as_text, without_constants
-from benchmark.report.writers import SlidesRow, TextTable, write_csv, write_latex, write_markdown, write_slides_layout
+from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown, write_slides_layout
 from benchmark.statistics import MARGIN
 from benchmark.store import Store
 
@@ -179,13 +179,14 @@ def read_study(store: Store, name: str, definition: dict[str, Any]) -> StudyRepo
     draws = pd.concat([draw_table(store, name, preset) for preset in presets], ignore_index=True)
     places = table[["preset", "arm"]].drop_duplicates().itertuples(index=False, name=None)
     cores = {(preset, arm): store.core(name, preset, arm) for preset, arm in places}
+    tests = cells[["protocol", "test_set"]].drop_duplicates().itertuples(index=False, name=None)
     return StudyReport(
         name,
         definition,
         cells,
         add_draws(table, draws, cells, cores),
         draws,
-        _caveats(store, cells),
+        {protocol: said for protocol, fingerprint in tests if (said := caveat(store.test_set(fingerprint)))},
         core_note({preset: cores.get((preset, definition["baseline"])) for preset in presets}),
         store.machines(name),
         _searches(store, name, definition),
@@ -222,14 +223,6 @@ def search_slug(report: StudyReport, search: "SearchReport") -> str:
     return slug(f"{report.slug}-search-{search.name}")
 
 
-def _caveats(store: Store, cells: pd.DataFrame) -> dict[str, str]:
-    found = {
-        str(protocol): caveat(store.test_set(fingerprint))
-        for protocol, fingerprint in cells[["protocol", "test_set"]].drop_duplicates().to_numpy()
-    }
-    return {protocol: sentence for protocol, sentence in found.items() if sentence}
-
-
 def slug(name: str) -> str:
     """A study's name as a file name and an address: letters, digits, ``_`` and ``-``; never two studies with one."""
     plain = re.sub(r"[^A-Za-z0-9_-]", "-", name)
@@ -246,9 +239,11 @@ def _write_tables(report: StudyReport, folder: Path) -> None:
     _write(title, report.slug, report.table, views, lead, folder)
     seeds = report.cells[report.cells["mae"].notna()].merge(report.machines, how="left", on="trial")
     write_csv(seeds[SEED_COLUMNS].rename(columns={"geodesic_mean": "geodesic"}), folder / f"{report.slug}-seeds.csv")
-    write_slides_layout(
-        _slides_rows(report.table), title, LAYOUT_NOTE, f"{report.slug}-mae", folder / f"{report.slug}-mae.tex"
-    )
+    # The earlier works of the slides, and the study's arms with a result.
+    own = report.table[report.table["mae"].notna()].rename(columns={"arm": "result"})
+    own = own.assign(protocol=own["protocol"].map(protocol_title), grey=False)
+    rows = pd.concat([slides("bins").head(4).assign(grey=True, verdict=""), own], ignore_index=True)
+    write_slides_layout(rows, title, LAYOUT_NOTE, f"{report.slug}-mae", folder / f"{report.slug}-mae.tex")
     if not report.draws.empty:
         view = {"What each arm drew": TextTable(draw_text(report.draws), DRAW_NOTE)}
         _write(report.title, f"{report.slug}-draws", report.draws, view, "", folder)
@@ -259,19 +254,6 @@ def _write_tables(report: StudyReport, folder: Path) -> None:
     for name, (heading, table, text, note) in report.secondary.items():
         view = {heading: TextTable(text, note)}
         _write(title, f"{report.slug}-{name}", table, view, " ".join(caveats), folder)
-
-
-def _slides_rows(table: pd.DataFrame) -> list[SlidesRow]:
-    """The earlier works of the slides, and a study's arms with a result."""
-
-    def row(values: dict[Any, Any], name: str, protocol: str, grey: bool = False) -> SlidesRow:
-        errors = (values["yaw"], values["pitch"], values["roll"], values["mae"])
-        verdict = values.get("verdict", "")
-        return SlidesRow(name, values["bin_width"], values["sigma"], protocol, errors, grey, verdict)
-
-    earlier = [row(r, r["result"], r["protocol"], grey=True) for r in slides("bins").head(4).to_dict("records")]
-    own = table[table["mae"].notna()].to_dict("records")
-    return earlier + [row(r, r["arm"], protocol_title(r["protocol"])) for r in own]
 
 
 def _write(title: str, name: str, table: pd.DataFrame, views: dict[str, TextTable], lead: str, folder: Path) -> None:

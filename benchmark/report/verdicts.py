@@ -21,11 +21,9 @@ WORDS = {
 
 
 def study_verdict(table: pd.DataFrame, margin: float) -> str:
-    """What a study shows: a sentence, and a line, for all protocols and presets with the same one.
+    """What a study's summary shows: a sentence, and a line, for all protocols and presets with the same one.
 
-    Args:
-        table: as :func:`benchmark.report.summary.summarise` gives it.
-        margin: of equivalence, degrees.
+    ``margin`` is that of equivalence, degrees.
     """
     presets = table["preset"].nunique()
     where: dict[str, list[str]] = {}
@@ -37,12 +35,7 @@ def study_verdict(table: pd.DataFrame, margin: float) -> str:
 
 
 def study_sentence(table: pd.DataFrame, margin: float) -> str:
-    """How many of a study's comparisons ended with each verdict, in one sentence.
-
-    Args:
-        table: as :func:`benchmark.report.summary.summarise` gives it.
-        margin: of equivalence, degrees.
-    """
+    """How many of a study's comparisons ended with each verdict, in one sentence; ``margin`` in degrees."""
     arms = table[table["verdict"] != "baseline"]
     if arms.empty:
         return "There is no arm to compare."

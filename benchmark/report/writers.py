@@ -4,8 +4,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,14 +63,7 @@ class TextTable(NamedTuple):
 
 
 def write_markdown(tables: Mapping[str, TextTable], title: str, lead: str, path: Path) -> None:
-    """Tables under their headings.
-
-    Args:
-        tables: by heading.
-        title: of the file.
-        lead: what stands before the first table.
-        path: of the file.
-    """
+    """Tables under their headings; ``lead`` stands before the first one."""
     parts = [f"# {markdown(title)}", markdown(lead)]
     for heading, (table, note) in tables.items():
         cells = table.map(markdown).rename(columns=markdown)
@@ -95,12 +87,7 @@ LONGEST_WORD = 14
 def write_latex(tables: Mapping[str, TextTable], title: str, lead: str, label: str, path: Path) -> None:
     """Tables, each a booktabs ``table`` no wider than the text; they need the packages array and booktabs.
 
-    Args:
-        tables: by heading.
-        title: of the file; captions begin with it.
-        lead: ends the first table's caption.
-        label: begins the tables' labels.
-        path: of the file.
+    Captions begin with ``title``, and the first one ends with ``lead``; the tables' labels begin with ``label``.
     """
     parts = []
     for i, (heading, (table, note)) in enumerate(tables.items()):
@@ -151,52 +138,36 @@ def _tabular(table: pd.DataFrame, widths: dict[str, float]) -> str:
     )
 
 
-def _chunks(word: str) -> list[str]:
-    return [word[i : i + LONGEST_WORD] for i in range(0, len(word), LONGEST_WORD)]
-
-
 def _cell(text: str) -> str:
     """A cell for LaTeX, whose long words may break anywhere."""
-    return " ".join(r"\allowbreak{}".join(latex(part) for part in _chunks(word)) for word in text.split())
+    words = ([word[i : i + LONGEST_WORD] for i in range(0, len(word), LONGEST_WORD)] for word in text.split())
+    return " ".join(r"\allowbreak{}".join(map(latex, parts)) for parts in words)
 
 
-@dataclass(frozen=True)
-class SlidesRow:
-    """A row of a table in the slides' layout."""
-
-    result: str  # name of the arm, or of another work's result
-    bin_width: float  # degrees, NaN for none
-    sigma: float  # degrees, NaN for none
-    protocol: str  # title of the protocol
-    errors: tuple[float, float, float, float]  # yaw, pitch, roll and MAE in degrees
-    grey: bool = False  # whether it is another work's, on other protocols
-    verdict: str = ""  # of the comparison with the baseline
-
-
-def write_slides_layout(rows: Sequence[SlidesRow], title: str, note: str, label: str, path: Path) -> None:
+def write_slides_layout(rows: pd.DataFrame, title: str, note: str, label: str, path: Path) -> None:
     """A study's errors as one LaTeX table in the slides' layout; it needs array, booktabs, siunitx and xcolor.
 
     The smallest MAE of each protocol is bold; a dagger marks an MAE that is better or worse than the baseline's.
 
     Args:
-        rows: in order.
+        rows: columns result (name of an arm, or of another work's result), bin_width and sigma (degrees, NaN for none),
+            protocol (its title), yaw, pitch, roll, mae (degrees), grey (another work's, on other protocols), verdict.
         title: begins the caption.
         note: stands under the table.
         label: of the table.
         path: of the file.
     """
-    own = [row for row in rows if not row.grey]
-    best = {row.protocol: min(r.errors[3] for r in own if r.protocol == row.protocol) for row in own}
+    best = rows[~rows["grey"]].groupby("protocol")["mae"].min()
     lines = []
-    for row in rows:
-        numbers = [f"{value:.2f}" for value in row.errors]
-        if not row.grey and row.errors[3] == best[row.protocol]:
+    for row in rows.to_dict("records"):
+        numbers = [f"{row[name]:.2f}" for name in ("yaw", "pitch", "roll", "mae")]
+        if not row["grey"] and row["mae"] == best[row["protocol"]]:
             numbers[3] = rf"\bfseries {numbers[3]}"
-        if row.verdict in ("better", "worse"):
+        if row["verdict"] in ("better", "worse"):
             numbers[3] += r"{$^\dagger$}"
-        shown = ["" if math.isnan(value) else f"{value:g}" for value in (row.bin_width, row.sigma)]
-        grey = r"\color{gray}" if row.grey else ""
-        lines.append(" & ".join(grey + cell for cell in (_cell(row.result), *shown, _cell(row.protocol), *numbers)))
+        shown = ["" if math.isnan(value) else f"{value:g}" for value in (row["bin_width"], row["sigma"])]
+        cells = _cell(row["result"]), *shown, _cell(row["protocol"]), *numbers
+        lines.append(" & ".join((r"\color{gray}" if row["grey"] else "") + cell for cell in cells))
     column = "S[table-format=2.2,detect-weight,table-space-text-post={$^\\dagger$}]"
     words = r">{\raggedright\arraybackslash}p{62pt}"
     caption = (

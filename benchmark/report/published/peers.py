@@ -24,11 +24,7 @@ def peers() -> pd.DataFrame:
 
 
 def peers_on(protocol: str) -> pd.DataFrame:
-    """Method, parameters in millions, MAE and CEP of the peers with both.
-
-    Args:
-        protocol: "Protocol 1" or "Protocol 2" of the slides.
-    """
+    """Method, parameters in millions, MAE and CEP of the peers with both on "Protocol 1" or "Protocol 2"."""
     rows = peers().rename(columns={COLUMNS[protocol]: "mae"}).dropna(subset=["params_m", "mae"])
     return rows.assign(cep=rows["params_m"] * rows["mae"])[["method", "params_m", "mae", "cep", "source"]]
 
@@ -36,8 +32,7 @@ def peers_on(protocol: str) -> pd.DataFrame:
 def on_published_protocols(ours: pd.DataFrame) -> pd.DataFrame:
     """Rows with a result on the slides' own protocols, and these protocols' labels as column ``published``.
 
-    Args:
-        ours: rows of all studies, as :func:`benchmark.report.summary.summarise` gives them, with a column study.
+    ``ours`` are rows of all studies, as :func:`benchmark.report.summary.summarise` gives them, with a column study.
     """
     labels = {name: protocol.published for name, protocol in PROTOCOLS.items() if protocol.published}
     found = ours.assign(published=ours["protocol"].map(labels)).dropna(subset=["published", "mae", "weights"])

@@ -9,7 +9,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from benchmark.report.build import build_report
-from benchmark.report.writers import SlidesRow, write_slides_layout
+from benchmark.report.writers import write_slides_layout
 from tests.benchmark.fake_results import ARMS, MadeUp, filled_store
 
 MARGIN = 0.1
@@ -79,11 +79,12 @@ def test_committed_differences_follow_from_committed_seeds(path: Path) -> None:
 
 def test_the_slides_layout_marks_the_best_and_what_differs(tmp_path: Path) -> None:
     rows = [
-        SlidesRow("Tai Thesis", np.nan, np.nan, "Protocol 1", (3.99, 5.19, 3.06, 4.08), grey=True),
-        SlidesRow("random", np.nan, np.nan, "A & B", (4.0, 5.0, 3.0, 4.0)),
-        SlidesRow("gaussian", 20, 37.5, "A & B", (3.0, 4.0, 2.0, 3.0), verdict="better"),
+        ("Tai Thesis", np.nan, np.nan, "Protocol 1", 3.99, 5.19, 3.06, 4.08, True, ""),
+        ("random", np.nan, np.nan, "A & B", 4.0, 5.0, 3.0, 4.0, False, "baseline"),
+        ("gaussian", 20, 37.5, "A & B", 3.0, 4.0, 2.0, 3.0, False, "better"),
     ]
-    write_slides_layout(rows, "A study", "50 % of it", "a_study", tmp_path / "table.tex")
+    names = ["result", "bin_width", "sigma", "protocol", "yaw", "pitch", "roll", "mae", "grey", "verdict"]
+    write_slides_layout(pd.DataFrame(rows, columns=names), "A study", "50 % of it", "a_study", tmp_path / "table.tex")
     text = (tmp_path / "table.tex").read_text(encoding="utf-8")
     assert r"\color{gray}Tai Thesis" in text
     assert text.count(r"\bfseries") == text.count(r"{$^\dagger$} \\") == 1

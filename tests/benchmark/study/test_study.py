@@ -77,7 +77,7 @@ def trainings(name: str, preset: str) -> dict[str, tuple]:
 
 FROM_SCRATCH = {"encoder", "heads", "flat_heads", "losses", "pretrained"}
 """Studies whose core says ``init: random``."""
-OTHERWISE = {"controls", "flat_density", "flat_heads", "pretraining"}
+OTHERWISE = {"controls", "core_decision", "fine_tuning", "flat_density", "flat_heads", "pretraining"}
 """Studies whose seeds are fresh or whose random references are another training for their own reasons."""
 
 
