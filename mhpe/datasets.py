@@ -34,18 +34,10 @@ def prepared(
     progress: Progress = no_progress,
     say: Callable[[str], None] = lambda _: None,
 ) -> HeadPoseSet:
-    """A data set at one image size, converted or rendered first if need be.
+    """A data set at one image size in pixels, converted or rendered first if need be.
 
-    Without a data root, or where the root has no folder of the set, an earlier conversion in the cache is used.
-
-    Args:
-        name: of the data set.
-        size: side of the images in pixels.
-        data_root: folder that holds the real sets' folders.
-        synth: sizes and seed of SynthHeads.
-        jobs: number of processes.
-        progress: called as the work goes on.
-        say: receives a line on which earlier conversion is used, and where it was made from.
+    Without a data root, or where the root has no folder of the set, an earlier conversion in the cache is used: ``say``
+    receives a line on which one it is, and where it was made from. ``synth`` are sizes and seed of SynthHeads.
 
     Raises:
         InputError: if the set cannot be found, or as :func:`mhpe.data.prepare.prepare`.
@@ -63,7 +55,11 @@ def prepared(
         return HeadPoseSet.load(prepare(real, data_root, size, folder, jobs, progress))
     data = _earlier(real, size, folder, data_root)
     why = "no --data-root" if data_root is None else f"no folder {data_root / real.folder}"
-    say(f"{real.title}: {why}; {data.folder} is used, made from {origin(data.folder)}")
+    try:
+        origin = (data.folder / ORIGIN).read_text(encoding="utf-8")
+    except OSError:
+        origin = "an unknown place"
+    say(f"{real.title}: {why}; {data.folder} is used, made from {origin}")
     return data
 
 
@@ -87,11 +83,3 @@ def _earlier(real: RealSet, size: int, folder: Path, data_root: Path | None) -> 
     raise InputError(
         f"{real.title} needs a data folder: pass --data-root DIR (or set MHPE_DATA) that holds {real.folder}/"
     )
-
-
-def origin(folder: Path) -> str:
-    """The folder that a prepared real set was made from, as it was then."""
-    try:
-        return (folder / ORIGIN).read_text(encoding="utf-8")
-    except OSError:
-        return "an unknown place"

@@ -3,6 +3,7 @@
 import difflib
 import reprlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
@@ -66,6 +67,20 @@ def nearest(word: str, known: list[str]) -> str:
     """Advice for the user who wrote ``word``: the most similar known one, or all of them."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+
+
+def read_text(path: Path, what: str) -> str:
+    """Text of a file of the user's; ``what`` it is, for messages.
+
+    Raises:
+        InputError: if it cannot be read, or is not text in UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: this {what} is not text in UTF-8; save it in that encoding") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot read this {what}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def parse(model: type[Model], values: Mapping[str, Any], where: str) -> Model:

@@ -31,13 +31,9 @@ AUDIT_NOTE = "What in the slides does not hold, and what is right or used here."
 def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = False) -> list[StudyReport]:
     """Write tables, figures and ``index.html``: a function of the store's content and the names, nothing else.
 
-    What was drawn is kept in the cache, and a study that did not change is not drawn again.
-
-    Args:
-        store: the results.
-        names: studies to report; all planned ones if empty.
-        folder: where to write; what is there under the same names is replaced.
-        png: whether figures are written as PNG, too.
+    What was drawn is kept in the cache, and a study that did not change is not drawn again. Without ``names`` all
+    planned studies are reported; with ``png`` figures are written as PNG, too. Files of the same names in ``folder`` are
+    replaced.
 
     Returns:
         What is reported of each study that has a trial.

@@ -44,16 +44,10 @@ class Images:
 
 
 def read_images(store: Store, cells: pd.DataFrame, baseline: str) -> Images | None:
-    """Errors image by image of the first arms and seeds of one preset on one protocol.
+    """Errors image by image of the first arms and seeds of one preset on one protocol; the baseline is never left out.
 
-    Args:
-        store: the results store.
-        cells: those with a result, as :meth:`benchmark.store.Store.results` gives them.
-        baseline: an arm that is never left out.
-
-    Returns:
-        None without labels or predictions. Arms on other images than the first arm's are left out: they cannot be
-        compared image by image.
+    The ``cells`` are those with a result. None without labels or predictions. Arms on other images than the first arm's
+    are left out: they cannot be compared image by image.
     """
     found: dict[str, ImageErrors] = {}
     labels: dict[str, TestSet | None] = {}

@@ -79,13 +79,7 @@ def _points_table(search: StoredSearch) -> pd.DataFrame:
 
 
 def fresh_values(search: StoredSearch, cells: pd.DataFrame, baseline: str, count: int) -> pd.DataFrame:
-    """The best points of a search, and the study's arms, on seeds that the search did not use.
-
-    Args:
-        search: the search.
-        cells: of its study, as :meth:`benchmark.store.Store.results` gives them.
-        baseline: label of the arm that others are compared with.
-        count: how many of the best points.
+    """The ``count`` best points of a search, and the study's arms, on seeds that the search did not use.
 
     Returns:
         One row per arm: arm; search, the value that the search saw; fresh, the same metric on the same images

@@ -77,9 +77,7 @@ class Task:
 def execute(task: Task, check: Callable[[], None] = lambda: None) -> Outcome:
     """Outcome of a task. An error is part of it, so that a study goes on.
 
-    Args:
-        task: the trial.
-        check: called after every epoch; may raise to end the trial.
+    ``check`` is called after every epoch and may raise to end the trial.
 
     Raises:
         DataSetError: if a prepared data set is missing or damaged, which is no failure of the trial.

@@ -16,15 +16,11 @@ LEASE = {"worker": None, "lease_until": None, "lease_seconds": None}
 
 
 def copy_store(source: Store, target: Store) -> tuple[int, int]:
-    """Merge one store into another, a trial at a time; a copy that was interrupted can be repeated.
+    """Merge one store, read in one snapshot, into another, a trial at a time; an interrupted copy can be repeated.
 
     A trial that is done in the target stays as it is, and gets evaluations on further test sets. One that waits, runs
     or has failed takes the source's result; a failure is taken where the target does not have the trial. Studies of
     the same name share their cells.
-
-    Args:
-        source: read in one snapshot.
-        target: changed.
 
     Returns:
         How many of the source's ended trials were added, and how many the target keeps as they are.

@@ -9,7 +9,7 @@ from benchmark.study.names import check_label, check_name
 from benchmark.study.search_space import SearchConfig
 from benchmark.study.yaml_file import read_yaml
 from mhpe.errors import InputError
-from mhpe.validation import Section, nearest, parse, short
+from mhpe.validation import Section, nearest, parse, read_text, short
 
 MOST_SEEDS = 10_000
 """Paired seeds of an arm: 0.01 degrees of difference need fewer."""
@@ -72,13 +72,7 @@ def study_text(name_or_file: str) -> tuple[str, str, str]:
     """
     path = Path(name_or_file)
     if path.suffix in (".yaml", ".yml"):
-        try:
-            return path.stem, str(path), path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:
-            raise InputError(f"{path}: this study file is not text in UTF-8; save it in that encoding") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise InputError(f"{path}: cannot read this study file: {reason}") from None
+        return path.stem, str(path), read_text(path, "study file")
     if name_or_file not in study_names():
         raise InputError(
             f"no study {short(name_or_file)}; {nearest(name_or_file, study_names())} (or name a .yaml file)"

@@ -142,18 +142,15 @@ def _numbers(path: Path, count: int, what: str) -> NDArray[np.float64]:
         raise InputError(f"{path}: {error}; it should hold {what}") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file; it should hold {what}") from None
-    numbers = [_number(word, path) for word in words]
+    numbers = []
+    for word in words:
+        try:
+            numbers.append(float(word))
+        except ValueError:
+            advice = "; decimal points would be right" if "," in word else ""
+            raise InputError(f"{path}: {short(word)} is no number{advice}") from None
+        if not np.isfinite(numbers[-1]):
+            raise InputError(f"{path}: {short(word)} where a finite number was expected")
     if len(numbers) != count:
         raise InputError(f"{path}: {len(numbers)} numbers where {count} were expected: {what}")
     return np.array(numbers)
-
-
-def _number(word: str, path: Path) -> float:
-    try:
-        number = float(word)
-    except ValueError:
-        advice = "; decimal points would be right" if "," in word else ""
-        raise InputError(f"{path}: {short(word)} is no number{advice}") from None
-    if not np.isfinite(number):
-        raise InputError(f"{path}: {short(word)} where a finite number was expected")
-    return number

@@ -58,10 +58,7 @@ def landmark_box(points: NDArray[np.float64]) -> Box:
 
 
 def projected_box(centre: NDArray[np.float64], depth: float, focal: float) -> Box:
-    """Face square of a head whose centre projects to ``centre`` (2,), pixels.
-
-    ``depth`` is its distance along the optical axis in millimetres, ``focal`` the focal length in pixels.
-    """
+    """Face square of a head ``depth`` mm along the optical axis, projected to ``centre`` (2,); ``focal`` in pixels."""
     return square(float(centre[0]), float(centre[1]), HEAD_MM * focal / depth, HEAD_UP)
 
 

@@ -3,17 +3,17 @@
 import json
 import os
 import shutil
-import sqlite3
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from mhpe.errors import DataSetError, InputError
@@ -194,7 +194,7 @@ def created_once(target: Path) -> Iterator[Path | None]:
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(target.with_name(f".{target.name}.lock")):
+        with FileLock(target.with_name(f".{target.name}.lock")):
             if target.is_dir():
                 yield None
                 return
@@ -206,24 +206,12 @@ def created_once(target: Path) -> Iterator[Path | None]:
                 _to_disk(path)
             temporary.replace(target)
             _to_disk(target.parent)
-    except (OSError, sqlite3.OperationalError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"cannot write {target.parent}: {reason}; set MHPE_CACHE to a folder with room") from error
+    except OSError as error:
+        raise InputError(
+            f"cannot write {target.parent}: {error.strerror or error}; set MHPE_CACHE to a folder with room"
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock among processes: an exclusive transaction of SQLite, which a process's death ends, too."""
-    with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as database:
-        while not database.in_transaction:
-            try:
-                database.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                    raise
-        yield
 
 
 def _to_disk(path: Path) -> None:

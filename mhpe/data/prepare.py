@@ -52,18 +52,9 @@ def prepare(
     jobs: int = 1,
     progress: Progress = no_progress,
 ) -> Path:
-    """Convert a data set unless that was done before.
+    """Convert a data set unless that was done before; returns the prepared folder, ``NAME-SIZEpx-KEY``.
 
-    Args:
-        real: the data set.
-        data_root: folder that holds the set's own folder.
-        size: side of the crops in pixels.
-        folder: where prepared sets are kept.
-        jobs: number of processes.
-        progress: called after every chunk.
-
-    Returns:
-        The prepared folder, ``NAME-SIZEpx-KEY``.
+    Crops have sides of ``size`` pixels; prepared sets are kept in ``folder``.
 
     Raises:
         InputError: if the set or a label is missing or malformed, no image is usable, or ``folder`` cannot be written.

@@ -48,15 +48,9 @@ def content_key(name: str, config: SynthConfig, size: int) -> str:
 def generate(
     name: str, config: SynthConfig, size: int, folder: Path, jobs: int = 1, progress: Progress = no_progress
 ) -> Path:
-    """Render a set unless that was done before; returns the prepared folder.
+    """Render one of :data:`mhpe.names.SETS` unless that was done before; returns the prepared folder.
 
-    Args:
-        name: one of :data:`mhpe.names.SETS`.
-        config: sizes and seed.
-        size: side of the images in pixels.
-        folder: where prepared sets are kept.
-        jobs: number of processes.
-        progress: called as the work goes on.
+    Images have sides of ``size`` pixels; prepared sets are kept in ``folder``.
 
     Raises:
         InputError: if ``folder`` cannot be written.

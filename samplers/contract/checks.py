@@ -110,10 +110,8 @@ def leaves_its_inputs(sampler: Sampler) -> str:
     """Candidates and inputs stay as they are."""
     poses, query = synthetic_poses(300), synthetic_poses(64, seed=1)
     draw(sampler, poses, query, 10)
-    for what, given, untouched in (
-        ("candidates", poses, synthetic_poses(300)),
-        ("inputs", query, synthetic_poses(64, 1)),
-    ):
+    untouched_ones = {"candidates": (poses, synthetic_poses(300)), "inputs": (query, synthetic_poses(64, seed=1))}
+    for what, (given, untouched) in untouched_ones.items():
         for name, value in vars(untouched).items():
             demand(torch.equal(getattr(given, name), value), f"it changes the {name} of the {what}")
     return ""

@@ -19,14 +19,10 @@ KEPT = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
 
 
 def sampler_file(cls: type[Sampler], folder: Path) -> Path:
-    """The file that defines a sampler class; one is written for a class of a notebook.
+    """The file that defines a sampler class; one is written to ``folder`` for a class of a notebook.
 
     Of the cell the imports, functions, classes and constants are taken, and what they need of other cells as long as it
     can be imported.
-
-    Args:
-        cls: the class.
-        folder: where files of classes without one are written.
 
     Raises:
         InputError: if the class is no sampler, its source cannot be found or read, or it needs what cannot be imported.

@@ -18,7 +18,7 @@ from typing import Any
 
 import samplers
 from mhpe.errors import InputError
-from mhpe.validation import nearest, parse, short
+from mhpe.validation import nearest, parse, read_text, short
 from samplers.base import Sampler
 from samplers.support.source_digest import TEXT
 
@@ -131,14 +131,7 @@ def _built_in_modules() -> list[ModuleType]:
 
 def load_file(path: Path) -> ModuleType:
     """Import a sampler file; an InputError if it is missing or its import fails."""
-    try:
-        source = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: this sampler file is not text in UTF-8; save it in that encoding") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot read this sampler file: {reason}") from None
-    return load_source(source, path)
+    return load_source(read_text(path, "sampler file"), path)
 
 
 def load_source(source: str, path: Path) -> ModuleType:

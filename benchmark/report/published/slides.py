@@ -50,14 +50,10 @@ def slides(table: str | None = None) -> pd.DataFrame:
 
 
 def beside_ours(study: str, ours: pd.DataFrame) -> pd.DataFrame:
-    """The slides' rows of a study, and beside them what this suite measured on the very same protocol.
+    """The rows of one of :data:`SLIDES_STUDIES`, and beside them what this suite measured on the very same protocol.
 
     An arm reproduces a row if its sampler has the row's parameters, and else those of the slides. Results on any
-    other protocol are never put here.
-
-    Args:
-        study: one of :data:`SLIDES_STUDIES`.
-        ours: rows of :func:`benchmark.report.summary.summarise`.
+    other protocol are never put here. ``ours`` are rows of :func:`benchmark.report.summary.summarise`.
 
     Returns:
         The columns of :func:`slides`, and for each preset that was run ``reproduced_<preset>``,
