@@ -32,8 +32,8 @@ def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = F
     """Write tables, figures and ``index.html``: a function of the store's content and the names, nothing else.
 
     What was drawn is kept in the cache, and a study that did not change is not drawn again. Without ``names`` all
-    planned studies are reported; with ``png`` figures are written as PNG, too. Files of the same names in ``folder`` are
-    replaced.
+    planned studies are reported; with ``png`` figures are written as PNG, too. Files of the same names in ``folder``
+    are replaced.
 
     Returns:
         What is reported of each study that has a trial.
