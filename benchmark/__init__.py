@@ -77,7 +77,6 @@ def run(
     from benchmark.cli.progress import RunReporter, data_progress
     from benchmark.cli.terminal import warn
     from benchmark.run.study_data import StudyData
-    from benchmark.run.workers import process_count, usable_device
     from benchmark.search.study_run import check_choices, choose_workers, run_study
     from benchmark.store import Store
     from benchmark.study.study import load_study
@@ -88,12 +87,10 @@ def run(
     files = tuple(Path(each) if isinstance(each, str | Path) else sampler_file(each, own) for each in samplers)
     loaded = load_study(str(study), preset, _names(protocols), files, seeds)
     check_choices(loaded, _names(arms), dask)
-    place = usable_device(device) if dask is None else "cpu"  # a cluster's workers find out for themselves
-    jobs = process_count(jobs, place)
+    jobs, workers = choose_workers(jobs, device, dask)
     root = data_root or os.environ.get("MHPE_DATA")
     folder = Path(root) if root else None
     data = StudyData(loaded.synthheads, folder, jobs, data_progress, warn, loaded.file.search)
-    workers = choose_workers(jobs, device if dask else place, dask)
     return run_study(loaded, Store(_url(store)), data, workers, RunReporter, _names(arms), seeds, retry_failed)
 
 

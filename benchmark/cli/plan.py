@@ -166,7 +166,7 @@ def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str
     table = plain_table(*headings, numbers_from=1)
     table.columns[0].no_wrap = False
     for name, sd, comparisons in rows:
-        needed = need(sd, seeds, comparisons)
-        detectable = "nothing" if math.isinf(needed.detectable) else f"{needed.detectable:.2f}°"
-        table.add_row(name, f"{sd:.2f}°", *(f"{count:,}" for count in needed.seeds), detectable)
+        needed, smallest = need(sd, seeds, comparisons)
+        detectable = "nothing" if math.isinf(smallest) else f"{smallest:.2f}°"
+        table.add_row(name, f"{sd:.2f}°", *(f"{count:,}" for count in needed), detectable)
     print_table(table)

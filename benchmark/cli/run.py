@@ -36,7 +36,6 @@ def run_verb(grid: Grid, dask: str | None, retry_failed: bool, dry_run: bool, wi
     from benchmark.cli.progress import RunReporter, data_progress
     from benchmark.run.runner import Interrupted
     from benchmark.run.study_data import StudyData
-    from benchmark.run.workers import process_count, usable_device
     from benchmark.search.study_run import check_choices, choose_workers, run_study
     from benchmark.store import Store
 
@@ -45,8 +44,7 @@ def run_verb(grid: Grid, dask: str | None, retry_failed: bool, dry_run: bool, wi
         check_choices(study, grid.arm_names, dask)
     if not dry_run:
         refuse_without("--dry-run", ("wide",))
-    place = usable_device(grid.device) if dask is None else "cpu"  # a cluster's workers find out for themselves
-    jobs = process_count(grid.jobs, place)
+    jobs, workers = choose_workers(grid.jobs, grid.device, dask)
     failed = False
     for study in studies:
         data = StudyData(
@@ -56,7 +54,6 @@ def run_verb(grid: Grid, dask: str | None, retry_failed: bool, dry_run: bool, wi
             _dry_run(study, grid, data, wide)
             continue
         store = Store(grid.store)
-        workers = choose_workers(jobs, grid.device if dask else place, dask)
         try:
             done = run_study(study, store, data, workers, RunReporter, grid.arm_names, grid.seeds, retry_failed)
         except Interrupted as interrupted:

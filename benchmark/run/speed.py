@@ -62,11 +62,5 @@ def probe_speed(core: CoreConfig, data: HeadPoseSet, device: str) -> Speed:
 
 
 def _first(data: HeadPoseSet, count: int) -> HeadPoseSet:
-    return replace(
-        data,
-        images=data.images[:count],
-        rotations=data.rotations[:count],
-        angles=data.angles[:count],
-        image_ids=data.image_ids[:count],
-        identities=data.identities[:count],
-    )
+    arrays = ("images", "rotations", "angles", "image_ids", "identities")
+    return replace(data, **{name: getattr(data, name)[:count] for name in arrays})

@@ -10,7 +10,7 @@ from joblib.externals.loky import get_reusable_executor
 from benchmark.run.dask import DaskWorkers
 from benchmark.run.runner import Interrupted, Reporter, Totals, Workers, run
 from benchmark.run.study_data import StudyData
-from benchmark.run.workers import LocalWorkers
+from benchmark.run.workers import LocalWorkers, process_count, usable_device
 from benchmark.search.confirm import confirmation, searches_of
 from benchmark.search.search import Search
 from benchmark.store import Store
@@ -89,17 +89,22 @@ def check_choices(study: Study, arms: Sequence[str], dask: str | None) -> None:
     select(study.arms, tuple(arms), f"study {study.name}")
 
 
-def choose_workers(jobs: int, device: str, dask: str | None) -> Callable[[Plan], Workers]:
-    """A function that starts the workers for a plan: processes of this machine, or a Dask cluster's.
+def choose_workers(jobs: int | None, device: str, dask: str | None) -> tuple[int, Callable[[Plan], Workers]]:
+    """Number of processes, and a function that starts the workers for a plan: these processes, or a Dask cluster's.
 
     ``dask`` is the address of the cluster's scheduler; its workers find out what the device ``auto`` means.
+
+    Raises:
+        InputError: if this machine does not have the device, or more processes are wanted than it can hold.
     """
+    place = usable_device(device) if dask is None else "cpu"
+    count = process_count(jobs, place)
 
     def start(plan: Plan) -> Workers:
         get_reusable_executor(reuse=True).shutdown()  # the processes that prepared data, which joblib keeps
-        return LocalWorkers(jobs, device) if dask is None else DaskWorkers(dask, plan.data_folders, device)
+        return LocalWorkers(count, place) if dask is None else DaskWorkers(dask, plan.data_folders, device)
 
-    return start
+    return count, start
 
 
 def run_study(

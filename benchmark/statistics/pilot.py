@@ -16,15 +16,6 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True)
-class Need:
-    """Seeds for one standard deviation."""
-
-    sd: float  # of the paired differences, degrees
-    seeds: tuple[int, ...]  # needed for each of DIFFERENCES
-    detectable: float  # smallest difference that the planned seeds find, degrees; infinite where they find none
-
-
-@dataclass(frozen=True)
 class Spread:
     """How much the paired differences of an arm scatter."""
 
@@ -33,19 +24,17 @@ class Spread:
     sd: float  # standard deviation of the differences of MAE, degrees
 
 
-def need(sd: float, planned: int, comparisons: int) -> Need:
-    """Seeds needed, with 80 % power at the 5 % level.
+def need(sd: float, planned: int, comparisons: int) -> tuple[list[int], float]:
+    """What the paired differences' standard deviation, in degrees, means for a study.
 
-    Args:
-        sd: of the paired differences, degrees.
-        planned: number of seeds.
-        comparisons: arms compared with a baseline; the level is divided by it.
+    With 80 % power at the 5 % level, which is divided by the number of comparisons.
+
+    Returns:
+        The seeds needed for each of ``DIFFERENCES``, and the smallest difference in degrees that the planned number of
+        seeds finds, infinite where they find none.
     """
-    return Need(
-        sd,
-        tuple(seeds_needed(sd, difference, comparisons=comparisons) for difference in DIFFERENCES),
-        smallest_detectable(sd, planned, comparisons=comparisons),
-    )
+    seeds = [seeds_needed(sd, difference, comparisons=comparisons) for difference in DIFFERENCES]
+    return seeds, smallest_detectable(sd, planned, comparisons=comparisons)
 
 
 def spreads(cells: pd.DataFrame, baselines: Mapping[str, str]) -> list[Spread]:

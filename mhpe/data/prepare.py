@@ -2,9 +2,9 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import joblib
 import numpy as np
@@ -15,11 +15,12 @@ from mhpe.data import dataset
 from mhpe.data.crops import Box, read_crop
 from mhpe.data.dataset import Progress, no_progress
 from mhpe.data.images import UnreadableError
-from mhpe.data.real import Label, RealSet, Record, rotations_of
+from mhpe.data.real import RealSet, Record, rotations_of
 from mhpe.errors import InputError
 from mhpe.names import MAX_ANGLE
 
 CHUNK = 64
+Result = TypeVar("Result")
 
 
 def listing_key(real: RealSet, records: Sequence[Record], size: int) -> str:
@@ -78,7 +79,7 @@ def _convert(
     jobs: int,
     progress: Progress,
 ) -> None:
-    labels = [label for part in _parallel(jobs, _labels, real, records, "labels", progress) for label in part]
+    labels = list(_parallel(jobs, real.label, [(record,) for record in records], "labels", progress))
     rotations = rotations_of(labels)
     angles = np.stack([label.angles for label in labels])
     usable = np.flatnonzero(np.abs(angles).max(1) <= MAX_ANGLE).tolist()
@@ -87,8 +88,7 @@ def _convert(
     kept: list[int] = []
     errors: dict[Path, str] = {}
     tasks = [(records[i].image, labels[i].box, size) for i in usable]
-    crops = (crop for part in _parallel(jobs, _crops, None, tasks, "images", progress) for crop in part)
-    for i, (crop, digest) in zip(usable, crops, strict=True):
+    for i, (crop, digest) in zip(usable, _parallel(jobs, _crop, tasks, "images", progress), strict=True):
         if crop is None:
             errors[records[i].image] = digest
         else:
@@ -129,37 +129,22 @@ def _none_usable(real: RealSet, found: int, beyond: int, errors: Sequence[str]) 
 
 
 def _parallel(
-    jobs: int,
-    work: Callable[[Any, Sequence[Any]], list[Any]],
-    context: Any,
-    items: Sequence[Any],
-    what: str,
-    progress: Progress,
-) -> Iterable[list[Any]]:
-    """Results of ``work(context, chunk)`` in order."""
-    chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
-    done = 0
+    jobs: int, work: Callable[..., Result], items: Sequence[tuple[Any, ...]], what: str, progress: Progress
+) -> Iterator[Result]:
+    """Results of ``work(*item)`` in order."""
     progress(what, 0, len(items))
-    parts = joblib.Parallel(n_jobs=jobs, return_as="generator")(joblib.delayed(work)(context, c) for c in chunks)
-    for chunk, part in zip(chunks, parts, strict=True):
-        done += len(chunk)
+    parallel = joblib.Parallel(n_jobs=jobs, batch_size=CHUNK, return_as="generator")
+    for done, result in enumerate(parallel(joblib.delayed(work)(*item) for item in items), 1):
         progress(what, done, len(items))
-        yield part
+        yield result
 
 
-def _labels(real: RealSet, records: Sequence[Record]) -> list[Label]:
-    return [real.label(record) for record in records]
-
-
-def _crops(_: None, tasks: Sequence[tuple[Path, Box | None, int]]) -> list[tuple[NDArray[np.uint8] | None, str]]:
-    """Crop and file digest of each task; for an unreadable image None and what is wrong."""
-    results: list[tuple[NDArray[np.uint8] | None, str]] = []
-    for path, box, size in tasks:
-        try:
-            results.append(read_crop(path, box, size))
-        except UnreadableError as error:
-            results.append((None, str(error)))
-    return results
+def _crop(path: Path, box: Box | None, size: int) -> tuple[NDArray[np.uint8] | None, str]:
+    """Crop and file digest; for an unreadable image None and what is wrong."""
+    try:
+        return read_crop(path, box, size)
+    except UnreadableError as error:
+        return None, str(error)
 
 
 def _fingerprint(
