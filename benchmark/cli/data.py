@@ -113,7 +113,7 @@ def show_verb(
         contact_sheet(data, number, seed).save(path)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot write {path}: {error}; name a .png file in a folder that can be written") from None
-    say(f"{TITLES[data.name]}: {min(number, len(data))} of {len(data)} images; {path}")
+    say(f"written: {path} ({TITLES[data.name]}, {min(number, len(data))} of {len(data)} images)")
 
 
 @data_group.command("check")

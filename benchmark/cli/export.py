@@ -42,4 +42,4 @@ def export_verb(file: Path, trial: str | None, weights: Path | None, store: str)
         save_network(network, file, notes)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     size = network.config.image_size
-    say(f"{file}: {parameters:,} weights, {size} x {size} pixels, {file.stat().st_size / 1e6:.2f} MB")
+    say(f"written: {file} ({parameters:,} weights, {size} x {size} pixels, {file.stat().st_size / 1e6:.2f} MB)")

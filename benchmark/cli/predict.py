@@ -153,6 +153,7 @@ def _write(text: str, path: Path | None) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from None
+    say(f"written: {path}")
 
 
 def _print(poses: "list[HeadPose]") -> None:

@@ -77,10 +77,12 @@ class RunReporter:
         task = self._bars.tasks[0]
         pace = (time.monotonic() - self._begun) / self._finished
         left = pace * ((task.total or 0) - task.completed)
-        self._bars.update(self._task, left=f"{_clock(left)} left" if left else "")
+        remaining = f"{_clock(left)} left" if left else ""
+        self._bars.update(self._task, left=remaining)
         colour = {"done": "green", "pruned": "yellow", "failed": "red"}[status]
         place = "" if err.is_terminal else f"{task.completed:.0f}/{task.total or 0:.0f} "  # which the bar says there
-        err.print(f"{place}[{colour}]{status:<8}[/]{escape(text)}", soft_wrap=not err.is_terminal)
+        after = f", {remaining}" if remaining and not err.is_terminal else ""
+        err.print(f"{place}[{colour}]{status:<8}[/]{escape(text)}{after}", soft_wrap=not err.is_terminal)
 
     def note(self, text: str) -> None:
         """Say what went wrong without harm."""

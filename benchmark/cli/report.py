@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from benchmark.cli.options import store_option
+from benchmark.cli.options import store_option, wide_option
 from benchmark.cli.terminal import needed_width, out, plain_table, print_table, say
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     help="Where to write.",
 )
 @click.option("--png", is_flag=True, help="Write figures as PNG, too.")
-def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool) -> None:
+@wide_option
+def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool, wide: bool) -> None:
     """Rebuild tables, figures and the page from the store.
 
     \b
@@ -39,7 +40,7 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool) -> 
 
     studies = build_report(Store(store, read_only=True), names, folder, png)
     for study in studies:
-        _print(study)
+        _print(study, wide)
     _say_what_is_not_shown(studies, png)
     say(f"written: {folder / 'index.html'}")
 
@@ -58,15 +59,18 @@ def _say_what_is_not_shown(studies: "list[StudyReport]", png: bool) -> None:
         say(f"figures: the font of the PNG files has no {' '.join(missing)}; the page and the SVG files show them")
 
 
-def _print(study: "StudyReport") -> None:
+def _print(study: "StudyReport", wide: bool) -> None:
     from benchmark.report.text import protocol_title, synthetic_note
-    from benchmark.report.views import TERMINAL_VIEW, as_text
+    from benchmark.report.views import TERMINAL_VIEW, WIDE_VIEW, as_text
     from benchmark.statistics import groups_of
 
     for preset, protocol, rows in groups_of(study.table):
         where = ", ".join(filter(None, (protocol_title(protocol), synthetic_note(protocol), f"preset {preset}")))
         title = f"{study.title}: {where} (degrees, mean over seeds ± half-width of its 95 % interval)"
-        print_table(_fitting(as_text(rows, TERMINAL_VIEW), title))
+        if wide:
+            print_table(_table(as_text(rows, WIDE_VIEW), title), wide)
+        else:
+            print_table(_fitting(as_text(rows, TERMINAL_VIEW), title))
         if caveat := study.caveats.get(protocol):
             out.print(caveat, markup=False)
         out.print()
@@ -75,7 +79,7 @@ def _print(study: "StudyReport") -> None:
 
         shown = fresh_text(search.best, study.baseline)
         out.print(search.summary, markup=False)
-        print_table(_table(shown, f"Search: {search.title}; in degrees"))
+        print_table(_table(shown, f"{study.title}: search {search.title} (degrees)"), wide)
         out.print()
     out.print(study.verdict, markup=False)
     if study.missing_cells:

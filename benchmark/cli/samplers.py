@@ -169,7 +169,7 @@ def _list(sampler_files: tuple[Path, ...], wide: bool) -> None:
     table = plain_table("sampler", "what it draws", *(("parameters",) if wide else ()))
     for each in listed:
         fields = ", ".join(f"{key}={default}" for key, default in each.parameters.items())
-        table.add_row(each.name, each.summary, *((fields,) if wide else ()))
+        table.add_row(each.name, each.summary.replace("`", ""), *((fields,) if wide else ()))
     print_table(table, wide)
     for module, reason in broken.items():
         warn(f"{module} cannot be used: {reason}")

@@ -11,7 +11,7 @@ import joblib
 import pandas as pd
 
 from benchmark.report.page import render_page
-from benchmark.report.published import SLIDES_STUDIES, THESIS, THESIS_NOTE, audit, slides
+from benchmark.report.published import SLIDES_STUDIES, THESIS_NOTE, audit, thesis_text
 from benchmark.report.published.peers import CEP, cost_table, cost_text, on_published_protocols
 from benchmark.report.study_report import Analysis, FigureFile, StudyReport, read_study, write_study
 from benchmark.report.summary import add_q
@@ -138,10 +138,9 @@ def _common_tables(ours: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """Write the tables that belong to no study; returns that of cost and error as text."""
     findings = audit()
     write_csv(findings, folder / "published-audit.csv")
-    thesis = slides("thesis").rename(columns=str.capitalize)[THESIS]
     tables = {
         "Findings": TextTable(findings.rename(columns=str.capitalize), AUDIT_NOTE),
-        "Vector errors of the slides": TextTable(thesis.astype(str), THESIS_NOTE),
+        "Vector errors of the slides": TextTable(thesis_text(), THESIS_NOTE),
     }
     write_markdown(tables, "Audit of the slides", "", folder / "published-audit.md")
     write_latex(tables, "Audit of the slides", "", "audit", folder / "published-audit.tex")

@@ -157,8 +157,9 @@ class StudyReport:
             "price": (prices, secondary.price_text, "Price of a verdict"),
             "bootstrap": (self.analysis.bootstrap, secondary.bootstrap_text, "Bootstrap over seeds and persons"),
         }
+        same = ["Preset"] if self.table["preset"].nunique() < 2 else []
         return {
-            name: SecondaryTable(heading, table, shown, secondary.NOTES[name])
+            name: SecondaryTable(heading, table, shown.drop(columns=same), secondary.NOTES[name])
             for name, (table, text, heading) in found.items()
             if not table.empty and not (shown := text(table)).empty
         }

@@ -90,6 +90,8 @@ GROUP_STATISTICS = [ARM, *STATISTICS]
 """Its second table."""
 GROUP_DETAILS = [ARM, *VECTORS, *ROTATION, *COST]
 """Its third table."""
+WIDE_VIEW = [ARM, *PARAMETERS, *GROUP_VIEW[1:], *GROUP_STATISTICS[1:], *GROUP_DETAILS[1:]]
+"""What the terminal shows with --wide: all columns."""
 
 NOTE = "Degrees; mean over seeds ± half-width of its 95 % Student-t interval."
 COMPARISON_NOTE = (
@@ -138,16 +140,20 @@ def _middle(row: Row) -> str:
 
 
 def without_constants(text: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """A table of text without the columns that say the same in every row, and a sentence that says it.
+    """A table of text without the columns that say nothing, or the same in every row, and a sentence that says it.
 
     The row of the baseline, which is compared with nothing, may be empty there.
     """
-    constant = {}
+    empty, constant = [], {}
     for column in text.columns[1:]:
         said = [cell for cell in text[column] if cell not in ("", NOTHING)]
-        if len(text) > 1 and len(set(said)) == 1 and (len(said) == len(text) or len(said) == len(text) - 1 > 1):
+        if not said:
+            empty.append(column)
+        elif len(text) > 1 and len(set(said)) == 1 and (len(said) == len(text) or len(said) == len(text) - 1 > 1):
             constant[column] = f"{column} {said[0]}"
-    return text.drop(columns=list(constant)), f"In every row: {', '.join(constant.values())}." if constant else ""
+    if len(empty) + len(constant) == len(text.columns) - 1:
+        return text, ""  # a list of names would be left
+    return text.drop(columns=[*empty, *constant]), f"In every row: {', '.join(constant.values())}." if constant else ""
 
 
 def rows_of(table: pd.DataFrame) -> list[Row]:

@@ -16,7 +16,7 @@ _LATEX = {
     ">": r"\textgreater{}", "|": r"\textbar{}", '"': "{''}", "–": "--", "—": "---", "“": "``", "”": "''", "\u2019": "'",
     "±": r"\ensuremath{\pm}", "−": r"\ensuremath{-}", "×": r"\ensuremath{\times}", "·": r"\ensuremath{\cdot}",
     "°": r"\ensuremath{^\circ}", "²": r"\ensuremath{^2}", "≤": r"\ensuremath{\leq}", "≥": r"\ensuremath{\geq}",
-    "σ": r"\ensuremath{\sigma}", "θ": r"\ensuremath{\theta}", "μ": r"\ensuremath{\mu}",
+    "≠": r"\ensuremath{\neq}", "σ": r"\ensuremath{\sigma}", "θ": r"\ensuremath{\theta}", "μ": r"\ensuremath{\mu}",
 }  # fmt: skip
 _ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327", "`'^~\"rvc", strict=True))
 UNSHOWN = "?"
@@ -111,7 +111,8 @@ def _tabulars(table: pd.DataFrame) -> list[str]:
     for name in map(str, table):
         words = [word for cell in (name, *table[name]) for word in cell.split()]
         cells = [name.split()[0], *table[name]] if is_number(table[name]) else [w[:LONGEST_WORD] for w in words]
-        widths[name] = CHARACTER * (max(map(len, cells), default=1) + 0.4) + SEPARATION
+        characters = max((len(cell) + 0.25 * sum(map(str.isupper, cell)) for cell in cells), default=1)
+        widths[name] = CHARACTER * (characters + 0.4) + SEPARATION
     first, *others = widths
     groups = [[first]]
     for name in others:
@@ -195,7 +196,7 @@ def write_slides_layout(rows: pd.DataFrame, title: str, note: str, label: str, p
 
 def is_number(column: "pd.Series[str]") -> bool:
     """Whether a column of text holds numbers, and is aligned right."""
-    return bool(column.str.match(r"[+−<\[ ]*\d|–$").all())
+    return bool(column.str.match(r"[+−<≠\[ ]*\d|–$").all())
 
 
 def _write(text: str, path: Path) -> None:

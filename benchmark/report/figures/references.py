@@ -53,18 +53,19 @@ COLUMNS = {
 
 def error_against_draws(material: Material) -> Drawing:
     """MAE against the number of distinct images and against the references' distance, a point for each arm."""
-    if material.draws.empty:
+    protocols = [protocol for protocol in material.protocols if len(_draws(material, protocol))]
+    if not protocols:
         raise NoDataError("no trial stores the diagnostics of its draws")
     need_several_rules(material)
-    protocols = material.protocols
     size = (12.0, 0.6 + 3.6 * len(protocols))
     figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots(len(protocols), len(COLUMNS), sharey="row", squeeze=False)
+    axes = figure.subplots(len(protocols), len(COLUMNS), sharex="col", sharey=True, squeeze=False)
     for row, protocol in zip(axes, protocols, strict=True):
         rows = material.arms(protocol).merge(_draws(material, protocol), on="arm")
         for axis, (column, words) in zip(row, COLUMNS.items(), strict=True):
             _points(axis, rows, column, material.baseline)
             axis.set_xlabel(words)
+            axis.tick_params(labelbottom=True)
         row[0].set(title=protocol_title(protocol), ylabel="MAE in degrees")
     legend(figure, list(axes.flat))
     headline(figure, f"{material.title}: the error against what was drawn")

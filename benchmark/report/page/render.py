@@ -13,7 +13,7 @@ from benchmark.report.page.explorer import explorer
 from benchmark.report.page.fingerprints import fingerprints
 from benchmark.report.page.tables import group_table, page_table
 from benchmark.report.page.trials import HEADINGS, Group, trace
-from benchmark.report.published import SLIDES_STUDIES, THESIS, THESIS_NOTE, audit, beside_ours, slides
+from benchmark.report.published import SLIDES_STUDIES, THESIS_NOTE, audit, beside_ours, thesis_text
 from benchmark.report.published.peers import CEP
 from benchmark.report.published.slides import published_notes, published_text, reproduced
 from benchmark.report.references import NOTE as DRAW_NOTE
@@ -70,7 +70,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
         audit=page_table(
             audit().rename(columns=str.capitalize), "What does not hold in the slides, and what does"
         ),
-        thesis=page_table(slides("thesis").rename(columns=str.capitalize)[THESIS].astype(str), THESIS_NOTE),
+        thesis=page_table(thesis_text(), THESIS_NOTE),
         others=[_published(name, beside_ours(name, studies[0].table.head(0)))
                 for name in SLIDES_STUDIES if name not in names],
         trials=found.rows,

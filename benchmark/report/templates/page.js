@@ -9,7 +9,7 @@ const chosen = document.getElementById("chosen");
 function sortKey(cell) {
   const text = cell.textContent.trim();
   if (text === "" || text === "–") return null;
-  const number = parseFloat(text.replace(/−/g, "-").replace(/^[[<+\s]+/, "").replace(/,(?=\d{3})/g, ""));
+  const number = parseFloat(text.replace(/−/g, "-").replace(/^[[<+≠\s]+/, "").replace(/,(?=\d{3})/g, ""));
   return Number.isNaN(number) || !cell.classList.contains("number") ? text : number;
 }
 
