@@ -27,8 +27,8 @@ function explore(choice) {
   const presets = Object.keys(study.rows);
   const groups = study.rows[select("preset", presets.map((name) => [name, name]), choice.get("preset"))];
   const protocols = Object.keys(groups).map((name) => [name, study.protocols[name]]);
-  if (protocols.length > 1) protocols.unshift(["", "all"]);
-  const protocol = select("protocol", protocols, choice.get("protocol") ?? "");
+  if (protocols.length > 1) protocols.push(["", "all"]);
+  const protocol = select("protocol", protocols, choice.get("protocol"));
   const places = protocol ? [protocol] : Object.keys(groups);
   const metrics = Object.entries(known.metrics).filter(([name]) => places.some((place) => name in groups[place]));
   const metric = select("metric", metrics, choice.get("metric"));

@@ -66,7 +66,7 @@ def test_table_csv_and_json_say_the_same(bench: Bench, faces: Path) -> None:
 
 
 def test_files_are_written_by_their_suffix(bench: Bench, faces: Path) -> None:
-    assert bench("predict", faces, "--out", "poses.csv").out == ""
+    assert bench("predict", faces, "--out", "poses.csv").out == "written: poses.csv\n"
     assert len(pd.read_csv("poses.csv")) == 3
     bench("predict", faces / "a.png", faces, "--out", "poses.json")
     assert len(json.loads(Path("poses.json").read_text())) == 4
@@ -220,7 +220,7 @@ def test_a_trial_of_the_store_and_its_file_give_the_same(
     by_trial = bench("predict", faces, "--trial", key[:8], "--format", "csv")
     assert by_trial.status == 0, by_trial.err
     exported = bench("export", "best.safetensors", "--trial", key[:8])
-    assert "best.safetensors: " in exported.out
+    assert "written: best.safetensors (" in exported.out
     assert "32 x 32 pixels" in exported.out
     assert bench("predict", faces, "--weights", "best.safetensors", "--format", "csv").out == by_trial.out
     assert bench("predict", faces, "--format", "csv").out != by_trial.out
