@@ -38,6 +38,9 @@ WANTED = {
 }
 """What is wanted, in place of pydantic's messages."""
 
+KINDS = ("int", "float", "str", "bool")
+"""What pydantic adds to a place whose value may be of several kinds."""
+
 
 class Section(BaseModel):
     """A section of a configuration: unknown keys are errors, values cannot be changed afterwards."""
@@ -99,7 +102,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """The first problem of a validation error in one line; an unknown key comes first, as others may follow from it."""
     problems = error.errors(include_url=False, include_context=True)
     problem = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
-    place = ".".join(str(part) for part in problem["loc"])
+    place = ".".join(str(part) for part in problem["loc"] if part not in KINDS)
     if problem["type"] == "extra_forbidden":
         return (
             f"unknown key {short(place)}; {nearest(str(problem['loc'][-1]), _known_keys(model, problem['loc'][:-1]))}"

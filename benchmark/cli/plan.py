@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 import click
 
 from benchmark.cli.options import Grid, grid_options
-from benchmark.cli.terminal import plain_table, print_table, say, warn
+from benchmark.cli.terminal import plain_table, print_table, say
 from mhpe.errors import InputError
+from mhpe.names import PUBLISHED_IMAGES, SETS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from benchmark.run.speed import Speed
@@ -99,34 +102,46 @@ def _print_trials(study: "Study", arms: "tuple[Arm, ...]", seeds: int, cells: "p
 
 
 def _print_hours(study: "Study", missing: "list[Trial]", store: "Store", device: str, jobs: int, grid: Grid) -> None:
-    from benchmark.cli.progress import data_progress
     from benchmark.report.text import counted, duration
     from benchmark.run.speed import probe_speed, stored_speed
-    from benchmark.run.study_data import StudyData
 
     speeds: dict[tuple[str, str], Speed] = {}
-    data = StudyData(study.synthheads, grid.data_root, jobs, data_progress, warn, study.file.search)
-    try:
-        for trial in missing:
-            kind = trial.arm.core.model_dump_json(), trial.train_set
-            if kind not in speeds:
-                core = trial.arm.core
-                found = stored_speed(store, study.preset, core, trial.train_set, device)
-                speeds[kind] = found or probe_speed(core, data(trial.train_set, core.image_size), device)
-    except InputError as error:
-        say(f"Time: not known. No such training ran on this host and device, and a probe is impossible: {error}")
-        return
+    for trial in missing:
+        core, kind = trial.arm.core, (trial.arm.core.model_dump_json(), trial.train_set)
+        if kind not in speeds:
+            found = stored_speed(store, study.preset, core, trial.train_set, device)
+            speeds[kind] = found or probe_speed(core, _images(trial.train_set, study, grid.data_root), device)
     total = sum(speeds[trial.arm.core.model_dump_json(), trial.train_set].seconds for trial in missing)
     trials = sum(speed.trials for speed in speeds.values())
     probes = sum(not speed.trials for speed in speeds.values())
     sources = [f"the median of {counted(trials, 'training')} on this host"] if trials else []
     if probes:
-        sources.append(f"{counted(probes, 'short probe')} (one process alone; several at once are each slower)")
+        sources.append(
+            f"{counted(probes, 'short probe')} (some batches of grey images, one process alone; several at once are "
+            "each slower)"
+        )
     each = total / len(missing)
     say(
         f"Time: {duration(total / jobs)} = {len(missing):,} x {duration(each)}, {jobs} at a time; measured by "
         f"{' and '.join(sources)}"
     )
+
+
+def _images(name: str, study: "Study", data_root: "Path | None") -> int:
+    """Images of a training set, which need not be prepared or present.
+
+    Raises:
+        InputError: if the data root does not exist, or its folder of the set cannot be used.
+    """
+    from mhpe.datasets import REAL_SETS
+
+    if data_root is not None and not data_root.is_dir():
+        raise InputError(f"--data-root {data_root} (or MHPE_DATA): no such folder")
+    if name in SETS:
+        return study.synthheads.count(name)
+    if data_root is None or not (data_root / REAL_SETS[name].folder).is_dir():
+        return PUBLISHED_IMAGES[name]
+    return len(REAL_SETS[name].records(data_root))
 
 
 def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str, cells: "pd.DataFrame") -> None:

@@ -93,7 +93,7 @@ def predict_verb(
 
     shape = _format(shape, path)
     network, _ = chosen_network(trial, weights, store)
-    files = find_images(images)
+    files = find_images(images, warn)
     drawn = {} if pictures is None else picture_paths(files, pictures)
     problems: dict[Path, str] = {}
     poses, read = [], set()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from benchmark.cli.options import Grid, grid_options, refuse_without, wide_option
-from benchmark.cli.terminal import interrupted_by_sigterm, plain_table, print_table, say, warn
+from benchmark.cli.terminal import plain_table, print_table, say, warn
 
 if TYPE_CHECKING:
     from benchmark.run.study_data import StudyData
@@ -23,7 +23,6 @@ INTERRUPTED = 130
 @click.option("--retry-failed", is_flag=True, help="Try trials again that failed earlier.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print the plan, and write nothing.")
 @wide_option
-@interrupted_by_sigterm()
 def run_verb(grid: Grid, dask: str | None, retry_failed: bool, dry_run: bool, wide: bool) -> int:
     """Train and evaluate what is missing of a study, and store it.
 

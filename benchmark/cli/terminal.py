@@ -1,11 +1,8 @@
 """Printing to the terminal."""
 
 import re
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from types import FrameType
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -71,10 +68,9 @@ def plain_table(*columns: str, title: str | None = None, numbers_from: int | Non
 def needed_width(table: Table) -> int:
     """Columns of the terminal that a table needs for every number, and every word of its text, to be whole."""
     unlimited = out.options.update(width=UNLIMITED)
-    for column in table.columns:
-        if column.no_wrap:  # which rich would cut
-            cells = (column.header, *column.cells)
-            column.min_width = max(out.measure(cell, options=unlimited).maximum for cell in cells)
+    for column in table.columns:  # rich would cut what it cannot wrap
+        cells = [out.measure(cell, options=unlimited) for cell in (column.header, *column.cells)]
+        column.min_width = max(cell.maximum if column.no_wrap else cell.minimum for cell in cells)
     return out.measure(table, options=unlimited).minimum
 
 
@@ -84,17 +80,3 @@ def print_table(table: Table, wide: bool = False) -> None:
     if wide or needed > out.width:
         table.width = needed
     out.print(table, crop=False)
-
-
-@contextmanager
-def interrupted_by_sigterm() -> Iterator[None]:
-    """Context in which SIGTERM, which batch systems send, does what Ctrl-C does."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

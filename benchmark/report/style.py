@@ -19,6 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
+from matplotlib.layout_engine import LayoutEngine
 
 BASELINE = "#444444"
 PALETTE = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#949494")
@@ -29,6 +30,8 @@ MARKERS = "o^DvP<X"
 DASHES = ("-", "--", "-.", ":")
 COLUMNS = 3
 """Panels in a row; with more a figure is too wide for a page."""
+LARGER = 6
+"""How often a figure whose texts are too long for it is made larger by half."""
 HOVER = "hover:"
 """Begins the name of an artist whose points have titles; see :func:`hover`."""
 SETTINGS: dict[Any, Any] = {
@@ -150,7 +153,7 @@ def rendered(figure: Figure, png: bool = False) -> tuple[str, bytes]:
     with style(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # not_shown names them, once
         if (layout := figure.get_layout_engine()) is not None:
-            layout.execute(figure)
+            _lay_out(figure, layout)
             figure.set_layout_engine("none")  # else each saving does it again, which takes as long as drawing
         # The canvases themselves: savefig draws every figure twice, once for a layout that is settled already.
         picture, text = BytesIO(), StringIO()
@@ -158,6 +161,20 @@ def rendered(figure: Figure, png: bool = False) -> tuple[str, bytes]:
             FigureCanvasAgg(figure).print_png(picture, metadata={"Software": None})
         FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
     return _with_titles(text.getvalue()), picture.getvalue()
+
+
+def _lay_out(figure: Figure, layout: LayoutEngine) -> None:
+    """Lay out a figure, larger if its texts leave no room for its panels."""
+    warnings.filterwarnings("error", "constrained_layout not applied")
+    for _ in range(LARGER):
+        try:
+            layout.execute(figure)
+        except UserWarning:
+            figure.set_size_inches(1.5 * figure.get_size_inches())
+        else:
+            return
+    warnings.filterwarnings("ignore", "constrained_layout not applied")
+    layout.execute(figure)
 
 
 def save(figure: Figure, name: str, folder: Path) -> None:

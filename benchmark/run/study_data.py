@@ -64,7 +64,7 @@ class StudyData:
         if (name, size) not in self._sets:
             with self._progress(TITLES[name]) as progress:
                 data = prepared(name, size, self._data_root, self._synthheads, self._jobs, progress, self._warn)
-            self._report_unreadable(data)
+            self._report_what_is_missing(data)
             self._sets[name, size] = data
         return self._sets[name, size]
 
@@ -94,7 +94,9 @@ class StudyData:
         except DataSetError:  # damaged, or of another version: as if there were none
             return None
 
-    def _report_unreadable(self, data: HeadPoseSet) -> None:
+    def _report_what_is_missing(self, data: HeadPoseSet) -> None:
+        if missing := data.meta.get("missing"):
+            self._warn(f"{data.name}: {', '.join(missing)}")
         problems = data.meta.get("unreadable", [])
         for problem in problems[:UNREADABLE_NAMED]:
             self._warn(f"left out: {problem}")

@@ -75,13 +75,14 @@ def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry
         InputError: for an unknown sampler or key, or a wrong value.
     """
     entry = dict(entry)
-    name, label, baseline = entry.pop("sampler", None), entry.pop("label", None), entry.pop("baseline", None)
+    name = entry.pop("sampler", None)
+    texts = {key: entry.pop(key) for key in ("label", "baseline") if key in entry}
     changes = entry.pop("core", {})
     offsets = {"seed_offset": entry.pop("seed_offset")} if "seed_offset" in entry else {}
     if not isinstance(name, str):
         raise InputError(f"{where}: sampler is missing")
-    for key, text in (("label", label), ("baseline", baseline)):
-        if text is not None and not isinstance(text, str):
+    for key, text in texts.items():
+        if not isinstance(text, str):
             raise InputError(f"{where}: {key} must be text, not {short(text)}; quotation marks make it one")
     if not isinstance(changes, dict):
         raise InputError(f"{where}: core must be a mapping")
@@ -95,11 +96,11 @@ def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry
             wanted = f"a whole number from 0 to {LARGEST_OFFSET}"
             raise InputError(f"{where}: seed_offset: input should be {wanted}, not {short(value)}")
         arm = Arm(
-            _filled_in("label", label, values, where) if label is not None else _default_label(name, values),
+            _filled_in("label", texts["label"], values, where) if "label" in texts else _default_label(name, values),
             registry.build(name, parameters, where),
             build_core(change_core(core, change, f"{where}: core"), f"{where}: core"),
             registry.file_of(name),
-            None if baseline is None else _filled_in("baseline", baseline, values, where),
+            _filled_in("baseline", texts["baseline"], values, where) if "baseline" in texts else None,
             offset.get("seed_offset", 0),
         )
         check_label(arm.label, f"{where}: label")

@@ -11,7 +11,7 @@ import io
 import os
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +26,11 @@ MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbC
 """Pillow's modes of at most 8 bits a channel that it converts to RGB."""
 DEPTHS = (8, 10, 12, 14, 16)
 """Bits that cameras' grey values have."""
+IMAGE_SUFFIXES = (
+    ".arw", ".avif", ".bmp", ".cr2", ".dng", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl",
+    ".nef", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".psd", ".svg", ".tga", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+"""Suffixes of files that a person takes for images."""
 _DAMAGED = (
     OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, struct.error,
     Image.DecompressionBombError,
@@ -47,6 +52,13 @@ def folder_entries(folder: Path) -> list[os.DirEntry[str]]:
     except OSError as error:
         raise InputError(f"cannot read folder {folder}: {error.strerror or error}") from None
     return sorted(found, key=lambda entry: entry.name)
+
+
+def not_read(names: Sequence[str]) -> list[str]:
+    """A line on files that are images by their names, but of none that are read; nothing if there are none."""
+    images = [name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES]
+    some = ", ".join(images[:3]) + (", ..." if len(images) > 3 else "")
+    return [f"{len(images):,} other image file(s), which are not read ({some})"] if images else []
 
 
 def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mhpe.data.images import folder_entries
+from mhpe.data.images import folder_entries, not_read
 from mhpe.errors import InputError
 from mhpe.rotations import from_euler
 
@@ -83,31 +83,32 @@ class RealSet(ABC):
         Raises:
             InputError: if the folder is missing or holds no image, or two images differ in the case of their suffix.
         """
-        records = []
+        records, others = [], []
         for part, folder in self._folders(data_root).items():
-            images, labels = self._files(folder)
+            images, labels, rest = self._files(folder)
+            others += rest
             for stem, image in images.items():
                 label = labels.get(stem, folder / f"{stem}{self.endings[1]}")
                 image_id = f"{part}/{stem}" if part else stem
                 records.append(Record(image, label, image_id, self.identity(part, stem)))
         if not records:
-            raise InputError(
-                f"{self.title}: {self.root(data_root)} holds no {self.example}; is it the original layout?"
-            )
+            found = "; ".join((f"{self.root(data_root)} holds no {self.example}", *not_read(others)))
+            raise InputError(f"{self.title}: {found}; is it the original layout?")
         return records
 
     def missing(self, data_root: Path) -> list[str]:
-        """Words for missing folders and files, as far as their names tell."""
+        """Words for missing folders and files, and for images that are not read, as far as their names tell."""
         folders = self._folders(data_root)
         absent = [part for part in self.parts if part not in folders]
         names = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
         found = [f"{len(absent)} of {len(self.parts)} folders missing ({names})"] if absent else []
         files = [self._files(folder) for folder in folders.values()]
         counts = {
-            "image(s) without label file": sum(len(images.keys() - labels.keys()) for images, labels in files),
-            "label file(s) without image": sum(len(labels.keys() - images.keys()) for images, labels in files),
+            "image(s) without label file": sum(len(images.keys() - labels.keys()) for images, labels, _ in files),
+            "label file(s) without image": sum(len(labels.keys() - images.keys()) for images, labels, _ in files),
         }
-        return found + [f"{count:,} {what}" for what, count in counts.items() if count]
+        found += [f"{count:,} {what}" for what, count in counts.items() if count]
+        return found + not_read([name for _, _, others in files for name in others])
 
     @abstractmethod
     def identity(self, part: str, stem: str) -> str:
@@ -125,15 +126,18 @@ class RealSet(ABC):
         folders = {path.name.lower(): path for path in sorted(root.iterdir(), reverse=True) if path.is_dir()}
         return {part: folders[part.lower()] for part in self.parts if part.lower() in folders}
 
-    def _files(self, folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
-        """Images and label files of a folder by their stem."""
+    def _files(self, folder: Path) -> tuple[dict[str, Path], dict[str, Path], list[str]]:
+        """Images and label files of a folder by their stem, and the names of all other files."""
         found: tuple[dict[str, Path], dict[str, Path]] = {}, {}
         patterns = [re.compile(f"({self.stem})(?i:{re.escape(ending)})") for ending in self.endings]
+        others: list[str] = []
         for entry in folder_entries(folder):
-            for pattern, files in zip(patterns, found, strict=True):
-                match = pattern.fullmatch(entry.name)
+            matches = [pattern.fullmatch(entry.name) for pattern in patterns]
+            for match, files in zip(matches, found, strict=True):
                 if match and match[1] in files:
                     raise InputError(f"{entry.path}: {files[match[1]].name} is there, too; keep one of them")
                 if match:
                     files[match[1]] = Path(entry.path)
-        return found
+            if not any(matches):
+                others.append(entry.name)
+        return *found, others

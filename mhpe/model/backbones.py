@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from mhpe.errors import InputError
-from mhpe.validation import nearest
+from mhpe.validation import nearest, short
 
 
 def backbone(name: str, weights: str | None) -> tuple[nn.Module, int]:
@@ -44,10 +44,14 @@ def backbone(name: str, weights: str | None) -> tuple[nn.Module, int]:
 
 
 def _load(network: nn.Module, path: Path) -> None:
+    if not path.is_file():
+        raise InputError(f"encoder.backbone_weights: no file {path}")
     try:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except FileNotFoundError:
-        raise InputError(f"encoder.backbone_weights: no file {path}") from None
-    except Exception as error:  # torch raises many kinds for a damaged or foreign file, some without a text
-        reason = next(iter(str(error).splitlines()), "it is no file of PyTorch weights")
-        raise InputError(f"encoder.backbone_weights: {path} does not fit: {reason}") from error
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged or foreign file
+        raise InputError(f"encoder.backbone_weights: {path} does not fit: no file of PyTorch weights") from error
+    try:
+        network.load_state_dict(weights)
+    except Exception as error:
+        reason = (str(error).splitlines()[1:2] or [str(error)])[0].strip()
+        raise InputError(f"encoder.backbone_weights: {path} does not fit: {short(reason)}") from error

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mhpe.data.biwi import CROP_ASPECT
 from mhpe.data.crops import SMALLEST_SIDE, Box, cut
-from mhpe.data.images import UnreadableError, folder_entries, opened, read_file, to_rgb
+from mhpe.data.images import UnreadableError, folder_entries, not_read, opened, read_file, to_rgb
 from mhpe.errors import InputError
 from mhpe.model.network import Network
 from mhpe.predict.expected_error import expected_error
@@ -19,7 +19,7 @@ from mhpe.predict.faces import find_faces
 from mhpe.rotations import to_euler
 
 BATCH = 64
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+SUFFIXES = (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 LEAST_INSIDE = 0.5
 """Least share of a face's box that must lie in the photograph; less is a mistake, not a face at its edge."""
 FILLS = 0.8
@@ -62,8 +62,10 @@ class HeadPose:
     expected_error: float
 
 
-def find_images(paths: Iterable[Path]) -> list[Path]:
+def find_images(paths: Iterable[Path], say: Callable[[str], None] = lambda _: None) -> list[Path]:
     """The images that paths name, in order; a folder stands for the images in it, hidden files left out.
+
+    ``say`` receives a line on images of a folder that are of another kind.
 
     Raises:
         InputError: if a path does not exist, or a folder holds no image or cannot be read.
@@ -75,9 +77,14 @@ def find_images(paths: Iterable[Path]) -> list[Path]:
         except OSError as error:
             raise InputError(f"{path}: {error.strerror or error}") from None
         if is_folder:
-            images = [path / e.name for e in folder_entries(path) if Path(e.name).suffix.lower() in SUFFIXES]
+            names = [entry.name for entry in folder_entries(path)]
+            images = [path / name for name in names if Path(name).suffix.lower() in SUFFIXES]
+            others = not_read([name for name in names if Path(name).suffix.lower() not in SUFFIXES])
             if not images:
-                raise InputError(f"{path}: holds no image ({', '.join(f'*{suffix}' for suffix in SUFFIXES)})")
+                kinds = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
+                raise InputError("; ".join((f"{path}: holds no image ({kinds})", *others)))
+            for fact in others:
+                say(f"{path}: {fact}")
             found += images
         elif exists:
             found.append(path)

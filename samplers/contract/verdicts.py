@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samplers.base import Sampler
-from samplers.contract.checks import CHECKS, Check
+from samplers.contract.checks import CHECKS, Check, copes_with_a_huge_set
 from samplers.contract.tools import restored_random_state
 from samplers.support.registry import in_one_line
 
-CHECK_SECONDS = 120.0
-"""Longest time of a check, well above what the slowest one allows; a slower sampler is taken to hang."""
+CHECK_SECONDS, HUGE_SECONDS = 30.0, 120.0
+"""Longest time of a check, and of the one with a huge set; a slower sampler is taken to hang."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,11 @@ class Verdict:
     ended: bool = True  # whether the check came to an end
 
 
-def check_sampler(sampler: Sampler, seconds: float = CHECK_SECONDS) -> Iterator[Verdict]:
+def check_sampler(sampler: Sampler, seconds: float | None = None) -> Iterator[Verdict]:
     """Check a sampler with its parameters; an earlier fit does not count.
 
-    A check that does not end within ``seconds`` is the last one: its sampler still runs and would disturb the others.
+    A check that does not end within ``seconds``, by default :data:`CHECK_SECONDS` or :data:`HUGE_SECONDS`, is the last
+    one: its sampler still runs and would disturb the others.
     """
     for check in CHECKS:
         found = verdict(check, sampler, seconds)
@@ -37,14 +38,15 @@ def check_sampler(sampler: Sampler, seconds: float = CHECK_SECONDS) -> Iterator[
             return
 
 
-def verdict(check: Check, sampler: Sampler, seconds: float = CHECK_SECONDS) -> Verdict:
+def verdict(check: Check, sampler: Sampler, seconds: float | None = None) -> Verdict:
     """Result of one check; whatever the sampler raises breaks the rule, and so does a sampler that does not return."""
+    limit = seconds or (HUGE_SECONDS if check is copes_with_a_huge_set else CHECK_SECONDS)
     found: list[Verdict] = []
     # A thread, as one that waits forever can be left behind: it ends with the process.
     thread = threading.Thread(target=lambda: found.append(_verdict(check, sampler)), daemon=True)
     thread.start()
-    thread.join(seconds)
-    return found[0] if found else Verdict(_rule(check), False, f"it did not return within {seconds:g} s", ended=False)
+    thread.join(limit)
+    return found[0] if found else Verdict(_rule(check), False, f"it did not return within {limit:g} s", ended=False)
 
 
 def _verdict(check: Check, sampler: Sampler) -> Verdict:

@@ -20,12 +20,25 @@ import samplers
 from mhpe.errors import InputError
 from mhpe.validation import nearest, parse, read_text, short
 from samplers.base import Sampler
+from samplers.super_fibonacci import SuperFibonacci
 from samplers.support.source_digest import TEXT
+from samplers.yaw_bins import YawBinSampler
 
 ENTRY_POINTS = "mhpe_bench.samplers"
 """Entry point group of installed plugins; each entry is a module that defines samplers."""
 NAME = re.compile(r"\w[\w.-]{0,99}")
 """A sampler's name: it is a column of the store and part of file names."""
+
+MOST_GROUPS = 10_000
+"""Of yaw bins or anchors: the distances between them take 400 MB."""
+METHODS = {
+    "fit": ("poses", "progress"),
+    "draw": ("query", "k", "generator"),
+    "observe": ("query", "drawn", "distances", "losses", "images", "embeddings"),
+    "state": (),
+    "load_state": ("state",),
+}
+"""A sampler's methods, and what they are called with, by position."""
 
 
 class Registry:
@@ -68,6 +81,7 @@ class Registry:
                     f"{place}: class {cls.__name__}: name must be text of at most 100 letters, digits, _, - and ., "
                     f"not {short(cls.name)}"
                 )
+            _check_methods(cls, place)
             other = (self.classes | found).get(cls.name, cls)
             if other is not cls:
                 taken = f"{other.__module__} has a sampler {cls.name!r} already"
@@ -94,11 +108,38 @@ class Registry:
         """A sampler with its parameters; an InputError for an unknown name or parameter, or a wrong value."""
         cls = self.find(name, where)
         try:
-            return parse(cls, parameters, where)
+            sampler = parse(cls, parameters, where)
+            _check_size(sampler, where)
+            return sampler
         except InputError:
             raise
         except (Exception, SystemExit) as error:  # whatever a user's class raises
             raise InputError(f"{where}: {name} cannot be built: {in_one_line(error, self.file_of(name))}") from error
+
+
+def _check_size(sampler: Sampler, where: str) -> None:
+    """Refuse more groups of images than memory holds a matrix of distances for.
+
+    A limit in the samplers' own fields would change the digests of stored results.
+    """
+    groups = {
+        "bin_width": 360 / sampler.bin_width if isinstance(sampler, YawBinSampler) else 0,
+        "anchors": sampler.anchors if isinstance(sampler, SuperFibonacci) else 0,
+    }
+    for field, count in groups.items():
+        if count > MOST_GROUPS:
+            raise InputError(f"{where}: {field} makes {count:,.0f} groups of images; at most {MOST_GROUPS:,} fit")
+
+
+def _check_methods(cls: type[Sampler], place: str) -> None:
+    """Refuse a class whose methods cannot be called as a training calls them."""
+    for method, arguments in METHODS.items():
+        if function := getattr(cls, method, None):
+            try:
+                inspect.signature(function).bind("self", *arguments)
+            except (TypeError, ValueError):
+                call = f"{method}(self, {', '.join(arguments)})"
+                raise InputError(f"{place}: class {cls.__name__}: {method} must take the arguments of {call}") from None
 
 
 def sampler_classes(module: ModuleType) -> list[type[Sampler]]:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from mhpe.errors import InputError
 from mhpe.poses import Poses
 from samplers import Sampler
 from samplers.contract import CHECKS, check_sampler, checks, verdict
@@ -316,3 +317,13 @@ def test_a_sampler_that_never_returns_is_the_end_of_the_checks(tmp_path: Path) -
     file.write_text(OWN.format(line="time.sleep(3600)"))
     (found,) = check_sampler(Registry([file]).build("own", {}, "test"), seconds=0.1)
     assert (found.kept, found.remark) == (False, "it did not return within 0.1 s")
+
+
+@pytest.mark.parametrize(
+    "method", ["fit(self, candidates)", "draw(self, query, k)", "observe(self, query, drawn)", "state(self, device)"]
+)
+def test_a_method_that_cannot_be_called_is_named_when_the_file_is_read(tmp_path: Path, method: str) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(OWN.format(line="return None") + f"\n    def {method}:\n        return None\n")
+    with pytest.raises(InputError, match=rf"own.py: class \w+: {method.partition('(')[0]} must take"):
+        Registry([file])

@@ -1,8 +1,10 @@
 """Odd surroundings: output that cannot be encoded, written or is closed; control characters; names too long."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,19 @@ def test_output_that_is_closed_stops_nothing(tmp_path: Path, closed: str) -> Non
     result = shell(f"{BENCH} protocols {closed}", tmp_path)
     assert result.returncode == 0
     assert result.stderr == ""
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_every_verb_can_be_interrupted(bench: Bench, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def interrupted(*_: object) -> None:
+        os.kill(os.getpid(), number)
+        time.sleep(10)
+
+    monkeypatch.setattr("benchmark.cli.studies.studies_verb.callback", interrupted)
+    result = bench("studies")
+    assert result.status == 130
+    assert result.err.startswith("bench: interrupted")
 
 
 @linux

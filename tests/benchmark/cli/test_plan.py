@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmark.run.environment import environment
-from benchmark.run.speed import stored_speed
+from benchmark.run.speed import probe_speed, stored_speed
 from benchmark.statistics.pilot import Spread, need, pooled, spreads
 from benchmark.study.study import load_study
 from mhpe.config import CoreConfig
@@ -91,12 +91,11 @@ def test_seeds_follow_from_the_pilots_own_scatter(bench: Bench, study: Path, tmp
         assert line[4] == "nothing"  # 4 seeds reach p = 0.125 at best
 
 
-def test_without_a_pilot_nothing_is_claimed(bench: Bench, study: Path, data_root: Path) -> None:
+def test_without_a_pilot_nothing_is_claimed(bench: Bench, study: Path) -> None:
     result = bench("plan", "--study", study, "--protocol", "protocol_1", "--seeds", 2)
     assert result.status == 0
     assert "6 trials for 6 cells of the table, 6 to train" in result.out
-    assert "Time: not known" in result.out
-    assert "300W-LP needs a data folder" in result.out
+    assert "1 short probe" in result.out  # without the data
     assert "no pilot" in result.out
     line = re.search(r"assumed, Holm over 2 +0.20° +(\d+) +(\d+) +nothing", result.out)
     assert line is not None
@@ -114,6 +113,23 @@ def test_a_probe_measures_what_no_trial_tells(bench: Bench, tiny_study: Path, da
     assert result.status == 0, result.err
     assert re.search(r"Time: \d+ s = 6 x \d+ s, 1 at a time; measured by 1 short probe", result.out)
     assert not Path("results").exists()
+    assert bench("plan", "--study", tiny_study, "--data-root", data_root / "none").status == 2
+
+
+@pytest.mark.parametrize("core", ["learning_rate: 1.0e+30", "image_size: 512, batch_size: 100", "k: 0, head: euler"])
+def test_a_probe_prepares_nothing_and_ends_soon(bench: Bench, study: Path, tmp_path: Path, core: str) -> None:
+    small = "encoder: {m: 4, widths: [4]}"
+    study.write_text(f"{STUDY}synthheads: {{train: 1000000}}\ncore: {{{core}, {small}}}\n")
+    result = bench("plan", "--study", study, "--protocol", "synth_1", "--arm", "random", "--seeds", 1, "--jobs", 1)
+    assert result.status == 0, result.err
+    assert "1 short probe" in result.out
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_probe_counts_the_images_of_the_whole_set() -> None:
+    core = CoreConfig(image_size=16, k=2, epochs=2, batch_size=16, encoder={"m": 4, "widths": [8]})
+    few, many = (probe_speed(core, images, "cpu").seconds for images in (64, 64_000))
+    assert 100 < many / few < 10_000  # 1,000 times as many batches, on a machine that may be busy
 
 
 def test_needs_match_the_design_notes() -> None:

@@ -51,6 +51,10 @@ def test_a_table_is_as_wide_as_its_numbers(capsys: pytest.CaptureFixture[str], m
     table.add_row("what is [so] called", "1.00 ± 0.25", "[−0.10, 0.20]")
     print_table(table)
     assert "what is [so] called  1.00 ± 0.25   [−0.10, 0.20]" in capsys.readouterr().out
+    table = plain_table("name", "path", "many")
+    table.add_row("name", "/a/path/that/is/long/and/has/no/space (and words)", "words " * 40)
+    print_table(table)
+    assert "/a/path/that/is/long/and/has/no/space" in capsys.readouterr().out
     table = plain_table("name", "text")
     table.add_row("name", "many words that a line cannot hold")
     print_table(table)

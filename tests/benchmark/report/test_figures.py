@@ -13,7 +13,7 @@ from benchmark.report.images import ARMS_SHOWN, ImageErrors, Images, first_arms
 from benchmark.report.material import Material
 from benchmark.report.references import draw_table
 from benchmark.report.secondary import bootstrap
-from benchmark.report.style import line_styles, named_rows, panels, style
+from benchmark.report.style import legend, line_styles, named_rows, panels, rendered, style
 from samplers.base import Sampler
 from samplers.bins import Bins
 from samplers.gaussian import Gaussian
@@ -256,3 +256,17 @@ def test_panels_wrap_after_three(count: int, rows: int, columns: int) -> None:
         assert {place.rowspan.start for place in places if place} == set(range(rows))
         assert {place.colspan.start for place in places if place} == set(range(columns))
     assert all([label.get_text() for label in axis.get_yticklabels()] == ["first", "last"] for axis in lines[::columns])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_figure_has_room_for_the_longest_names() -> None:
+    with style():
+        figure, (axes,) = panels(1)
+        width = figure.get_figwidth()
+        for number in range(40):
+            axes.plot([0, 1], label=f"{number} {'W' * 200}")
+        legend(figure, [axes])
+        svg, _ = rendered(figure)
+    assert figure.get_figwidth() > width
+    assert axes.get_position().width > 0.1
+    assert f"39 {'W' * 200}" in svg

@@ -220,6 +220,8 @@ def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
         (("sigma: [15, 30]", "sigma: true"), "sigma: a number or a text is wanted, not True"),
         (("sigma: [15, 30]", "sigma: 15\n    label: ''"), "label is empty"),
         (("sigma: [15, 30]", "sigma: 15\n    label: true"), "label must be text, not True"),
+        (("sigma: [15, 30]", "sigma: 15\n    label:"), "label must be text, not None"),
+        (("sigma: [15, 30]", "bin_width: 1.0e-9"), "bin_width makes 360,000,000,000 groups"),
         (("sigma: [15, 30]", "sigma: 15\n    label: 1.10"), "label must be text, not 1.1"),
         (("sigma: [15, 30]", r'label: "a\e[31mb"'), "label 'a\\x1b[31mb' holds a control character"),
         (("sigma: [15, 30]", f"label: {'x' * 201}"), "201 characters long"),
@@ -297,7 +299,7 @@ def test_mistakes_are_explained(tmp_path: Path, change: tuple[str, str], message
 def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty.pt").write_bytes(b"")
     weights = f"backbone: resnet18, backbone_weights: {tmp_path / 'empty.pt'}"
-    with pytest.raises(InputError, match=r"core: encoder.backbone_weights: .*empty\.pt does not fit"):
+    with pytest.raises(InputError, match=r"core: encoder.backbone_weights: .*empty\.pt does not fit: no file of"):
         load(tmp_path, TINY.replace("m: 8", weights))
 
 

@@ -357,8 +357,16 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     write_biwi(tmp_path, 2)
     (tmp_path / "AFLW2000" / "image00001.jpg").unlink()
     (tmp_path / "AFLW2000" / "image00002.mat").unlink()
+    for name in ("image00000.gif", "image00003.WEBP", "image00001 (1).jpg", "notes.txt"):
+        (tmp_path / "AFLW2000" / name).write_text("")
     missing = REAL_SETS["aflw2000"].missing(tmp_path)
-    assert missing == ["1 image(s) without label file", "1 label file(s) without image"]
+    assert missing[:2] == ["1 image(s) without label file", "1 label file(s) without image"]
+    assert "3 other image file(s)" in missing[2]
+    assert all(name in missing[2] for name in ("image00000.gif", "image00003.WEBP", "image00001 (1).jpg"))
+    (tmp_path / "other" / "AFLW2000").mkdir(parents=True)
+    (tmp_path / "other" / "AFLW2000" / "image00000.png").write_text("")
+    with pytest.raises(InputError, match=r"1 other image file.*image00000\.png"):
+        prepared("aflw2000", 32, tmp_path / "other")
     assert "21 of 24 folders missing (03, 04, 05, ...)" in prepared("biwi", 32, tmp_path).meta["missing"]
 
 

@@ -17,9 +17,13 @@ def noise(width: int, height: int) -> Image.Image:
 
 
 def test_folders_stand_for_their_images(tmp_path: Path) -> None:
-    for name in ("b.JPG", "a.png", "notes.txt"):
+    for name in ("b.JPG", "a.gif", "c.HEIC", "d.svg", "notes.txt"):
         (tmp_path / name).write_text("")
-    assert find_images([tmp_path, tmp_path / "notes.txt"]) == [tmp_path / n for n in ("a.png", "b.JPG", "notes.txt")]
+    said: list[str] = []
+    found = find_images([tmp_path, tmp_path / "notes.txt"], said.append)
+    assert found == [tmp_path / n for n in ("a.gif", "b.JPG", "notes.txt")]
+    assert len(said) == 1
+    assert "2 other image file(s), which are not read (c.HEIC, d.svg)" in said[0]
     with pytest.raises(InputError, match="no such image or folder"):
         find_images([tmp_path / "c.png"])
     (tmp_path / "empty").mkdir()
