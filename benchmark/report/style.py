@@ -4,7 +4,7 @@ import math
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from html import escape
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -32,6 +32,8 @@ COLUMNS = 3
 """Panels in a row; with more a figure is too wide for a page."""
 LARGER = 6
 """How often a figure whose texts are too long for it is made larger by half."""
+LEAST_PANEL = 1.0
+"""Width and height of a panel, inches, that texts must leave room for."""
 HOVER = "hover:"
 """Begins the name of an artist whose points have titles; see :func:`hover`."""
 SETTINGS: dict[Any, Any] = {
@@ -167,12 +169,12 @@ def _lay_out(figure: Figure, layout: LayoutEngine) -> None:
     """Lay out a figure, larger if its texts leave no room for its panels."""
     warnings.filterwarnings("error", "constrained_layout not applied")
     for _ in range(LARGER):
-        try:
+        with suppress(UserWarning):
             layout.execute(figure)
-        except UserWarning:
-            figure.set_size_inches(1.5 * figure.get_size_inches())
-        else:
-            return
+            sizes = [axes.get_position().size * figure.get_size_inches() for axes in figure.axes]
+            if not sizes or any((size >= LEAST_PANEL).all() for size in sizes):
+                return
+        figure.set_size_inches(1.5 * figure.get_size_inches())
     warnings.filterwarnings("ignore", "constrained_layout not applied")
     layout.execute(figure)
 
