@@ -169,12 +169,13 @@ def _lay_out(figure: Figure, layout: LayoutEngine) -> None:
     """Lay out a figure, larger if its texts leave no room for its panels."""
     warnings.filterwarnings("error", "constrained_layout not applied")
     for _ in range(LARGER):
+        width, height = figure.get_size_inches()
         with suppress(UserWarning):
             layout.execute(figure)
-            sizes = [axes.get_position().size * figure.get_size_inches() for axes in figure.axes]
-            if not sizes or any((size >= LEAST_PANEL).all() for size in sizes):
+            places = [axes.get_position() for axes in figure.axes]
+            if any(min(place.width * width, place.height * height) >= LEAST_PANEL for place in places) or not places:
                 return
-        figure.set_size_inches(1.5 * figure.get_size_inches())
+        figure.set_size_inches(1.5 * width, 1.5 * height)
     warnings.filterwarnings("ignore", "constrained_layout not applied")
     layout.execute(figure)
 

@@ -42,7 +42,7 @@ def test_output_that_is_closed_stops_nothing(tmp_path: Path, closed: str) -> Non
 @linux
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_every_verb_can_be_interrupted(bench: Bench, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(**_: object) -> None:
         os.kill(os.getpid(), number)
         time.sleep(10)
 
