@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.cli.progress import RunReporter
 from benchmark.cli.terminal import out, plain_table, print_table
+from benchmark.store.outcome import Outcome
 from benchmark.study.study import load_study
 from tests.benchmark.conftest import Bench
 from tests.benchmark.fake_results import MadeUp, filled_store
@@ -39,6 +41,8 @@ def test_no_number_of_the_report_and_the_plan_is_cut(bench: Bench, tmp_path: Pat
     assert all(len(row) <= width for row in rows)
     for row in rows:
         assert len(re.findall(NUMBER, row)) == (1 if shortened else 4)
+    wide = bench("report", "--store", store, "--wide").out
+    assert all(heading in wide for heading in ("Yaw", "Std dev", "Holm p", "Interquartile mean", "MAEV"))
     plan = bench("plan", "--study", study, "--store", store, "--seeds", 4)
     assert plan.status == 0, plan.err
     assert "…" not in plan.out
@@ -59,3 +63,14 @@ def test_a_table_is_as_wide_as_its_numbers(capsys: pytest.CaptureFixture[str], m
     table.add_row("name", "many words that a line cannot hold")
     print_table(table)
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 20
+
+
+def test_a_log_says_the_time_left_from_the_first_finished_trial_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with RunReporter("a study") as reporter:
+        reporter.start(2, 0)
+        reporter.finished(Outcome("a", error=("ValueError", "no")), "first")
+        reporter.finished(Outcome("b", error=("ValueError", "no")), "second")
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("1/2 failed")
+    assert first.endswith(" left")
+    assert second.endswith("second: ValueError: no")
