@@ -51,7 +51,7 @@ class LossWeights(Section):
     vector: float = Field(1.0, ge=0, le=1e6)
     vector_ortho: float = Field(0.1, ge=0, le=1e6)
     dist: float = Field(1.0, ge=0, le=1e6)
-    nll: float = Field(0.2, ge=0, le=1e6)
+    nll: float = Field(0.02, ge=0, le=1e6)
     feat_ortho: float = Field(0.1, ge=0, le=1e6)
 
 
@@ -139,13 +139,13 @@ class CoreConfig(Section):
     reference_weight: float = Field(1.0, ge=0, le=1000)
     metric_loss: Literal["distance", "log_ratio", "rank_n_contrast"] = "distance"
     noise_c: float = Field(0.1, ge=0, lt=1)
-    vector_error: Literal["squared", "absolute"] = "squared"
+    vector_error: Literal["squared", "absolute"] = "absolute"
     nll_factor: float = Field(1.0, gt=0, le=1000)
     concentration_input: Literal["normalised", "raw"] = "normalised"
     separate_scme: bool = False
     batch_size: int = Field(16, ge=2, le=1_000_000)
     epochs: int = Field(8, ge=1, le=10_000)
-    learning_rate: float = Field(5e-3, gt=0)
+    learning_rate: float = Field(2.5e-3, gt=0)
     weight_decay: float = Field(1e-6, ge=0, le=1000)
     average: Literal["none", "ema"] = "none"
     average_decay: float = Field(0.997, gt=0, lt=1)

@@ -24,6 +24,7 @@ PRESETS: dict[str, Preset] = {
             "init": "synthheads",
             "average": "ema",
             "image_size": 48,
+            "k": 4,
             "batch_size": 32,
             "epochs": 1,
             "learning_rate": 2e-3,
@@ -42,6 +43,8 @@ PRESETS: dict[str, Preset] = {
     # The slides' hyperparameters (K and the number of epochs are not in the slides), for 300W-LP on a GPU.
     "paper": Preset(
         core={
+            "vector_error": "squared",
+            "losses": {"nll": 0.2},
             "batch_size": 100,
             "k": 10,
             "epochs": 90,

@@ -77,7 +77,7 @@ def trainings(name: str, preset: str) -> dict[str, tuple]:
 
 FROM_SCRATCH = {"encoder", "heads", "flat_heads", "losses", "pretrained"}
 """Studies whose core says ``init: random``."""
-OTHERWISE = {"controls", "core_decision", "fine_tuning", "flat_density", "flat_heads", "pretraining"}
+OTHERWISE = {"controls", "core_choices", "core_decision", "fine_tuning", "flat_density", "flat_heads", "pretraining"}
 """Studies whose seeds are fresh or whose random references are another training for their own reasons."""
 
 
@@ -370,7 +370,7 @@ def test_named_cores_go_under_other_changes(tmp_path: Path) -> None:
     text = TINY.replace(next(line for line in TINY.splitlines() if line.startswith("core:")), core)
     arms = load(tmp_path, text + "  - {sampler: random, label: other, core: {like: default, k: 3}}\n").arms
     slides = CORES["slides"]
-    assert arms[0].core.vector_error == "absolute"
+    assert arms[0].core.vector_error == "absolute" != slides["vector_error"]
     assert arms[0].core.losses.model_dump() == slides["losses"]
     assert (arms[-1].core.vector_error, arms[-1].core.k) == (CoreConfig().vector_error, 3)
     with pytest.raises(InputError, match=r"core: like: no core 'slide'; did you mean 'slides'"):
