@@ -39,7 +39,7 @@ PRESETS: dict[str, Preset] = {
     # Some thousand images and two minutes on a processor core.
     "standard": Preset(),
     # For photographs: which references to fine-tune with.
-    "finetune": Preset(core={"init": "synthheads", "average": "ema", "epochs": 4, "learning_rate": 2e-3}),
+    "finetune": Preset(core={"init": "synthheads", "average": "ema", "epochs": 8, "learning_rate": 1e-3}),
     # The slides' hyperparameters (K and the number of epochs are not in the slides), for 300W-LP on a GPU.
     "paper": Preset(
         core={
