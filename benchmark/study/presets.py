@@ -24,7 +24,6 @@ PRESETS: dict[str, Preset] = {
             "init": "synthheads",
             "average": "ema",
             "image_size": 48,
-            "k": 4,
             "batch_size": 32,
             "epochs": 1,
             "learning_rate": 2e-3,
