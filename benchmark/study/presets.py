@@ -28,7 +28,7 @@ PRESETS: dict[str, Preset] = {
             "epochs": 1,
             "learning_rate": 2e-3,
         },
-        synthheads={"train": 1200, "lab": 480, "wild": 480},
+        synthheads={"train": 800, "lab": 480, "wild": 480},
     ),
     # As small, from scratch: for studies of other encoders and heads, which the package's network has no weights for.
     "quick_scratch": Preset(
