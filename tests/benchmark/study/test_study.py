@@ -77,7 +77,16 @@ def trainings(name: str, preset: str) -> dict[str, tuple]:
 
 FROM_SCRATCH = {"encoder", "heads", "flat_heads", "losses", "pretrained"}
 """Studies whose core says ``init: random``."""
-OTHERWISE = {"controls", "core_choices", "core_decision", "fine_tuning", "flat_density", "flat_heads", "pretraining"}
+OTHERWISE = {
+    "confirmation",
+    "controls",
+    "core_choices",
+    "core_decision",
+    "fine_tuning",
+    "flat_density",
+    "flat_heads",
+    "pretraining",
+}
 """Studies whose seeds are fresh or whose random references are another training for their own reasons."""
 
 

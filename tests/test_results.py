@@ -1,0 +1,47 @@
+"""The numbers of the results' front page are those of the committed tables."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+RESULTS = Path(__file__).parents[1] / "results"
+COLUMNS = {
+    "SynthHeads lab": ("core4/quick", "synth_1"),
+    "SynthHeads wild": ("core4/quick", "synth_2"),
+}
+"""Folder and protocol of each column of the table of differences."""
+ROWS = {
+    "random (MAE)": ("conclusion", "random"),
+    "bins of 20": ("conclusion", "bins"),
+    "Gaussian, sigma 30": ("conclusion", "gaussian"),
+    "reverse Gaussian, sigma 45": ("conclusion", "reverse_gaussian"),
+    "the same, populated bins only": ("corrected", "reverse_gaussian_populated 45"),
+    "uniform": ("conclusion", "uniform"),
+    "the same, shuffled, populated bins only": ("corrected", "uniform_shuffled"),
+}
+"""Study and arm of each row."""
+
+
+def cells() -> list[tuple[str, str, str]]:
+    """Row, column and text of each cell of the page's table of differences."""
+    lines = [line for line in (RESULTS / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    start = next(n for n, line in enumerate(lines) if line.startswith("| references |"))
+    table = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines[start:]]
+    rows = [row for row in table[1:] if row[0] in ROWS]
+    return [(row[0], column, text) for row in rows for column, text in zip(table[0][1:], row[1:], strict=True)]
+
+
+@pytest.mark.parametrize(("row", "column", "text"), cells())
+def test_the_front_pages_table_follows_from_the_committed_ones(row: str, column: str, text: str) -> None:
+    (study, arm), (folder, protocol) = ROWS[row], COLUMNS[column]
+    table = pd.read_csv(RESULTS / folder / f"{study}.csv").query("protocol == @protocol and arm == @arm").iloc[0]
+    names = ("mae", "mae_hw") if row == "random (MAE)" else ("difference", "low", "high")
+    found = [float(number.replace("−", "-")) for number in re.findall(r"[+−]?\d+\.\d+", text)]
+    assert found == [pytest.approx(table[name], abs=0.00501) for name in names]
+    assert text.startswith("**") == (table["verdict"] in {"better", "worse"})
+
+
+def test_the_table_is_there() -> None:
+    assert {row for row, _, _ in cells()} == set(ROWS)
