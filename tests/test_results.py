@@ -36,7 +36,8 @@ def cells() -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(("row", "column", "text"), cells())
 def test_the_front_pages_table_follows_from_the_committed_ones(row: str, column: str, text: str) -> None:
     (study, arm), (folder, protocol) = ROWS[row], COLUMNS[column]
-    table = pd.read_csv(RESULTS / folder / f"{study}.csv").query("protocol == @protocol and arm == @arm").iloc[0]
+    rows = pd.read_csv(RESULTS / folder / f"{study}.csv").set_index(["protocol", "arm"])
+    table = rows.loc[(protocol, arm)]
     names = ("mae", "mae_hw") if row == "random (MAE)" else ("difference", "low", "high")
     found = [float(number.replace("−", "-")) for number in re.findall(r"[+−]?\d+\.\d+", text)]
     assert found == [pytest.approx(table[name], abs=0.00501) for name in names]
