@@ -25,6 +25,12 @@ def check_name(name: str) -> str:
     return name.lower()
 
 
+def check_root(data_root: Path | None) -> None:
+    """Raise an :class:`mhpe.errors.InputError` if the folder of the real sets' folders is named but not there."""
+    if data_root is not None and not data_root.is_dir():
+        raise InputError(f"--data-root {data_root} (or MHPE_DATA): no such folder")
+
+
 def prepared(
     name: str,
     size: int,
@@ -45,8 +51,7 @@ def prepared(
     name = check_name(name)
     if not 1 <= size <= LARGEST_SIZE:
         raise InputError(f"{TITLES[name]}: images of {size} x {size} pixels; 1 to {LARGEST_SIZE} would be right")
-    if data_root is not None and not data_root.is_dir():
-        raise InputError(f"--data-root {data_root} (or MHPE_DATA): no such folder")
+    check_root(data_root)
     folder = cache_folder() / "prepared"
     if name in SETS:
         return HeadPoseSet.load(generate(name, synth or SynthConfig(), size, folder, jobs, progress))

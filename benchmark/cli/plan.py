@@ -133,10 +133,9 @@ def _images(name: str, study: "Study", data_root: "Path | None") -> int:
     Raises:
         InputError: if the data root does not exist, or its folder of the set cannot be used.
     """
-    from mhpe.datasets import REAL_SETS
+    from mhpe.datasets import REAL_SETS, check_root
 
-    if data_root is not None and not data_root.is_dir():
-        raise InputError(f"--data-root {data_root} (or MHPE_DATA): no such folder")
+    check_root(data_root)
     if name in SETS:
         return study.synthheads.count(name)
     if data_root is None or not (data_root / REAL_SETS[name].folder).is_dir():

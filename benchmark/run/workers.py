@@ -14,6 +14,7 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
+import joblib
 import torch
 
 from benchmark.run import MOST_JOBS
@@ -54,8 +55,6 @@ def process_count(wanted: int | None, device: str) -> int:
     Raises:
         InputError: if more are wanted than a machine can hold.
     """
-    import joblib
-
     if wanted is not None and not 1 <= wanted <= MOST_JOBS:
         raise InputError(f"jobs: a number of processes from 1 to {MOST_JOBS} is wanted, not {wanted}")
     if wanted is not None or device == "cpu":
@@ -69,9 +68,8 @@ class LocalWorkers:
     """``jobs`` worker processes on this machine, each with its device: ``device`` is ``cpu`` or ``cuda``."""
 
     def __init__(self, jobs: int, device: str) -> None:
-        self._processes = [(WorkerProcess(), name) for name in devices(device, jobs)]
-
         self.size = jobs
+        self._processes = [(WorkerProcess(), name) for name in devices(device, jobs)]
 
     def submit(self, task: Task) -> Future[Outcome]:
         """Begin a task in a process that is free; there must be one."""

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from benchmark.study.protocols import Protocol
-from mhpe.config import CoreConfig
+from mhpe.config import SLIDES, CoreConfig
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ PRESETS: dict[str, Preset] = {
     # The slides' hyperparameters (K and the number of epochs are not in the slides), for 300W-LP on a GPU.
     "paper": Preset(
         core={
-            "vector_error": "squared",
-            "losses": {"nll": 0.2},
+            **SLIDES,
             "batch_size": 100,
             "k": 10,
             "epochs": 90,
