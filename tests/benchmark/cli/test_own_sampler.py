@@ -174,3 +174,12 @@ def test_a_file_that_cannot_be_used_is_status_2(
     assert result.err.startswith("bench: ")
     assert result.err.count("\n") == 1
     assert message in result.err
+
+
+def test_the_example_of_shared_references_runs(bench: Bench) -> None:
+    folder = Path(__file__).parents[3] / "examples" / "shared_references"
+    checked = bench("check-sampler", folder / "overlap.py")
+    assert checked.status == 0, checked.out
+    assert "FAIL" not in checked.out
+    planned = bench("run", "--study", folder / "shared_references.yaml", "--dry-run")
+    assert "32 trials" in planned.out, planned.err
