@@ -56,7 +56,8 @@ def _trained_network(store: "Store", prefix: str) -> "Saved":
     trial = store.find_trial(prefix)
     content = store.weights(trial.key)
     if content is None:
-        raise InputError(f"store {store.shown}: trial {trial.key} has no weights, it is {trial.status}")
+        why = "were not copied into it" if trial.status == "done" else f"do not exist: the trial is {trial.status}"
+        raise InputError(f"store {store.shown}: the weights of trial {trial.key} {why}")
     try:
         state = safetensors.torch.load(content)
     except safetensors.SafetensorError as error:

@@ -17,7 +17,9 @@ def store_group() -> None:
 @store_group.command("copy")
 @click.argument("source")
 @click.argument("target")
-def copy_verb(source: str, target: str) -> None:
+@click.option("--study", "studies", multiple=True, metavar="NAME", help="Only this study; repeatable.")
+@click.option("--no-weights", is_flag=True, help="Without the trained weights, nearly all of a store's size.")
+def copy_verb(source: str, target: str, studies: tuple[str, ...], no_weights: bool) -> None:
     """Merge the store SOURCE into the store TARGET, which is made if there is none.
 
     Both are paths of SQLite files or SQLAlchemy URLs. Trials are the same if they were trained the same way; those that
@@ -26,6 +28,7 @@ def copy_verb(source: str, target: str) -> None:
 
     \b
     bench store copy their_results.sqlite sqlite:///results/bench.sqlite
+    bench store copy results/bench.sqlite to_send.sqlite --study conclusion --no-weights
     """
     from benchmark.search.points import copy_searches
     from benchmark.store import Store
@@ -33,8 +36,8 @@ def copy_verb(source: str, target: str) -> None:
 
     merged = Store(source, read_only=True)
     into = Store(target)
-    added, kept = copy_store(merged, into)
-    new_searches, kept_searches = copy_searches(merged, into)
+    added, kept = copy_store(merged, into, studies, weights=not no_weights)
+    new_searches, kept_searches = copy_searches(merged, into, studies)
     say(f"{added} trials added to {into.shown}, {kept} kept as they are there")
     if new_searches or kept_searches:
         say(f"{new_searches} searches added, {kept_searches} kept as they are there")

@@ -9,7 +9,7 @@ import logging
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -243,8 +243,8 @@ def load_searches(store: Store, study: str) -> list[StoredSearch]:
         return searches
 
 
-def copy_searches(source: Store, target: Store) -> tuple[int, int]:
-    """Copy the searches that another store does not have; those that it has stay as they are.
+def copy_searches(source: Store, target: Store, studies: Collection[str] = ()) -> tuple[int, int]:
+    """Copy the searches, of these studies or of all, that another store does not have; those that it has stay.
 
     Returns:
         How many searches were copied, and how many the target keeps as they are.
@@ -253,9 +253,13 @@ def copy_searches(source: Store, target: Store) -> tuple[int, int]:
         if found is None:
             return 0, 0
         there = open_storage(target)
-        studies = [study._study_id for study in found.get_all_studies() if "definition" in study.user_attrs]
-        copied = sum(_copy_search(found, study, target, there) for study in studies)
-        return copied, len(studies) - copied
+        searches = [
+            each._study_id
+            for each in found.get_all_studies()
+            if (made := each.user_attrs.get("definition")) and (not studies or made["study"] in studies)
+        ]
+        copied = sum(_copy_search(found, search, target, there) for search in searches)
+        return copied, len(searches) - copied
 
 
 @patient

@@ -1,5 +1,6 @@
 """Merging one store into another."""
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ from benchmark.store import schema
 from benchmark.store.database import insert, insert_new
 from benchmark.store.errors import patient
 from benchmark.store.store import Store
+from mhpe.errors import InputError
 
 ENDED = ("done", "failed", "pruned")
 EVALUATED = (schema.evaluations, schema.predictions)
@@ -15,23 +17,39 @@ EVALUATED = (schema.evaluations, schema.predictions)
 LEASE = {"worker": None, "lease_until": None, "lease_seconds": None}
 
 
-def copy_store(source: Store, target: Store) -> tuple[int, int]:
+def copy_store(source: Store, target: Store, studies: Collection[str] = (), weights: bool = True) -> tuple[int, int]:
     """Merge one store, read in one snapshot, into another, a trial at a time; an interrupted copy can be repeated.
 
     A trial that is done in the target stays as it is, and gets evaluations on further test sets. One that waits, runs
     or has failed takes the source's result; a failure is taken where the target does not have the trial. Studies of
     the same name share their cells.
 
+    Args:
+        source: what is copied.
+        target: where it goes.
+        studies: names of the only studies to copy, with their trials; all if empty.
+        weights: whether to copy the trained weights, nearly all of a store's size. A trial without them can be
+            reported, but not used to predict.
+
     Returns:
         How many of the source's ended trials were added, and how many the target keeps as they are.
+
+    Raises:
+        InputError: if the source has no study of such a name.
     """
-    t = schema.trials.c
+    t, s, p = schema.trials.c, schema.studies.c, schema.planned.c
     with source.snapshot() as there:
-        for table in (schema.test_sets, schema.studies, schema.planned):
-            _copy_rows(_rows(there, table), table, target)
+        if missing := set(studies) - set(there.scalars(sa.select(s.name))):
+            raise InputError(f"store {source.shown} has no study {', '.join(sorted(missing))}")
+        ended = sa.select(t.key, t.status).order_by(t.key)
+        if studies:
+            ended = ended.where(t.key.in_(sa.select(p.trial).where(p.study.in_(studies))))
+        for table, name in ((schema.test_sets, None), (schema.studies, "name"), (schema.planned, "study")):
+            rows = _rows(there, table)
+            _copy_rows([row for row in rows if name is None or not studies or row[name] in studies], table, target)
         added = kept = 0
-        for key, status in there.execute(sa.select(t.key, t.status).order_by(t.key)).all():
-            taken = _copy_trial(there, key, target)
+        for key, status in there.execute(ended).all():
+            taken = _copy_trial(there, key, target, weights)
             added += taken and status in ENDED
             kept += not taken and status in ENDED
     return added, kept
@@ -52,7 +70,7 @@ def _copy_rows(rows: list[dict[str, Any]], table: sa.Table, target: Store) -> No
 
 
 @patient
-def _copy_trial(there: sa.Connection, key: str, target: Store) -> bool:
+def _copy_trial(there: sa.Connection, key: str, target: Store, weights: bool) -> bool:
     """Copy a whole trial, or evaluations that the target does not have; returns whether the trial was taken."""
     (trial,) = _rows(there, schema.trials, key)
     trial |= LEASE | {"worker": trial["worker"]}
@@ -65,6 +83,6 @@ def _copy_trial(there: sa.Connection, key: str, target: Store) -> bool:
         new = insert(schema.trials, here.dialect).on_conflict_do_nothing().returning(t.key)
         taken = here.execute(new, trial).first() is not None
         if trial["status"] == "done":
-            for table in (schema.epochs, schema.weights, *EVALUATED) if taken else EVALUATED:
+            for table in (schema.epochs, *EVALUATED, *([schema.weights] if weights else [])) if taken else EVALUATED:
                 insert_new(here, table, _rows(there, table, key))
     return taken

@@ -71,6 +71,25 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
     return url(source, "source"), url(target, "target")
 
 
+def test_copy_of_one_study_without_weights(tmp_path: Path) -> None:
+    source = store_of(f"{tmp_path}/source.sqlite", done=(0, 1), failed=(2,))
+    other = Trial(Arm("random", Random(), CoreConfig()), "train", "f" * 64, 9)
+    cell = Planned("other", "standard", "aflw2000_to_biwi", "random", 0, {}, 9, other.key, "t" * 64)
+    source.plan("other", DEFINITION, [cell], [other])
+    source.finish(replace(outcome(), key=other.key, weights=WEIGHTS))
+    target = Store(f"{tmp_path}/target.sqlite")
+    with pytest.raises(InputError, match="nothing_such"):
+        copy_store(source, target, ["study", "nothing_such"])
+    assert copy_store(source, target, ["study"], weights=False) == (3, 0)
+    before, after = content(source), content(target)
+    assert after["bench_weights"] == []
+    assert after["bench_predictions"] == [row for row in before["bench_predictions"] if other.key not in row]
+    assert len(after["bench_studies"]) == 1
+    assert target.statuses([other.key]) == {}
+    assert copy_store(source, target) == (1, 3)
+    assert target.weights(other.key) == WEIGHTS
+
+
 def test_copy_is_the_same_and_a_second_one_changes_nothing(urls: tuple[str, str]) -> None:
     store_of(urls[0], done=(0, 1), failed=(2,))
     source, target = Store(urls[0], read_only=True), Store(urls[1])
