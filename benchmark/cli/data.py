@@ -18,8 +18,7 @@ from mhpe.paths import cache_folder
 if TYPE_CHECKING:
     from mhpe.data import HeadPoseSet
 
-MOST_SHOWN = 2_000
-"""Images on a contact sheet; more make a picture that few programs open."""
+MOST_SHOWN = 2_000  # images on a contact sheet; more make a picture that few programs open
 
 size_option = click.option(
     "--size",

@@ -29,8 +29,7 @@ VERBS = {
     "data": ("benchmark.cli.data:data_group", "Prepare data sets and say what is there."),
 }
 """Where each verb is, and what it does."""
-TRACEBACK = "BENCH_TRACEBACK"
-"""Environment variable that asks for the traceback of an unexpected error."""
+TRACEBACK = "BENCH_TRACEBACK"  # environment variable that asks for the traceback of an unexpected error
 LONGEST_MESSAGE = 1000
 INTERRUPTED = "interrupted; finished trials and data sets are kept"
 

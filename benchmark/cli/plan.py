@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from benchmark.study.study import Study
     from benchmark.study.trial import Trial
 
-ASSUMED = (0.1, 0.2, 0.5, 1.0)
-"""Standard deviations shown where there is no pilot, degrees."""
+ASSUMED = (0.1, 0.2, 0.5, 1.0)  # standard deviations shown where there is no pilot, degrees
 
 
 @click.command("plan")

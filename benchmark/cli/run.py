@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from benchmark.study.grid import Plan
     from benchmark.study.study import Study
 
-INTERRUPTED = 130
-"""Exit status."""
+INTERRUPTED = 130  # exit status
 
 
 @click.command("run")

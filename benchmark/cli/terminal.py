@@ -9,10 +9,8 @@ import click
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-WIDTH = 80
-"""Columns that a table takes where no terminal says how wide it is."""
-UNLIMITED = 100_000
-"""Width in which every table fits."""
+WIDTH = 80  # columns that a table takes where no terminal says how wide it is
+UNLIMITED = 100_000  # width in which every table fits
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 

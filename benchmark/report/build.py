@@ -21,10 +21,8 @@ from mhpe.errors import InputError
 from mhpe.paths import cache_folder
 from mhpe.validation import nearest
 
-WORKERS = 4
-"""Most processes at once: each takes half a gigabyte of memory."""
-KEPT = "500M"
-"""Size of the cache; what was not used for longest goes first."""
+WORKERS = 4  # most processes at once: each takes half a gigabyte of memory
+KEPT = "500M"  # size of the cache; what was not used for longest goes first
 AUDIT_NOTE = "What in the slides does not hold, and what is right or used here."
 
 

@@ -13,14 +13,10 @@ from benchmark.statistics import half_width
 from benchmark.store import Store
 from benchmark.store.reading import TestSet
 
-SEEDS_READ = 50
-"""Seeds of an arm whose predictions are read: a long study has gigabytes of them."""
-AT_ONCE = 5_000
-"""Predictions worked out at a time; each takes some kilobytes."""
-NODES = np.polynomial.legendre.leggauss(24)
-"""Gauss-Legendre nodes and weights on [-1, 1]."""
-ARMS_SHOWN = 14
-"""Arms whose predictions are read, and lines of a figure with one for each arm."""
+SEEDS_READ = 50  # seeds of an arm whose predictions are read: a long study has gigabytes of them
+AT_ONCE = 5_000  # predictions worked out at a time; each takes some kilobytes
+NODES = np.polynomial.legendre.leggauss(24)  # Gauss-Legendre nodes and weights on [-1, 1]
+ARMS_SHOWN = 14  # arms whose predictions are read, and lines of a figure with one for each arm
 
 Array = NDArray[np.float32]
 
@@ -161,8 +157,7 @@ def prediction_table(store: Store, cells: pd.DataFrame) -> pd.DataFrame | None:
     return pd.concat(tables, ignore_index=True) if tables else None
 
 
-EDGES = np.array([0, 15, 30, 45, 60, 75, 90, 180])
-"""Of the bins, degrees; the last one takes the few images beyond 90."""
+EDGES = np.array([0, 15, 30, 45, 60, 75, 90, 180])  # of the bins, degrees; the last one takes the few images beyond 90
 
 
 def errors_by_yaw(images: Images) -> pd.DataFrame:

@@ -13,8 +13,7 @@ from benchmark.statistics import half_width
 from benchmark.store import Store
 from benchmark.study.protocols import PROTOCOLS
 
-PLACE = ("preset", "train_set", "sampler")
-"""Of the searches that agree in all of these, the last one is reported."""
+PLACE = ("preset", "train_set", "sampler")  # of the searches that agree in all of these, the last one is reported
 METRICS = {"mae": "MAE", "geodesic_mean": "geodesic error"}
 
 

@@ -20,8 +20,7 @@ from benchmark.statistics import (
 from benchmark.statistics.paired import probabilities
 from benchmark.statistics.pilot import pooled, spreads
 
-FAR = 30
-"""Degrees of yaw beyond which an image counts as far from frontal."""
+FAR = 30  # degrees of yaw beyond which an image counts as far from frontal
 PARTS = {
     "yaw": "Yaw",
     "pitch": "Pitch",
@@ -31,14 +30,12 @@ PARTS = {
     "far": f"MAE beyond {FAR}° of yaw",
 }
 """Metrics beside the MAE that arms are compared on, and their headings."""
-MARGINS = (0.05, 0.1, 0.15, 0.2)
-"""Margins of equivalence, degrees, that the sensitivity table tries."""
+MARGINS = (0.05, 0.1, 0.15, 0.2)  # margins of equivalence, degrees, that the sensitivity table tries
 NUMBERS = [
     "n", "mean", "half_width", "pairs", "difference", "low", "high", "p_better", "p_equivalent", "p_worse",
 ]  # fmt: skip
 """Of an arm by one metric."""
-FOUND = 0.2
-"""Difference in degrees whose price is worked out."""
+FOUND = 0.2  # difference in degrees whose price is worked out
 NOTES = {
     "parts": "Secondary: difference to the baseline over paired seeds, degrees, with its unadjusted 95 % Student-t "
     "interval. Opposite shifts of the angles cancel in the MAE. The images beyond "

@@ -24,18 +24,13 @@ from matplotlib.layout_engine import LayoutEngine
 BASELINE = "#444444"
 PALETTE = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#949494")
 """Seaborn's colour-blind palette: C0 to C7."""
-COLOURS = ("C0", "C1", "C2", "C3", "C4", "C5", "C7")
-"""Those that can be seen on white."""
+COLOURS = ("C0", "C1", "C2", "C3", "C4", "C5", "C7")  # those that can be seen on white
 MARKERS = "o^DvP<X"
 DASHES = ("-", "--", "-.", ":")
-COLUMNS = 3
-"""Panels in a row; with more a figure is too wide for a page."""
-LARGER = 6
-"""How often a figure whose texts are too long for it is made larger by half."""
-LEAST_PANEL = 1.0
-"""Width and height of a panel, inches, that texts must leave room for."""
-HOVER = "hover:"
-"""Begins the name of an artist whose points have titles; see :func:`hover`."""
+COLUMNS = 3  # panels in a row; with more a figure is too wide for a page
+LARGER = 6  # how often a figure whose texts are too long for it is made larger by half
+LEAST_PANEL = 1.0  # width and height of a panel, inches, that texts must leave room for
+HOVER = "hover:"  # begins the name of an artist whose points have titles; see :func:`hover`
 SETTINGS: dict[Any, Any] = {
     "figure.figsize": (6.4, 4.0),
     "figure.dpi": 110,

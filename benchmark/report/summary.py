@@ -15,8 +15,7 @@ VECTORS = ("left", "down", "front", "maev")
 ROTATION = ("geodesic_mean", "geodesic_median", "aligned_mean")
 METRICS = (*EULER, *VECTORS, *ROTATION)
 GROUP = ["preset", "protocol"]
-LEVEL = 0.95
-"""Of all intervals in the report."""
+LEVEL = 0.95  # of all intervals in the report
 INTERVAL_FROM = 3
 """Seeds or pairs from which an interval is drawn; with two it is 12.7 standard errors wide and hides the seeds."""
 

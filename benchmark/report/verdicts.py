@@ -9,8 +9,7 @@ import pandas as pd
 from benchmark.report.text import counted, number, protocol_title, signed, synthetic_note
 from benchmark.statistics import groups_of
 
-NAMED = 3
-"""Arms named in a sentence; of more only their number is given."""
+NAMED = 3  # arms named in a sentence; of more only their number is given
 WORDS = {
     "better": "better than {}",
     "worse": "worse than {}",

@@ -86,10 +86,8 @@ GROUP_VIEW = [ARM, *EULER, MAE, SEEDS, *DIFFERENCE, *ADJUSTED, *DRAWS, REMARK, M
 """The page's main table of one preset on one protocol."""
 TERMINAL_VIEW = [ARM, *PARAMETERS, *EULER, MAE, SEEDS, DIFFERENCE[1], DIFFERENCE[3], MISSING]
 """What the terminal shows of one preset on one protocol."""
-GROUP_STATISTICS = [ARM, *STATISTICS]
-"""Its second table."""
-GROUP_DETAILS = [ARM, *VECTORS, *ROTATION, *COST]
-"""Its third table."""
+GROUP_STATISTICS = [ARM, *STATISTICS]  # its second table
+GROUP_DETAILS = [ARM, *VECTORS, *ROTATION, *COST]  # its third table
 WIDE_VIEW = [ARM, *PARAMETERS, *GROUP_VIEW[1:], *GROUP_STATISTICS[1:], *GROUP_DETAILS[1:]]
 """What the terminal shows with --wide: all columns."""
 

@@ -74,14 +74,10 @@ def write_markdown(tables: Mapping[str, TextTable], title: str, lead: str, path:
     _write("\n\n".join(filter(None, parts)) + "\n", path)
 
 
-CHARACTER = 4.7
-"""Width of a character of a LaTeX table, points; generous."""
-LINE_WIDTH = 345.0
-"""Of the text of LaTeX's article on A4 or letter paper, points."""
-SEPARATION = 6.0
-"""Between two columns, points."""
-LONGEST_WORD = 14
-"""Characters of a word in a table that is not broken."""
+CHARACTER = 4.7  # width of a character of a LaTeX table, points; generous
+LINE_WIDTH = 345.0  # of the text of LaTeX's article on A4 or letter paper, points
+SEPARATION = 6.0  # between two columns, points
+LONGEST_WORD = 14  # characters of a word in a table that is not broken
 
 
 def write_latex(tables: Mapping[str, TextTable], title: str, lead: str, label: str, path: Path) -> None:

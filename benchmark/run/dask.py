@@ -23,8 +23,7 @@ from mhpe.errors import InputError
 from mhpe.paths import cache_folder
 
 CONNECT_SECONDS = 15
-CHUNK_BYTES = 32 * 2**20
-"""How much of a data set is sent at a time."""
+CHUNK_BYTES = 32 * 2**20  # how much of a data set is sent at a time
 _ONE_AT_A_TIME = threading.Lock()
 """A worker may have several threads, but PyTorch's initial weights come from a generator they share."""
 

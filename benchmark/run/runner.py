@@ -21,14 +21,10 @@ from mhpe.errors import InputError
 
 Workers = LocalWorkers | DaskWorkers
 POLL_SECONDS = 1.0
-LOOK_SECONDS = 5.0
-"""Shortest time between two queries of all unfinished trials."""
-LOOK_SHARE = 0.05
-"""Largest share of a run's time for these queries."""
-SILENCE_SECONDS = 600.0
-"""Time without a finished trial after which a line says what is running."""
-DEATHS = 2
-"""Number of deaths of its process that make a trial a failed one."""
+LOOK_SECONDS = 5.0  # shortest time between two queries of all unfinished trials
+LOOK_SHARE = 0.05  # largest share of a run's time for these queries
+SILENCE_SECONDS = 600.0  # time without a finished trial after which a line says what is running
+DEATHS = 2  # number of deaths of its process that make a trial a failed one
 
 
 class Reporter(Protocol):

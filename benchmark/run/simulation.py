@@ -10,8 +10,7 @@ from mhpe.train.references import EpochDraws
 from samplers.base import Sampler
 from samplers.support.recorder import Recorder
 
-REFERENCES = 200_000
-"""About how many references are drawn at most."""
+REFERENCES = 200_000  # about how many references are drawn at most
 
 
 def simulate(config: CoreConfig, sampler: Sampler, poses: Poses, seed: int = 0) -> dict[str, Any]:

@@ -20,10 +20,8 @@ from mhpe.train.references import batches_per_epoch
 from samplers.random import Random
 
 PROBE_BATCHES = 6
-PROBE_SECONDS = 5.0
-"""A probe ends after as many batches, or after this time and two batches."""
-BATCH_PIXELS, SET_PIXELS = 500_000, 40_000_000
-"""The most pixels of a probe's inputs in a batch, and of its images."""
+PROBE_SECONDS = 5.0  # a probe ends after as many batches, or after this time and two batches
+BATCH_PIXELS, SET_PIXELS = 500_000, 40_000_000  # the most pixels of a probe's inputs in a batch, and of its images
 
 
 @dataclass(frozen=True)

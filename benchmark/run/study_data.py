@@ -16,8 +16,7 @@ from mhpe.paths import cache_folder
 from mhpe.synthheads.generate import content_key
 from mhpe.synthheads.sets import SynthConfig
 
-UNREADABLE_NAMED = 5
-"""Unreadable images whose paths are printed."""
+UNREADABLE_NAMED = 5  # unreadable images whose paths are printed
 
 
 class StudyData:

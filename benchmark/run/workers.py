@@ -28,8 +28,7 @@ START_METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 JOBS_ON_CARD = 8
 """Most processes on a graphics card by default. A light network leaves most of a card idle: 15 trainings of preset
 ``standard`` at once were 4.9 times as fast as one on an H200 (docs/performance.md)."""
-BYTES_ON_CARD = 8 << 30
-"""Free memory of a card for each of them; a step of preset ``paper`` takes less."""
+BYTES_ON_CARD = 8 << 30  # free memory of a card for each of them; a step of preset ``paper`` takes less
 
 T = TypeVar("T")
 

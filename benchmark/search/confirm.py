@@ -13,8 +13,7 @@ from mhpe.data.split import Split
 if TYPE_CHECKING:
     from benchmark.search.points import Point
 
-FOUND = ", found"
-"""Ends the label of an arm that a search has found."""
+FOUND = ", found"  # ends the label of an arm that a search has found
 
 
 def searches_of(study: Study, parts: Callable[[str, int], Split]) -> list[Search]:

@@ -32,10 +32,8 @@ from benchmark.store.database import BUSY_SECONDS
 from benchmark.store.errors import clear, patient
 from benchmark.study.search_space import Choices, Range, Space, WholeRange
 
-LOCK = 0x6D687066
-"""Number of the advisory lock on PostgreSQL."""
-LAST_TABLE = "alembic_version"
-"""Of Optuna's: the others are there when it has a row."""
+LOCK = 0x6D687066  # number of the advisory lock on PostgreSQL
+LAST_TABLE = "alembic_version"  # of Optuna's: the others are there when it has a row
 OPTIMIZERS: dict[str, Callable[[int], BaseSampler]] = {
     "tpe": lambda seed: TPESampler(seed=seed, constant_liar=True),
     "gp": lambda seed: GPSampler(seed=seed),

@@ -23,8 +23,7 @@ from mhpe.errors import InputError
 if TYPE_CHECKING:
     from benchmark.search.points import Point
 
-ShowsRun = Callable[[str], AbstractContextManager[Reporter]]
-"""Called with the title of a run, shows its progress."""
+ShowsRun = Callable[[str], AbstractContextManager[Reporter]]  # called with the title of a run, shows its progress
 
 
 @dataclass(frozen=True)

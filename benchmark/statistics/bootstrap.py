@@ -9,8 +9,7 @@ from benchmark.statistics.intervals import student_quantile
 
 Array = NDArray[np.float64]
 
-BLOCK = 250
-"""Resamples drawn at once."""
+BLOCK = 250  # resamples drawn at once
 
 
 @dataclass(frozen=True)

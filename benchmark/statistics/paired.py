@@ -24,8 +24,7 @@ MARGIN = 0.1
 The smallest difference of MAE that a published table of this field presents as progress: rows of the slides' tables,
 and neighbouring rows of published comparisons on BIWI and AFLW2000-3D, are 0.1 degrees apart.
 """
-WEAK = 0.3
-"""Correlation of paired seeds below which pairing removes too little noise to rely on the pairs alone."""
+WEAK = 0.3  # correlation of paired seeds below which pairing removes too little noise to rely on the pairs alone
 COLUMNS = [
     "arm", "baseline", "n", "mean", "half_width", "difference", "low", "high", "p", "p_holm", "family", "smallest_p",
     "smallest_p_holm", "p_better", "p_equivalent", "p_worse", "correlation", "unpaired", "unpaired_low",

@@ -10,8 +10,7 @@ from scipy.special import chdtri
 from benchmark.statistics.cells import paired_differences, seed_table
 from benchmark.statistics.power import seeds_needed, smallest_detectable
 
-DIFFERENCES = (0.2, 0.1)
-"""Differences of MAE, in degrees, that seeds are planned for."""
+DIFFERENCES = (0.2, 0.1)  # differences of MAE, in degrees, that seeds are planned for
 LEVEL = 0.95
 
 

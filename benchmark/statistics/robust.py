@@ -5,10 +5,8 @@ from numpy.typing import ArrayLike, NDArray
 
 FAR = 3.0
 """Median absolute deviations, scaled to a normal distribution's standard deviation, beyond which a seed is marked."""
-NORMAL = 1.4826
-"""Standard deviation of a normal distribution, in median absolute deviations."""
-FEWEST = 4
-"""Values from which the middle half and the spread of the others mean anything."""
+NORMAL = 1.4826  # standard deviation of a normal distribution, in median absolute deviations
+FEWEST = 4  # values from which the middle half and the spread of the others mean anything
 
 Array = NDArray[np.float64]
 

@@ -3,12 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-EXACT_UP_TO = 30
-"""Most pairs whose sign patterns are all counted."""
-RESAMPLES = 99_999
-"""Random sign patterns where there are more pairs."""
-PART = 12
-"""Pairs whose signs are drawn together."""
+EXACT_UP_TO = 30  # most pairs whose sign patterns are all counted
+RESAMPLES = 99_999  # random sign patterns where there are more pairs
+PART = 12  # pairs whose signs are drawn together
 
 Array = NDArray[np.float64]
 

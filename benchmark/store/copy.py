@@ -12,8 +12,7 @@ from benchmark.store.store import Store
 from mhpe.errors import InputError
 
 ENDED = ("done", "failed", "pruned")
-EVALUATED = (schema.evaluations, schema.predictions)
-"""Tables with rows for each test set of a finished trial."""
+EVALUATED = (schema.evaluations, schema.predictions)  # tables with rows for each test set of a finished trial
 LEASE = {"worker": None, "lease_until": None, "lease_seconds": None}
 
 

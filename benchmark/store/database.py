@@ -18,12 +18,9 @@ from benchmark.store import schema
 from benchmark.store.errors import NoStoreError, StoreError, clear, patient, shown
 from mhpe.errors import InputError
 
-BUSY_SECONDS = 60
-"""How long a writer waits for another one on SQLite."""
-LOCK = 0x6D687065
-"""Number of the lock that a process holds on PostgreSQL while it makes tables."""
-KEYS_AT_ONCE = 5000
-"""Most keys in one query: SQLite takes 32,766 values, psycopg 65,535."""
+BUSY_SECONDS = 60  # how long a writer waits for another one on SQLite
+LOCK = 0x6D687065  # number of the lock that a process holds on PostgreSQL while it makes tables
+KEYS_AT_ONCE = 5000  # most keys in one query: SQLite takes 32,766 values, psycopg 65,535
 
 
 class Database:

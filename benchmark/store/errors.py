@@ -14,8 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from mhpe.errors import InputError
 
-PATIENCE_SECONDS = 60.0
-"""How long an operation is tried again when the store does not answer."""
+PATIENCE_SECONDS = 60.0  # how long an operation is tried again when the store does not answer
 
 HINTS = {
     r"readonly|read-only|permission denied": "its file and folder must be writable",

@@ -15,12 +15,10 @@ from benchmark.store.database import Database
 from benchmark.store.errors import patient
 from mhpe.errors import InputError
 
-ROWS_AT_ONCE = 500
-"""Trials in memory at a time while their details are read."""
+ROWS_AT_ONCE = 500  # trials in memory at a time while their details are read
 DRAWN = ("effective_references", "coverage", "fallback_share")
 
-Predictions = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""Rotations (N, 3, 3) and strengths (N, 3)."""
+Predictions = tuple[NDArray[np.float32], NDArray[np.float32]]  # rotations (N, 3, 3) and strengths (N, 3)
 
 
 @dataclass(frozen=True)

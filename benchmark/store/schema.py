@@ -7,8 +7,7 @@ from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, LargeBinary, Me
 
 from benchmark.study.names import LONGEST_LABEL, LONGEST_NAME
 
-VERSION = 1
-"""Of the tables; a store of another one is refused."""
+VERSION = 1  # of the tables; a store of another one is refused
 PROGRAM = "mhpe-bench"
 METRICS = (
     "yaw",

@@ -21,12 +21,9 @@ from samplers.base import Sampler
 from samplers.support.registry import Registry
 from samplers.support.source_digest import source_digest
 
-LARGEST_OFFSET = 10**9
-"""Of an arm's seeds: a database keeps them in 32 bits."""
-MOST_ARMS = 1000
-"""Arms of one entry: each is a row of the tables and at least one training."""
-WIDEST = 99
-"""Characters to which a parameter in a label can be padded."""
+LARGEST_OFFSET = 10**9  # of an arm's seeds: a database keeps them in 32 bits
+MOST_ARMS = 1000  # arms of one entry: each is a row of the tables and at least one training
+WIDEST = 99  # characters to which a parameter in a label can be padded
 
 
 @dataclass(frozen=True)

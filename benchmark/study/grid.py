@@ -11,8 +11,7 @@ from benchmark.study.study import Study
 from benchmark.study.trial import Trial
 from mhpe.data import HeadPoseSet
 
-DataProvider = Callable[[str, int], HeadPoseSet]
-"""Gives a prepared data set by its name and image size."""
+DataProvider = Callable[[str, int], HeadPoseSet]  # gives a prepared data set by its name and image size
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,8 @@
 from mhpe.errors import InputError
 from mhpe.validation import short
 
-LONGEST_NAME = 100
-"""Of a study, a data set, a protocol or a sampler, in bytes: file names of the report begin with it."""
-LONGEST_LABEL = 200
-"""Of an arm, in characters."""
+LONGEST_NAME = 100  # of a study, a data set, a protocol or a sampler, in bytes: file names of the report begin with it
+LONGEST_LABEL = 200  # of an arm, in characters
 NOT_IN_FILE_NAMES = '/\\:*?"<>|'
 
 

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from samplers.support.registry import Registry
 
 Value = bool | int | float | str
-VALIDATION_SHARE, SPLIT_SEED = 0.2, 0
-"""Default split of a training set."""
+VALIDATION_SHARE, SPLIT_SEED = 0.2, 0  # default split of a training set
 
 
 class Range(Section):

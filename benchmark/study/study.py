@@ -15,8 +15,7 @@ from mhpe.synthheads.sets import PRETRAINING_SEED, SynthConfig
 from mhpe.validation import nearest, parse
 from samplers.support.registry import Registry
 
-MOST_CELLS = 1_000_000
-"""Arms x protocols x seeds: a plan is held in memory."""
+MOST_CELLS = 1_000_000  # arms x protocols x seeds: a plan is held in memory
 
 
 @dataclass(frozen=True)

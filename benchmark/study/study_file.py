@@ -11,8 +11,7 @@ from benchmark.study.yaml_file import read_yaml
 from mhpe.errors import InputError
 from mhpe.validation import Section, nearest, parse, read_text, short
 
-MOST_SEEDS = 10_000
-"""Paired seeds of an arm: 0.01 degrees of difference need fewer."""
+MOST_SEEDS = 10_000  # paired seeds of an arm: 0.01 degrees of difference need fewer
 
 
 class StudyFile(Section):

@@ -11,8 +11,7 @@ from benchmark.study.protocols import PROTOCOLS
 
 EQUAL_CEP = (1, 3, 10, 30, 100, 300)
 TICKS = (0.1, 0.3, 1, 3, 10, 30, 100)
-LETTER, LINE = 4.6, 8.5
-"""Width and height that a digit at a point takes, points."""
+LETTER, LINE = 4.6, 8.5  # width and height that a digit at a point takes, points
 
 
 def draw(ours: pd.DataFrame) -> Drawing:

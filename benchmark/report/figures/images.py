@@ -27,10 +27,8 @@ def images_of(material: Material) -> dict[str, Images]:
     return found
 
 
-FEW = 50
-"""Images below which a bin's point is an empty marker."""
-STEP, SPREAD = 0.04, 0.2
-"""From one arm's points to the next one's, and of all arms' points at most, in bins."""
+FEW = 50  # images below which a bin's point is an empty marker
+STEP, SPREAD = 0.04, 0.2  # from one arm's points to the next one's, and of all arms' points at most, in bins
 
 
 def by_yaw(material: Material) -> Drawing:
@@ -100,8 +98,7 @@ def cumulative(material: Material) -> Drawing:
 
 
 GROUPS = 10
-FEWEST = 5
-"""Images in a group, at least."""
+FEWEST = 5  # images in a group, at least
 
 
 def calibration(material: Material) -> Drawing:

@@ -16,10 +16,8 @@ from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 
 PARAMETERS = {"sigma": "standard deviation in degrees", "bin_width": "range of a bin in degrees"}
-SEEDS_DRAWN = 20
-"""Most seeds drawn one by one."""
-TICKS_NAMED = 12
-"""Most values that are all named on the axis."""
+SEEDS_DRAWN = 20  # most seeds drawn one by one
+TICKS_NAMED = 12  # most values that are all named on the axis
 
 
 def against_parameter(material: Material) -> Drawing:

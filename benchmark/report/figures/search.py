@@ -28,8 +28,7 @@ WORDS = {
     "Hyperparameter Importance": "importance",
 }
 """Labels of axes that replace Optuna's."""
-BEST_SHARE = 0.25
-"""Share of the points that the importances count as good."""
+BEST_SHARE = 0.25  # share of the points that the importances count as good
 CAPTIONS = {
     "history": (
         "History of the search",
@@ -47,8 +46,7 @@ CAPTIONS = {
     ),
 }
 """Title and caption of each figure, by kind."""
-DRAWN_FROM = 4
-"""Fewest finished points for figures."""
+DRAWN_FROM = 4  # fewest finished points for figures
 
 
 def draw_search(search: StoredSearch) -> dict[str, tuple[str, Drawing]]:

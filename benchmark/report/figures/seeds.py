@@ -84,10 +84,8 @@ def _beside(row: dict[str, Any]) -> str:
     return f"n={row['pairs']:g}: " + " / ".join(f"{100 * row[f'p_{name}']:.0f}" for name in PROBABLE) + " %"
 
 
-SEEDS_NAMED = 10
-"""Seeds up to which each has a line in the legend."""
-CORRELATED_FROM = 4
-"""Seeds from which a correlation is written."""
+SEEDS_NAMED = 10  # seeds up to which each has a line in the legend
+CORRELATED_FROM = 4  # seeds from which a correlation is written
 
 
 def paired_seeds(material: Material) -> Drawing:

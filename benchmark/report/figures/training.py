@@ -8,8 +8,7 @@ from benchmark.report.material import Material
 from benchmark.report.style import headline, in_legend, legend, line_styles, panels
 from mhpe.names import title as set_title
 
-WIDE = 30
-"""Ratio of the largest loss to the smallest from which the axis is logarithmic."""
+WIDE = 30  # ratio of the largest loss to the smallest from which the axis is logarithmic
 
 
 def training(material: Material) -> Drawing:

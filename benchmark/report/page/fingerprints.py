@@ -16,8 +16,7 @@ ANGLES = (
     f"real images beyond {MAX_ANGLE:g} degrees in any of them are left out"
 )
 WRAP = "differences of angles are wrapped to 180 degrees; a half-turn counts 180, not 0"
-SHOWN = 16
-"""Hexadecimal digits of a digest."""
+SHOWN = 16  # hexadecimal digits of a digest
 
 
 def fingerprints(store: Store, cells: pd.DataFrame) -> list[dict[str, str]]:

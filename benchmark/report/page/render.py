@@ -36,8 +36,7 @@ from benchmark.study.presets import PRESETS, describe
 
 MARKS = {"better": "▼", "worse": "▲", "equivalent": "≈", "inconclusive": "?", "no result": "–"}
 """Sign of each verdict, for who sees no colours."""
-LONG = 300
-"""Trials above which the list is left out on paper."""
+LONG = 300  # trials above which the list is left out on paper
 
 
 def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, peers: pd.DataFrame) -> str:

@@ -12,8 +12,7 @@ from benchmark.report.text import protocol_title
 from benchmark.store import Store
 from mhpe.names import title as set_title
 
-Group = tuple[str, str, str, str]
-"""Study, preset, protocol and arm."""
+Group = tuple[str, str, str, str]  # study, preset, protocol and arm
 DECIMALS = 4
 
 

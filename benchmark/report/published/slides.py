@@ -14,8 +14,7 @@ SLIDES_STUDIES = ("bins", "gaussian_sigma", "reverse_gaussian", "uniform", "conc
 """The slides' tables of results, named after the studies that repeat them, in the slides' order."""
 AS_PUBLISHED = {"empty_bin": "nearest", "order": "first", "rounding": "largest_remainder"}
 """Parameters of our samplers that the slides do not vary, set as the slides do it."""
-ROUNDING = 0.01
-"""Three columns rounded to 0.01 move their mean by up to 0.005, and the published mean is rounded too."""
+ROUNDING = 0.01  # three columns rounded to 0.01 move their mean by up to 0.005, and the published mean is rounded too
 EULER = ["yaw", "pitch", "roll"]
 VECTORS = ["left", "down", "front"]
 THESIS_NOTE = "The slides' table 2: angles between predicted and labelled axes in degrees, and their mean, MAEV."
