@@ -1,5 +1,8 @@
 """Draws a study's figures and works out what needs predictions of single images."""
 
+import sys
+
+import matplotlib as mpl
 import pandas as pd
 
 from benchmark.report import secondary
@@ -28,10 +31,13 @@ def analyse(store: Store, report: StudyReport, png: bool) -> Analysis:
     for material in materials:
         _draw(report, material, png, found)
     for search in report.searches:
-        from benchmark.report.figures.search import draw_search  # loads Optuna and PyTorch
+        if "matplotlib.pyplot" not in sys.modules:
+            mpl.use("Agg")  # whatever a notebook set: figures are files, and need no other backend
+        from benchmark.report.figures.search import draw_search  # loads pyplot, Optuna and PyTorch
 
-        drawn, name = draw_search(search).items(), search_slug(report, search)
-        found.of_searches.append([_file(f"{name}-{kind}", title, each, png) for kind, (title, each) in drawn])
+        name = search_slug(report, search)
+        drawn = draw_search(search.stored)
+        found.of_searches.append([_file(f"{name}-{k}", title, each, png) for k, (title, each) in drawn.items()])
     return found
 
 

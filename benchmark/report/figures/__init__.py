@@ -9,7 +9,10 @@ from benchmark.report.material import Material
 FIGURES: dict[str, tuple[str, Callable[[Material], Drawing]]] = {
     "mae": ("MAE against the parameter", parameters.against_parameter),
     "differences": ("Differences to the baseline", seeds.forest),
+    "seeds": ("Paired seeds", seeds.paired_seeds),
+    "grid": ("MAE over sigma and bin width", parameters.heat_map),
     "yaw": ("Error by |yaw|", images.by_yaw),
+    "cumulative": ("Cumulative error", images.cumulative),
     "distances": ("Distance of the references", references.distances),
     "drawn": ("Error against what was drawn", references.error_against_draws),
     "calibration": ("Calibration of the concentration", images.calibration),
@@ -17,6 +20,7 @@ FIGURES: dict[str, tuple[str, Callable[[Material], Drawing]]] = {
 }
 """Title and function of each, by the name its file has."""
 
-MAIN = ("mae", "differences", "distances", "drawn")  # those that answer a study's question; the page folds the others
+MAIN = ("mae", "differences", "grid", "distances", "drawn")
+"""Those that answer a study's question; the page folds the others."""
 
 __all__ = ["FIGURES", "MAIN", "Drawing", "NoDataError"]

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmark.report.figures.drawing import Drawing, finished
+from benchmark.report.figures.drawing import Drawing
 from benchmark.report.published.peers import CEP, COLUMNS, on_published_protocols, peers_on
-from benchmark.report.style import panels
+from benchmark.report.style import headline, legend, panels
 from benchmark.study.protocols import PROTOCOLS
 
 EQUAL_CEP = (1, 3, 10, 30, 100, 300)
@@ -43,11 +43,11 @@ def draw(ours: pd.DataFrame) -> Drawing:
         _number(axis, rows, numbers)
     for method, number in numbers.items():
         axes[0].plot([], [], linestyle="none", label=f"{number}  {method}")
+    legend(figure, axes)
+    headline(figure, "Cost and error")
     missing = "" if len(ours) else " No trial of this store is on these protocols, so none of its results is shown."
-    return finished(
+    return Drawing(
         figure,
-        axes,
-        "Cost and error",
         f"Published results of other methods with a source, none rerun here, by number. {CEP}; dotted "
         "lines join equal products." + missing,
         "Scatter plot of MAE against the number of parameters of published methods; the values are in the table.",

@@ -1,14 +1,11 @@
 """What a figure is, and why one may be missing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.report.images import ARMS_SHOWN
 from benchmark.report.material import Material
-from benchmark.report.style import headline, legend
 
 
 class NoDataError(Exception):
@@ -17,20 +14,22 @@ class NoDataError(Exception):
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure with its words."""
+    """A figure with its words.
+
+    Attributes:
+        figure: matplotlib's.
+        caption: how to read it.
+        alt: alternative text.
+    """
 
     figure: Figure
-    caption: str  # how to read it
-    alt: str  # alternative text
+    caption: str
+    alt: str
 
 
-def finished(figure: Figure, axes: Sequence[Axes], title: str, caption: str, alt: str, arms: int = 0) -> Drawing:
-    """A drawing whose panels are complete, with a legend, a title, and a note if not all of its ``arms`` are shown."""
-    legend(figure, axes)
-    headline(figure, title)
-    if arms > ARMS_SHOWN:
-        caption += f" Shown are {ARMS_SHOWN} of {arms:,} arms."
-    return Drawing(figure, caption, alt)
+def shown_note(count: int) -> str:
+    """For a caption: which of ``count`` arms are shown if not all."""
+    return f" Shown are {ARMS_SHOWN} of {count:,} arms." if count > ARMS_SHOWN else ""
 
 
 def need_several_rules(material: Material) -> None:

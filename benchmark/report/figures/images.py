@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from benchmark.report.figures.drawing import Drawing, NoDataError, finished
+from benchmark.report.figures.drawing import Drawing, NoDataError, shown_note
 from benchmark.report.images import SEEDS_READ, ImageErrors, Images, errors_by_yaw
 from benchmark.report.material import Material
-from benchmark.report.style import in_legend, line_styles, panels
+from benchmark.report.style import headline, in_legend, legend, line_styles, panels
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 
@@ -49,16 +49,15 @@ def by_yaw(material: Material) -> Drawing:
         axis.set(title=protocol_title(protocol), xlabel="|yaw| in degrees, and number of images")
         axis.set(ylabel="mean geodesic error in degrees", ylim=(0, None))
         axis.grid(visible=False, axis="x")
-    return finished(
+    legend(figure, axes)
+    headline(figure, f"{material.title}: error by |yaw|")
+    return Drawing(
         figure,
-        axes,
-        f"{material.title}: error by |yaw|",
         "Mean geodesic error of the images in each bin of |yaw|, over seeds "
         f"(at most {SEEDS_READ}), with its 95 % Student-t interval (from {INTERVAL_FROM} seeds on); empty markers "
         f"stand for fewer than {FEW} images. "
-        "Geodesic, since Euler angles are ill-conditioned near yaw 90.",
+        "Geodesic, since Euler angles are ill-conditioned near yaw 90." + shown_note(material.table["arm"].nunique()),
         f"Line chart of the geodesic error by |yaw| bin, a line for each arm, {material.baseline} the baseline.",
-        material.table["arm"].nunique(),
     )
 
 
@@ -69,6 +68,33 @@ def _line(axis: Axes, arm: str, rows: pd.DataFrame, offset: float, look: dict[st
     axis.plot(x[few], y[few], look["marker"], ms=5, color=look["color"], mfc="white")
     if rows["seeds"].iloc[0] >= INTERVAL_FROM:
         axis.errorbar(x, y, rows["geodesic_mean_hw"], fmt="none", ecolor=look["color"], elinewidth=1)
+
+
+POINTS = 121
+
+
+def cumulative(material: Material) -> Drawing:
+    """Share of images whose geodesic error is at most x."""
+    found = images_of(material)
+    figure, axes = panels(len(found), sharex=True, sharey=True)
+    every = [of_arm for images in found.values() for of_arm in images.arms.values()]
+    end = max(1.0, *(float(np.quantile(of_arm.geodesic, 0.98)) for of_arm in every))
+    x = np.linspace(0, end, POINTS)
+    for axis, (protocol, images) in zip(axes, found.items(), strict=True):
+        styles = line_styles(list(images.arms), material.baseline)
+        for arm, of_arm in images.arms.items():
+            share = np.searchsorted(np.sort(of_arm.geodesic, axis=None), x, side="right") / of_arm.geodesic.size
+            axis.plot(x, 100 * share, markevery=(5, 20), ms=5, label=in_legend(arm), **styles[arm])
+        axis.set(title=protocol_title(protocol), xlabel="geodesic error in degrees", xlim=(0, end), ylim=(0, 100))
+        axis.set_ylabel("images with at most this error, %")
+    legend(figure, axes)
+    headline(figure, f"{material.title}: cumulative error")
+    return Drawing(
+        figure,
+        f"Share of the test images with at most this geodesic error, seeds together (at most {SEEDS_READ}); higher is "
+        "better. The axis ends where the worst arm has 98 %." + shown_note(material.table["arm"].nunique()),
+        "Cumulative curves of the geodesic error, a line for each arm.",
+    )
 
 
 GROUPS = 10
@@ -94,17 +120,16 @@ def calibration(material: Material) -> Drawing:
         axis.plot(ends, ends, color="#999999", lw=1, label="calibrated")
         axis.set(title=protocol_title(protocol), xlim=ends, ylim=ends)
         axis.set(xlabel="expected error in degrees", ylabel="observed error in degrees")
-    return finished(
+    legend(figure, axes)
+    headline(figure, f"{material.title}: calibration of the concentration")
+    return Drawing(
         figure,
-        axes,
-        f"{material.title}: calibration of the concentration",
         "Each seed's images in ten groups by the predicted matrix Fisher concentration; points are means of the "
         "groups over seeds. Across: the error that it promises, up: "
         "the observed one, both as the angle whose cosine is the group's mean cosine of the geodesic error "
         "(E[cos θ] = (d₁ + d₂ + d₃ − 1) / 2 with the distribution's moments d). Above the line the network is too "
-        f"sure. At most {SEEDS_READ} seeds.",
+        f"sure. At most {SEEDS_READ} seeds." + shown_note(material.table["arm"].nunique()),
         "Calibration curves, observed against expected error, a line for each arm and the diagonal.",
-        material.table["arm"].nunique(),
     )
 
 

@@ -4,12 +4,14 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
-from benchmark.report.figures.drawing import Drawing, NoDataError, finished
+from benchmark.report.figures.drawing import Drawing, NoDataError
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, hover, in_legend, line_styles, panels
+from benchmark.report.style import BASELINE, headline, hover, in_legend, legend, line_styles, panels
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 
@@ -41,10 +43,10 @@ def against_parameter(material: Material) -> Drawing:
         if len(ticks) <= TICKS_NAMED:
             axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
         axis.margins(y=0.15)
-    return finished(
+    legend(figure, axes)
+    headline(figure, f"{material.title}: MAE")
+    return Drawing(
         figure,
-        axes,
-        f"{material.title}: MAE",
         f"MAE against the {PARAMETERS[parameter].removesuffix(' in degrees')}. Open circles are single seeds, bars "
         f"95 % Student-t intervals (from {INTERVAL_FROM} seeds on); the dashed line is the baseline's mean."
         + _not_shown(arms, parameter),
@@ -111,3 +113,45 @@ def _points(
         axis.errorbar(
             sure[parameter], sure["mae"], sure["mae_hw"], fmt="none", ecolor=colour, capsize=3, label="95 % interval"
         )
+
+
+def heat_map(material: Material) -> Drawing:
+    """Mean MAE of each sampler that varies both sigma and bin width; darker is better."""
+    arms = material.table[material.table["mae"].notna()]
+    grids = {
+        (str(protocol), sampler): rows
+        for (protocol, sampler), rows in arms.groupby(["protocol", "sampler"], sort=False)
+        if rows["sigma"].nunique() > 1 and rows["bin_width"].nunique() > 1
+    }
+    if not grids:
+        raise NoDataError("no sampler varies both sigma and the bin width")
+    sizes = [(rows["sigma"].nunique(), rows["bin_width"].nunique()) for rows in grids.values()]
+    width, height = max(s for s, _ in sizes), max(b for _, b in sizes)
+    figure, axes = panels(len(grids), max(3.6, 1.8 + 0.65 * width), 1.8 + 0.45 * height, beside=0)
+    for axis, ((protocol, sampler), rows) in zip(axes, grids.items(), strict=True):
+        _map(axis, rows)
+        axis.set_title(f"{sampler}\n{protocol_title(protocol)}", fontsize="medium")
+    headline(figure, f"{material.title}: MAE in degrees")
+    return Drawing(
+        figure,
+        "Mean MAE in degrees by standard deviation and range of bins; darker is better. Empty fields have no result. "
+        "Neighbouring values differ by chance, too: see the intervals in the table.",
+        "Heat map of MAE by standard deviation and range of bins; the values are in the table of this study.",
+    )
+
+
+def _map(axis: Axes, rows: pd.DataFrame) -> None:
+    table = rows.pivot_table(index="bin_width", columns="sigma", values="mae").sort_index(ascending=False)
+    values = table.to_numpy()
+    axis.imshow(values, cmap="cividis", aspect="auto")
+    middle = (np.nanmin(values) + np.nanmax(values)) / 2
+    for (y, x), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            colour = "white" if value <= middle else "black"
+            axis.text(x, y, f"{value:.2f}", ha="center", va="center", color=colour)
+    axis.set_xticks(range(values.shape[1]), [f"{value:g}" for value in table.columns])
+    axis.set_yticks(range(values.shape[0]), [f"{value:g}" for value in table.index])
+    axis.set(xlabel="standard deviation in degrees", ylabel="range of a bin in degrees")
+    axis.grid(visible=False)
+    y, x = np.unravel_index(np.nanargmin(values), values.shape)
+    axis.add_patch(Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, fill=False, ec="white", lw=1.5))

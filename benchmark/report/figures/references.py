@@ -5,10 +5,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.report.figures.drawing import Drawing, NoDataError, finished, need_several_rules
+from benchmark.report.figures.drawing import Drawing, NoDataError, need_several_rules, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, in_legend, line_styles, panels
+from benchmark.report.style import BASELINE, headline, in_legend, legend, line_styles, panels
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 from benchmark.study.protocols import described
@@ -35,14 +35,13 @@ def distances(material: Material) -> Drawing:
         axis.set(title=f"trained on {set_title(train_set)}", xlim=(0, 180), ylim=(0, None))
         axis.set(xlabel="geodesic distance of input and reference, degrees", xticks=range(0, 181, 30))
         axis.set_ylabel(f"references in bars of {180 / len(next(iter(shares.values()))):g}°, %")
-    return finished(
+    legend(figure, axes)
+    headline(figure, f"{material.title}: distance of the references")
+    return Drawing(
         figure,
-        axes,
-        f"{material.title}: distance of the references",
         "Geodesic distance between inputs and the references that were drawn for them, counted during the trainings; "
-        "mean over seeds. The grey area is the baseline.",
+        "mean over seeds. The grey area is the baseline." + shown_note(max(len(shares) for shares in found.values())),
         "Distributions of the distance between input and reference, a line for each arm, the baseline as an area.",
-        max(map(len, found.values())),
     )
 
 
@@ -68,15 +67,15 @@ def error_against_draws(material: Material) -> Drawing:
             axis.set_xlabel(words)
             axis.tick_params(labelbottom=True)
         row[0].set(title=protocol_title(protocol), ylabel="MAE in degrees")
-    return finished(
+    legend(figure, list(axes.flat))
+    headline(figure, f"{material.title}: the error against what was drawn")
+    return Drawing(
         figure,
-        list(axes.flat),
-        f"{material.title}: the error against what was drawn",
         "Each arm's MAE with its 95 % Student-t interval: left against the distinct images that a step encodes for an "
         "input (with fewer there is less to learn from), right against the mean geodesic distance of its references. "
-        "An observation, no experiment: in many samplers the two go together.",
+        "An observation, no experiment: in many samplers the two go together."
+        + shown_note(material.table["arm"].nunique()),
         "Scatter plots of the MAE against distinct images and against distance, a point for each arm.",
-        material.table["arm"].nunique(),
     )
 
 

@@ -1,93 +1,139 @@
-"""Figures of a search."""
+"""Optuna's figures of a search."""
 
-import itertools
-from typing import Any, Literal
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
 
 import numpy as np
-import pandas as pd
+import optuna
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.importance import PedAnovaImportanceEvaluator
+from optuna.visualization import matplotlib as optunas
 
 from benchmark.report.figures.drawing import Drawing
-from benchmark.report.figures.parameters import PARAMETERS
-from benchmark.report.search import METRICS, SearchReport
-from benchmark.report.style import headline, panels, style, watermark
+from benchmark.report.search import METRICS
+from benchmark.report.style import headline, style, watermark
+from benchmark.search.points import StoredSearch
 
+WORDS = {
+    "sigma": "standard deviation in degrees",
+    "bin_width": "range of a bin in degrees",
+    "Trial": "point",
+    "Hyperparameter": "",
+    "Hyperparameter Importance": "importance",
+}
+"""Labels of axes that replace Optuna's."""
+BEST_SHARE = 0.25  # share of the points that the importances count as good
+CAPTIONS = {
+    "history": (
+        "History of the search",
+        "Every finished point in the order of the search; the line is the best value so far.",
+    ),
+    "slice": ("Points by parameter", "Every finished point against each parameter; darker points came later."),
+    "contour": (
+        "Landscape of the search",
+        "Values interpolated between the finished points (black), darker is better. Between few points, and where "
+        "seeds differ as much as points do, hills and valleys may be chance.",
+    ),
+    "importances": (
+        "Importance of the parameters",
+        "Share of the parameters in what sets the best quarter of the points apart (PED-ANOVA). A rough guide.",
+    ),
+}
+"""Title and caption of each figure, by kind."""
 DRAWN_FROM = 4  # fewest finished points for figures
-TITLES = {"history": "History of the search", "slice": "Points by parameter", "landscape": "Landscape of the search"}
 
 
-def draw_search(search: SearchReport) -> dict[str, tuple[str, Drawing]]:
-    """Figures by kind (history, slice, landscape), each with its title; none for fewer than four finished points.
-
-    ``optuna-dashboard`` shows more of the same database, such as the importance of the parameters.
-    """
-    points = search.points[search.points["status"] == "done"]
-    if len(points) < DRAWN_FROM:
+def draw_search(search: StoredSearch) -> dict[str, tuple[str, Drawing]]:
+    """Figures by kind (history, slice, contour, importances), each with its title; none for fewer than four points."""
+    if sum(point.status == "done" for point in search.points) < DRAWN_FROM:
         return {}
-    stored = search.stored
-    space: dict[str, dict[str, Any]] = stored.definition["space"]
-    value = f"{METRICS[stored.definition['search']['objective']]} on the validation part in degrees"
-    with style():
-        drawings = {"history": _history(points, value), "slice": _slice(points, space, value)}
-        if len(space) > 1:
-            drawings["landscape"] = _landscape(points, space, value)
-        found = {}
-        for kind, drawing in drawings.items():
-            title = f"{TITLES[kind]}: {stored.definition['sampler']} on {stored.definition['train_set']}"
-            headline(drawing.figure, title)
-            if (ended := sum(point.ended for point in stored.points)) < stored.total:
-                watermark(drawing.figure, f"incomplete: {ended:,} of {stored.total:,} points")
-            found[kind] = title, drawing
-    return found
+    study = _as_optuna_study(search)
+    value = f"{METRICS[search.definition['search']['objective']]} on the validation part in degrees"
+    evaluator = PedAnovaImportanceEvaluator(target_quantile=BEST_SHARE)
+    plots: dict[str, Callable[[], Any]] = {
+        "history": lambda: optunas.plot_optimization_history(study, target_name=value),
+        "slice": lambda: optunas.plot_slice(study, target_name=value),
+    }
+    if len(search.definition["space"]) > 1 and _spread(study):
+        plots["contour"] = lambda: optunas.plot_contour(study, target_name=value)
+        plots["importances"] = lambda: optunas.plot_param_importances(study, evaluator=evaluator, target_name=value)
+    drawings = {}
+    ended = sum(point.ended for point in search.points)
+    incomplete = "" if ended == search.total else f"incomplete: {ended:,} of {search.total:,} points"
+    for kind, plot in plots.items():
+        title = f"{CAPTIONS[kind][0]}: {search.definition['sampler']} on {search.definition['train_set']}"
+        drawings[kind] = title, _draw(kind, plot, title, incomplete)
+    return drawings
 
 
-def _history(points: pd.DataFrame, value: str) -> Drawing:
-    figure, (axis,) = panels(1, beside=0)
-    axis.plot(points["number"], points["value"], "o")
-    axis.plot(points["number"], np.minimum.accumulate(points["value"]), drawstyle="steps-post")
-    axis.set(xlabel="point", ylabel=value)
-    caption = "Every finished point in the order of the search; the line is the best value so far."
-    return Drawing(figure, caption, "Scatter plot of the points' values; the numbers are in the table of points.")
+def _spread(study: optuna.Study) -> bool:
+    """Whether every parameter has several values, without which nothing can be interpolated."""
+    trials = study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
+    return all(len({trial.params[name] for trial in trials}) > 1 for name in trials[0].params)
 
 
-def _slice(points: pd.DataFrame, space: dict[str, dict[str, Any]], value: str) -> Drawing:
-    figure, axes = panels(len(space), beside=0, sharey=True)
-    for axis, name in zip(axes, space, strict=True):
-        axis.scatter(_values(points, name), points["value"], c=points["number"], cmap="viridis_r")
-        _scale(axis, "x", name, space)
-    axes[0].set_ylabel(value)
-    caption = "Every finished point against each parameter; darker points came later."
-    return Drawing(figure, caption, "Scatter plots of value against parameter; the numbers are in the table of points.")
+def _draw(kind: str, plot: Callable[[], Any], title: str, incomplete: str) -> Drawing:
+    with style(), _own_style():
+        axes = np.atleast_1d(plot()).tolist()
+        figure = axes[0].figure
+        figure.set_size_inches(3.2 + 3.6 * len(axes), 4.2)
+        figure.set_layout_engine("tight" if kind == "contour" else "constrained")  # which Optuna's colour bar breaks
+        for axis in axes:
+            _tidy(axis)
+        for axis in figure.axes:  # colour bars, too
+            for which in (axis.xaxis, axis.yaxis):
+                if which.get_label_text() == "Trial":
+                    which.set_major_locator(MaxNLocator(integer=True))
+                which.set_label_text(WORDS.get(which.get_label_text(), which.get_label_text()))
+        headline(figure, title)
+        watermark(figure, incomplete)
+        plt.close(figure)  # it stays, without pyplot
+    return Drawing(figure, CAPTIONS[kind][1], f"{title}; the numbers are in the table of points.")
 
 
-def _landscape(points: pd.DataFrame, space: dict[str, dict[str, Any]], value: str) -> Drawing:
-    pairs = list(itertools.combinations(space, 2))
-    figure, axes = panels(len(pairs), beside=1.2)
-    for axis, (x, y) in zip(axes, pairs, strict=True):
-        shown = axis.scatter(_values(points, x), _values(points, y), c=points["value"], cmap="cividis", s=60)
-        _scale(axis, "x", x, space)
-        _scale(axis, "y", y, space)
-    figure.colorbar(shown, ax=axes, label=value)
-    caption = (
-        "The finished points; darker is better. Where seeds differ as much as points do, hills and valleys may be "
-        "chance."
-    )
-    return Drawing(figure, caption, "Scatter plots of two parameters; the numbers are in the table of points.")
+def _tidy(axis: Axes) -> None:
+    """Remove a panel's title and legend, which its figure has, and write its ticks as plain numbers."""
+    for place in ("left", "center", "right"):
+        axis.set_title("", loc=place)
+    if (legend := axis.get_legend()) is not None:
+        legend.remove()
+    for which in (axis.xaxis, axis.yaxis):
+        if which.get_scale() == "log":
+            which.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            which.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            which.set_minor_locator(NullLocator())
 
 
-def _values(points: pd.DataFrame, name: str) -> pd.Series:
-    """Values of a parameter; words and truth values as categories."""
-    values = points[name]
-    return values if pd.api.types.is_any_real_numeric_dtype(values) else values.astype(str)
+@contextmanager
+def _own_style() -> Iterator[None]:
+    """Context in which Optuna's figures neither warn that they are experimental nor set a style."""
+    with warnings.catch_warnings(), mock.patch.object(plt.style, "use"):
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield
 
 
-def _scale(axis: Axes, which: Literal["x", "y"], name: str, space: dict[str, dict[str, Any]]) -> None:
-    """Name an axis after its parameter, and make it logarithmic, with plain numbers, where the search is."""
-    axis.set(**{f"{which}label": PARAMETERS.get(name, name)})
-    if space[name].get("log"):
-        axis.set(**{f"{which}scale": "log"})
-        ticks = axis.xaxis if which == "x" else axis.yaxis
-        ticks.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ticks.set_major_formatter("{x:g}")
-        ticks.set_minor_locator(NullLocator())
+def _as_optuna_study(search: StoredSearch) -> optuna.Study:
+    """The finished points as a study of Optuna's in memory."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study()
+    axes = {name: _axis(values) for name, values in search.definition["space"].items()}
+    for point in search.points:
+        if point.value is not None:
+            study.add_trial(optuna.create_trial(params=point.parameters, distributions=axes, value=point.value))
+    return study
+
+
+def _axis(values: dict[str, Any]) -> BaseDistribution:
+    """A parameter for figures: choices of numbers have a scale."""
+    if "choices" not in values:
+        return FloatDistribution(values["low"], values["high"], log=values["log"])
+    choices = values["choices"]
+    if len(choices) > 1 and all(isinstance(choice, int | float) and not isinstance(choice, bool) for choice in choices):
+        return FloatDistribution(min(choices), max(choices))
+    return CategoricalDistribution(choices)

@@ -1,14 +1,15 @@
-"""Differences to the baseline."""
+"""Differences to the baseline, and each seed's MAE."""
 
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmark.report.figures.drawing import Drawing, NoDataError, finished
+from benchmark.report.figures.drawing import Drawing, NoDataError
 from benchmark.report.material import Material
-from benchmark.report.style import hover, named_rows
+from benchmark.report.style import BASELINE, headline, hover, legend, named_rows
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import counted, difference, protocol_title, signed
 from benchmark.statistics import paired_differences, seed_table
@@ -48,14 +49,14 @@ def forest(material: Material) -> Drawing:
                 _arm(axis, arms.index(row["arm"]), row, differences[row["arm"]].dropna())
         axis.set(title=protocol_title(protocol), xlabel=f"MAE minus that of {baseline}, degrees")
         axis.grid(visible=False, axis="y")
+    legend(figure, axes)
+    headline(figure, f"{material.title}: difference to {baseline}")
     said = [
         f"{row['arm']} on {protocol_title(row['protocol'])} {signed(row['difference'])} ({row['verdict']})"
         for _, row in rows.head(12).iterrows()
     ]
-    return finished(
+    return Drawing(
         figure,
-        axes,
-        f"{material.title}: difference to {baseline}",
         f"Difference to {baseline} over paired seeds, left is better. Bars are 95 % Student-t intervals "
         f"(from {INTERVAL_FROM} pairs on), open circles single seeds; at the right the "
         "number of pairs and the probabilities, in percent, that the arm is better, equivalent and worse.",
@@ -81,3 +82,48 @@ def _beside(row: dict[str, Any]) -> str:
     if pd.isna(row["p_better"]):
         return f"n={row['pairs']:g}"
     return f"n={row['pairs']:g}: " + " / ".join(f"{100 * row[f'p_{name}']:.0f}" for name in PROBABLE) + " %"
+
+
+SEEDS_NAMED = 10  # seeds up to which each has a line in the legend
+CORRELATED_FROM = 4  # seeds from which a correlation is written
+
+
+def paired_seeds(material: Material) -> Drawing:
+    """One line a seed through all arms, and how much each arm goes along with its baseline."""
+    if material.cells.dropna(subset=["mae"])["seed"].nunique() < 2:
+        raise NoDataError("fewer than two seeds have a result")
+    arms = list(dict.fromkeys(material.table.loc[material.table["mae"].notna(), "arm"]))[:ARMS_DRAWN]
+    figure, axes = named_rows(len(material.protocols), arms)
+    for axis, protocol in zip(axes, material.protocols, strict=True):
+        seeds = seed_table(material.cells[material.cells["protocol"] == protocol])
+        shown = seeds.reindex(columns=arms).head(SEEDS_DRAWN)
+        for (seed, values), colour in zip(
+            shown.iterrows(), mpl.colormaps["viridis"](np.linspace(0, 0.9, len(shown))), strict=True
+        ):
+            name = f"seed {seed}" if len(shown) <= SEEDS_NAMED else "_"  # which a legend leaves out
+            (line,) = axis.plot(values, range(len(arms)), "-o", ms=3.5, lw=1, color=colour, mfc="white", label=name)
+            hover(line, [f"{arm}, seed {seed}: {value:.2f}°" for arm, value in values.dropna().items()])
+        axis.plot(seeds.reindex(columns=arms).mean(), range(len(arms)), "D", ms=6, color=BASELINE, label="mean")
+        _correlations(axis, seeds, arms, material)
+        axis.set(title=protocol_title(protocol), xlabel="MAE in degrees")
+    legend(figure, axes)
+    headline(figure, f"{material.title}: paired seeds")
+    return Drawing(
+        figure,
+        "Each line is one seed through all arms: same initial weights, data order and augmentation "
+        f"(at most {SEEDS_DRAWN} are drawn; the means are over all). At the right r, "
+        f"the correlation of an arm's seeds with its baseline's (from {CORRELATED_FROM} seeds on): the nearer to 1, "
+        "the more does pairing remove; near 0 or below it removes nothing.",
+        f"A line for each seed across {len(arms)} arms, MAE on the horizontal axis.",
+    )
+
+
+def _correlations(axis: Axes, seeds: pd.DataFrame, arms: list[str], material: Material) -> None:
+    for place, arm in enumerate(arms):
+        own = material.baselines.get(arm, arm)
+        if own == arm or own not in seeds or arm not in seeds:
+            continue
+        pairs = seeds[[arm, own]].dropna()
+        if len(pairs) >= CORRELATED_FROM:
+            text = f"r={pairs[arm].corr(pairs[own]):.1f}".replace("-", "−")
+            axis.text(1.01, place, text, transform=axis.get_yaxis_transform(), va="center", fontsize=7)
