@@ -75,7 +75,7 @@ def trainings(name: str, preset: str) -> dict[str, tuple]:
     }
 
 
-FROM_SCRATCH = {"encoder", "heads", "flat_heads", "losses", "pretrained"}
+FROM_SCRATCH = {"encoder", "heads", "losses", "pretrained"}
 """Studies whose core says ``init: random``."""
 OTHERWISE = {
     "confirmation",
@@ -84,7 +84,6 @@ OTHERWISE = {
     "core_decision",
     "fine_tuning",
     "flat_density",
-    "flat_heads",
     "pretraining",
 }
 """Studies whose seeds are fresh or whose random references are another training for their own reasons."""
@@ -98,7 +97,7 @@ def test_shared_arms_train_once_for_all_studies(preset: str) -> None:
     if core.init == "synthheads":
         exceptions |= FROM_SCRATCH
     if core.references != "exact":
-        exceptions |= {"beyond", "mining", "flat_supervision"}
+        exceptions |= {"beyond", "mining"}
     if core.k not in {1, 2, 4, 8, 16}:
         exceptions |= {"references"}
     for name in set(study_names()) - exceptions:
