@@ -28,9 +28,6 @@ FOLDERS = (
     "benchmark",
     "docs",
     "mhpe",
-    "results/perf",
-    "results/core3",
-    "results/core4",
     "samplers",
     "studies",
     "tests",
@@ -39,6 +36,7 @@ FOLDERS = (
 PAGES = [
     *ROOT.glob("*.md"),
     *ROOT.glob("results/*.md"),
+    *ROOT.glob("results/*/README.md"),
     *(page for folder in FOLDERS for page in sorted((ROOT / folder).rglob("*.md"))),
 ]
 TOOLS = {"pip", "pytest", "ruff", "mypy", "python", "createdb", "optuna-dashboard"}

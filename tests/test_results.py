@@ -32,7 +32,7 @@ def cells() -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(("row", "column", "text"), cells())
 def test_the_front_pages_table_follows_from_the_committed_ones(row: str, column: str, text: str) -> None:
-    rows = pd.read_csv(RESULTS / "core4/confirmation/confirmation.csv").set_index(["protocol", "arm"])
+    rows = pd.read_csv(RESULTS / "confirmation/confirmation.csv").set_index(["protocol", "arm"])
     table = rows.loc[(COLUMNS[column], ROWS[row])]
     names = ("mae", "mae_hw") if row == "random (MAE)" else ("difference", "low", "high")
     found = [float(number.replace("−", "-")) for number in re.findall(r"[+−]?\d+\.\d+", text)]

@@ -50,31 +50,70 @@ def test_differences_p_q_and_verdicts_follow_from_the_seeds(tmp_path: Path) -> N
     assert price["core_hours"] == pytest.approx(2 * price["seeds"] * price["seconds"] / 3600)
 
 
-COMMITTED = sorted((Path(__file__).parents[3] / "results").glob("core*/**/*-seeds.csv"))
+RESULTS = Path(__file__).parents[3] / "results"
+COMMITTED = sorted(RESULTS.glob("*/*-seeds.csv"))
+MARGIN = 0.1
+
+
+def holm(p: np.ndarray, family: int) -> np.ndarray:
+    """Holm's adjustment; comparisons of the family that did not run count as the largest."""
+    order = np.argsort(p)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate((family - np.arange(len(p))) * p[order]))
+    return adjusted
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_committed_differences_follow_from_committed_seeds(path: Path) -> None:
     seeds = pd.read_csv(path)
     table = pd.read_csv(path.with_name(path.name.replace("-seeds.csv", ".csv")))
-    keys = ["preset", "protocol"]
-    for row in table[table["difference"].notna()].to_dict("records"):
-        of_group = seeds[(seeds[keys] == [row[key] for key in keys]).all(axis=1)]
+    margins = pd.read_csv(path.with_name(path.name.replace("-seeds", "-margins")))
+    for (preset, protocol), group in table.groupby(["preset", "protocol"]):
+        of_group = seeds[(seeds["preset"] == preset) & (seeds["protocol"] == protocol)]
         mae = of_group.pivot(index="seed", columns="arm", values="mae")
-        pairs = (mae[row["arm"]] - mae[row["baseline"]]).dropna().to_numpy()
-        assert (len(pairs), pairs.mean()) == (row["pairs"], pytest.approx(row["difference"]))
-        if len(pairs) < 2:
+        rows = group[group["difference"].notna()]
+        of_arm = [
+            (mae[arm] - mae[base]).dropna().to_numpy() for arm, base in zip(rows["arm"], rows["baseline"], strict=True)
+        ]
+        assert [len(pairs) for pairs in of_arm] == rows["pairs"].tolist()
+        assert [pairs.mean() for pairs in of_arm] == pytest.approx(rows["difference"].tolist())
+        tested = [len(pairs) > 1 for pairs in of_arm]
+        rows, of_arm = rows[tested], [pairs for pairs in of_arm if len(pairs) > 1]
+        if rows.empty:
             continue
-        low, high = stats.ttest_1samp(pairs, 0).confidence_interval(0.95)
-        assert (row["low"], row["high"]) == pytest.approx((low, high))
-        signs = stats.permutation_test((pairs,), np.mean, permutation_type="samples", n_resamples=np.inf)
-        assert row["p"] == pytest.approx(signs.pvalue)
-        verdict = row["verdict"].split(" (")[0]
-        decided = row["p_holm"] < 0.05 and not low <= 0 <= high
-        expected = {"better", "equivalent"} if decided and high < 0 else {"worse", "equivalent"} if decided else {
-            "inconclusive", "equivalent"
-        }  # fmt: skip
-        assert verdict in expected
+        p = np.array(
+            [
+                stats.permutation_test((pairs,), np.mean, permutation_type="samples", n_resamples=np.inf).pvalue
+                for pairs in of_arm
+            ]
+        )
+        assert p == pytest.approx(rows["p"].to_numpy())
+        p_holm = holm(p, int(rows["family"].iloc[0]))
+        assert p_holm == pytest.approx(rows["p_holm"].to_numpy())
+        of_margin = margins[(margins["preset"] == preset) & (margins["protocol"] == protocol)].set_index("arm")
+        for pairs, adjusted, row in zip(of_arm, p_holm, rows.to_dict("records"), strict=True):
+            low, high = stats.ttest_1samp(pairs, 0).confidence_interval(0.95)
+            assert (row["low"], row["high"]) == pytest.approx((low, high))
+            posterior = stats.t(len(pairs) - 1, pairs.mean(), stats.sem(pairs))
+            better, worse = posterior.cdf(-MARGIN), posterior.sf(MARGIN)
+            assert [row["p_better"], row["p_worse"]] == pytest.approx([better, worse], abs=1e-9)
+            for margin in (0.05, 0.1, 0.15, 0.2):
+                decided = adjusted < 0.05 and not low <= 0 <= high
+                direction = "better" if high < 0 else "worse"
+                if -margin < low and high < margin:
+                    expected = f"equivalent (detectably {direction})" if decided else "equivalent"
+                else:
+                    expected = direction if decided else "inconclusive"
+                assert of_margin.loc[row["arm"], str(margin)] == expected
+                if margin == MARGIN:
+                    assert row["verdict"] == expected
+
+
+def test_no_committed_table_is_without_its_seeds() -> None:
+    tables = {path.with_suffix(".csv") for path in RESULTS.glob("*/*.md") if path.name not in {"README.md", "perf.md"}}
+    studies = {path for path in tables if path.exists()}
+    assert studies == {path.with_name(path.name.replace("-seeds", "")) for path in COMMITTED}
+    assert len(COMMITTED) > 5
 
 
 def test_the_slides_layout_marks_the_best_and_what_differs(tmp_path: Path) -> None:
