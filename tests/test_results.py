@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import benchmark as bench
+
 RESULTS = Path(__file__).parents[1] / "results"
 COLUMNS = {"SynthHeads lab": "synth_1", "SynthHeads wild": "synth_2"}
 """Protocol of each column of the table of differences."""
@@ -42,3 +44,13 @@ def test_the_front_pages_table_follows_from_the_committed_ones(row: str, column:
 
 def test_the_table_is_there() -> None:
     assert {row for row, _, _ in cells()} == set(ROWS)
+
+
+def test_the_committed_store_has_the_committed_seeds() -> None:
+    found = bench.results("conclusion", store=RESULTS / "quick/conclusion.sqlite")
+    seeds = pd.read_csv(RESULTS / "quick/conclusion-seeds.csv")
+    keys = ["arm", "protocol", "seed"]
+    assert len(found) == len(seeds) == 5 * 2 * 16
+    joined = seeds.merge(found, on=keys, suffixes=("", "_store"), validate="one_to_one")
+    assert joined["mae"].tolist() == pytest.approx(joined["mae_store"].tolist(), abs=1e-12)
+    assert joined["trial"].tolist() == joined["trial_store"].tolist()
