@@ -38,8 +38,7 @@ WANTED = {
 }
 """What is wanted, in place of pydantic's messages."""
 
-KINDS = ("int", "float", "str", "bool")
-"""What pydantic adds to a place whose value may be of several kinds."""
+KINDS = ("int", "float", "str", "bool")  # what pydantic adds to a place whose value may be of several kinds
 
 
 class Section(BaseModel):

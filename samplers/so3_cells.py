@@ -17,8 +17,7 @@ from samplers.base import Sampler
 from samplers.support.counts import race
 from samplers.support.groups import Groups
 
-CELLS_PER_EDGE = 12
-"""Cells are 180 / 12 = 15 degrees wide near the identity."""
+CELLS_PER_EDGE = 12  # cells are 180 / 12 = 15 degrees wide near the identity
 
 
 class Cells(Groups):

@@ -19,10 +19,8 @@ SAME_PERSON = {"21": "02", "15": "03", "18": "05", "22": "07"}
 """Sequences that show a person already seen in another one."""
 CROP_SIDES = (32, 320)
 """Pixels of a face crop's sides; a face is 70 to 160 wide in a full frame, and crops may have a margin."""
-CROP_ASPECT = 1.15
-"""Largest ratio of a face crop's sides: detectors' boxes are cut off at a frame's edge."""
-LARGEST_TEXT = 2**16
-"""Bytes of a text file; genuine ones have some hundreds."""
+CROP_ASPECT = 1.15  # largest ratio of a face crop's sides: detectors' boxes are cut off at a frame's edge
+LARGEST_TEXT = 2**16  # bytes of a text file; genuine ones have some hundreds
 
 
 class Calibration(NamedTuple):

@@ -27,10 +27,8 @@ LANDMARK_SCALE = 1.45
 LANDMARK_UP = 0.10
 HEAD_MM = 210.0
 HEAD_UP = 0.07
-SMALLEST_SIDE = 16.0
-"""Of a face square, in pixels; no network takes a smaller image."""
-LARGEST_SIDE = 9000.0
-"""Of a face square, in pixels; Pillow warns of larger pictures, and memory runs out soon after."""
+SMALLEST_SIDE = 16.0  # of a face square, in pixels; no network takes a smaller image
+LARGEST_SIDE = 9000.0  # of a face square, in pixels; Pillow warns of larger pictures, and memory runs out soon after
 
 Box = tuple[float, float, float, float]
 

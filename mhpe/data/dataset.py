@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from mhpe.errors import DataSetError, InputError
 
-FORMAT = 3
-"""Version of the folder's layout and content; part of every key."""
+FORMAT = 3  # version of the folder's layout and content; part of every key
 
 FILES = ("images.npy", "rotations.npy", "angles.npy", "index.csv")
 """Files of a prepared folder beside ``meta.json``, which holds their checksum."""

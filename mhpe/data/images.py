@@ -20,12 +20,10 @@ from PIL import Image, UnidentifiedImageError
 
 from mhpe.errors import InputError
 
-LARGEST_FILE = 512 * 2**20
-"""Bytes of an image file, which is read whole."""
+LARGEST_FILE = 512 * 2**20  # bytes of an image file, which is read whole
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
 """Pillow's modes of at most 8 bits a channel that it converts to RGB."""
-DEPTHS = (8, 10, 12, 14, 16)
-"""Bits that cameras' grey values have."""
+DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras' grey values have
 IMAGE_SUFFIXES = (
     ".arw", ".avif", ".bmp", ".cr2", ".dng", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl",
     ".nef", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".psd", ".svg", ".tga", ".tif", ".tiff", ".webp",

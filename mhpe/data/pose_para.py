@@ -15,15 +15,13 @@ from mhpe.data.images import UnreadableError, read_file
 from mhpe.data.real import Label, RealSet, Record
 from mhpe.errors import InputError
 
-LARGEST_LABEL = 16 * 2**20
-"""Bytes of a label file; genuine ones have some thousands."""
+LARGEST_LABEL = 16 * 2**20  # bytes of a label file; genuine ones have some thousands
 
 
 class _WithPosePara(RealSet):
     licence = "research only"
     endings = (".jpg", ".mat")
-    landmarks: str
-    """Variable whose first two rows are 68 landmarks."""
+    landmarks: str  # variable whose first two rows are 68 landmarks
 
     def label(self, record: Record) -> Label:
         """Read ``Pose_Para = [pitch, yaw, roll, tx, ty, tz, scale]`` (radians) and the landmarks' face square."""

@@ -55,16 +55,11 @@ class RealSet(ABC):
     title: ClassVar[str]
     folder: ClassVar[str]
     licence: ClassVar[str]
-    crop_rule: ClassVar[str]
-    """The crop rule in words and numbers; part of a prepared set's key."""
-    parts: ClassVar[tuple[str, ...]] = ()
-    """Folders that hold the images; without any, they lie in the set's own folder."""
-    stem: ClassVar[str]
-    """Regular expression of the name that an image and its label share, before the two endings."""
-    endings: ClassVar[tuple[str, str]]
-    """Of the images and of the label files, lower case; either case is found."""
-    example: ClassVar[str]
-    """Path of an image, for messages."""
+    crop_rule: ClassVar[str]  # the crop rule in words and numbers; part of a prepared set's key
+    parts: ClassVar[tuple[str, ...]] = ()  # folders that hold the images; without any, they lie in the set's own folder
+    stem: ClassVar[str]  # regular expression of the name that an image and its label share, before the two endings
+    endings: ClassVar[tuple[str, str]]  # of the images and of the label files, lower case; either case is found
+    example: ClassVar[str]  # path of an image, for messages
     folder_file: ClassVar[str] = ""
     """Name of a file that the images of a folder share and that their crops depend on, if there is one."""
 

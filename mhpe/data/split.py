@@ -12,8 +12,7 @@ from mhpe.data import dataset
 from mhpe.data.dataset import HeadPoseSet
 from mhpe.errors import InputError
 
-VERSION = 1
-"""Part of every fingerprint: raised when another rule gives other parts."""
+VERSION = 1  # part of every fingerprint: raised when another rule gives other parts
 CHUNK = 1024
 
 

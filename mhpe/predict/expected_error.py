@@ -13,8 +13,7 @@ from torch import Tensor
 from mhpe.model.network import Network
 from mhpe.rotations import geodesic_degrees, mirror
 
-CROPPED_SIDE = 0.9
-"""Side of the smaller crops, as a share of the image's."""
+CROPPED_SIDE = 0.9  # side of the smaller crops, as a share of the image's
 AT_REST, SLOPE = 1.70, 0.73
 """Expected error at a spread of 0, in degrees, and its growth with the spread.
 

@@ -8,8 +8,7 @@ from mhpe.data.crops import SMALLEST_SIDE, Box, square
 
 LARGEST_IMAGE = 640
 """Longer side of the image that is searched, in pixels; in larger ones the detector misses large faces."""
-LEAST_SCORE = 60
-"""Of 100: finds 99 % of AFLW2000-3D's faces."""
+LEAST_SCORE = 60  # of 100: finds 99 % of AFLW2000-3D's faces
 FACE_SCALE = 1.32
 """Side of a face square over the root of the area of the detector's box.
 

@@ -26,8 +26,7 @@ FILLS = 0.8
 """Least share of a face crop's shorter side that the face square has; 2 % of AFLW2000-3D's whole images have it."""
 
 
-ORIENTATION = 0x0112
-"""EXIF tag of the camera's orientation."""
+ORIENTATION = 0x0112  # EXIF tag of the camera's orientation
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,

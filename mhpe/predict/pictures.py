@@ -21,8 +21,7 @@ COLOURS = ("#ff3b30", "#30d158", "#2f7bff")
 
 TILE = 128
 GAP = 4
-SMALLEST, LARGEST, LINE = 520, 1600, 32
-"""Sides of a picture in pixels, and the height of the line below it."""
+SMALLEST, LARGEST, LINE = 520, 1600, 32  # sides of a picture in pixels, and the height of the line below it
 
 MARK = ("Software", "mhpe-bench predict")
 """Text in a picture that says which program wrote it, so that it may be overwritten."""

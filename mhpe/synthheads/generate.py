@@ -20,12 +20,10 @@ from mhpe.synthheads.head_model import head_model
 from mhpe.synthheads.renderer import Renderer
 from mhpe.synthheads.sets import SynthConfig, SynthSet
 
-VERSION = 2
-"""Part of every set's key: raised when a change of this package changes a set's content."""
+VERSION = 2  # part of every set's key: raised when a change of this package changes a set's content
 
 BATCH = 16
-LARGE = 256
-"""Side in pixels from which on fewer images are rendered at once; each takes 50 MB of memory there."""
+LARGE = 256  # side in pixels from which on fewer images are rendered at once; each takes 50 MB of memory there
 
 
 def parameters(name: str, config: SynthConfig, size: int) -> dict[str, Any]:

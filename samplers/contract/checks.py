@@ -26,8 +26,7 @@ from samplers.contract.tools import (
 )
 from samplers.support.source_digest import not_followed, source_digest
 
-HUGE = 122_450
-"""Images in 300W-LP."""
+HUGE = 122_450  # images in 300W-LP
 FIT_SECONDS, DRAW_SECONDS = 60.0, 10.0
 """Longest fit and draw for HUGE images: far more than a built-in sampler needs on a slow and busy machine."""
 

@@ -15,8 +15,7 @@ from torch import Tensor
 from mhpe.poses import Poses
 from samplers.base import Sampler
 
-MEMORY_GIB = 4
-"""Memory that a sampler may take for a huge set; an N x N matrix of 300W-LP is 56 GiB."""
+MEMORY_GIB = 4  # memory that a sampler may take for a huge set; an N x N matrix of 300W-LP is 56 GiB
 
 
 def synthetic_poses(count: int, seed: int = 0) -> Poses:

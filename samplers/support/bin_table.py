@@ -10,8 +10,7 @@ from samplers.base import Sampler
 from samplers.support.recorder import Recorder
 from samplers.yaw_bins import YawBins, YawBinSampler
 
-REPEATS = 1000
-"""Draws that the means are taken over."""
+REPEATS = 1000  # draws that the means are taken over
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,10 @@ from mhpe.poses import Poses
 from mhpe.rotations import geodesic_degrees
 from samplers.yaw_bins import YawBins
 
-DISTANCE_WIDTH = 5.0
-"""Width of a bar in the histogram of distances, degrees."""
-YAW_WIDTH = 10.0
-"""Width of a bar in the histograms of yaw, degrees."""
-BIN_WIDTH = 20.0
-"""Yaw bins in which the draws of a sampler without bins are counted, degrees."""
-BATCHES_AT_ONCE = 64
-"""Batches that are counted together."""
+DISTANCE_WIDTH = 5.0  # width of a bar in the histogram of distances, degrees
+YAW_WIDTH = 10.0  # width of a bar in the histograms of yaw, degrees
+BIN_WIDTH = 20.0  # yaw bins in which the draws of a sampler without bins are counted, degrees
+BATCHES_AT_ONCE = 64  # batches that are counted together
 
 
 class DrawStatistics:

@@ -10,8 +10,7 @@ from mhpe.poses import Poses
 from mhpe.rotations import geodesic_degrees
 from samplers.base import Sampler
 
-LAST = -1e4
-"""Log-weight of what is drawn only where nothing else is left."""
+LAST = -1e4  # log-weight of what is drawn only where nothing else is left
 
 
 class EmbeddingSampler(Sampler):

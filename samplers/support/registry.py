@@ -26,11 +26,9 @@ from samplers.yaw_bins import YawBinSampler
 
 ENTRY_POINTS = "mhpe_bench.samplers"
 """Entry point group of installed plugins; each entry is a module that defines samplers."""
-NAME = re.compile(r"\w[\w.-]{0,99}")
-"""A sampler's name: it is a column of the store and part of file names."""
+NAME = re.compile(r"\w[\w.-]{0,99}")  # a sampler's name: it is a column of the store and part of file names
 
-MOST_GROUPS = 10_000
-"""Of yaw bins or anchors: the distances between them take 400 MB."""
+MOST_GROUPS = 10_000  # of yaw bins or anchors: the distances between them take 400 MB
 METHODS = {
     "fit": ("poses", "progress"),
     "draw": ("query", "k", "generator"),

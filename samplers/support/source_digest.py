@@ -18,8 +18,7 @@ BLOCKS = (
     ast.AsyncWith, ast.Try, ast.ExceptHandler,
 )  # fmt: skip
 """Statements whose body must not be empty."""
-TEXT = "__source__"
-"""Attribute of a module that was not imported from a file: its source."""
+TEXT = "__source__"  # attribute of a module that was not imported from a file: its source
 
 
 def source_digest(cls: type[Sampler]) -> str:
