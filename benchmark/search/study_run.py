@@ -28,25 +28,16 @@ ShowsRun = Callable[[str], AbstractContextManager[Reporter]]  # called with the 
 
 @dataclass(frozen=True)
 class StudyRun:
-    """The outcome of a run of a study; ``str`` gives a few lines.
+    """The outcome of a run of a study; ``str`` gives a few lines."""
 
-    Attributes:
-        study: name of the study.
-        trials: number of trials of its grid.
-        totals: how many of them were trained, reused, evaluated and failed.
-        dropped: cells of the grid that are no longer part of the study.
-        points: points of its searches that have ended, with the sampler that they are values for.
-        wanted_points: how many the study asks for.
-        store: where everything is stored.
-    """
-
-    study: str
-    trials: int
-    totals: Totals
-    dropped: int
+    study: str  # name of the study
+    trials: int  # number of trials of its grid
+    totals: Totals  # how many of them were trained, reused, evaluated and failed
+    dropped: int  # cells of the grid that are no longer part of the study
+    # points of its searches that have ended, with the sampler that they are values for
     points: "tuple[tuple[str, Point], ...]"
-    wanted_points: int
-    store: str
+    wanted_points: int  # how many the study asks for
+    store: str  # where everything is stored
 
     @property
     def failed(self) -> dict[str, str]:

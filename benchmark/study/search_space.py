@@ -77,30 +77,20 @@ class Confirm(Section):
 
 
 class SearchConfig(Section):
-    """The ``search`` section of a study.
+    """The ``search`` section of a study."""
 
-    Attributes:
-        samplers: by name, the parameters of each sampler to search: ``{low, high, log}``, ``{choices}``, or a
-            value that stays as it is. Every sampler has the same budget.
-        points: parameter values to try, for each sampler and each training set.
-        seeds: trainings of a point, with seeds 0 to seeds - 1; its value is their mean.
-        optimizer: chooses the points; ``grid`` needs choices for all parameters.
-        pruner: ends the training of points that look bad.
-        objective: metric to minimise, on the validation part of the training set.
-        validation_share: of the training set's images.
-        seed: of the split and of the optimizer.
-        confirm: the runs on fresh seeds after the search.
-    """
-
+    # by name, the parameters of each sampler to search: ``{low, high, log}``, ``{choices}``, or a value that stays as
+    # it is. Every sampler has the same budget
     samplers: dict[str, dict[str, Any]] = Field(min_length=1)
-    points: int = Field(24, ge=1, le=100_000)
-    seeds: int = Field(1, ge=1, le=1000)
+    points: int = Field(24, ge=1, le=100_000)  # parameter values to try, for each sampler and each training set
+    seeds: int = Field(1, ge=1, le=1000)  # trainings of a point, with seeds 0 to seeds - 1; its value is their mean
+    # chooses the points; ``grid`` needs choices for all parameters
     optimizer: Literal["tpe", "gp", "random", "grid", "cmaes"] = "tpe"
-    pruner: Literal["none", "median", "successive_halving"] = "none"
-    objective: Literal["mae", "geodesic_mean"] = "mae"
-    validation_share: Annotated[float, Field(gt=0, lt=1)] = VALIDATION_SHARE
-    seed: int = Field(SPLIT_SEED, ge=0, le=2**31)
-    confirm: Confirm = Confirm()
+    pruner: Literal["none", "median", "successive_halving"] = "none"  # ends the training of points that look bad
+    objective: Literal["mae", "geodesic_mean"] = "mae"  # metric to minimise, on the validation part of the training set
+    validation_share: Annotated[float, Field(gt=0, lt=1)] = VALIDATION_SHARE  # of the training set's images
+    seed: int = Field(SPLIT_SEED, ge=0, le=2**31)  # of the split and of the optimizer
+    confirm: Confirm = Confirm()  # the runs on fresh seeds after the search
 
 
 Space = Mapping[str, Range | Choices]

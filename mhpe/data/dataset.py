@@ -39,29 +39,17 @@ def no_progress(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class HeadPoseSet:
-    """N face crops with their rotations.
+    """N face crops with their rotations."""
 
-    Attributes:
-        name: the data set's name.
-        folder: of the prepared set.
-        images: (N, 3, S, S) uint8 RGB, memory-mapped, copy on write.
-        rotations: (N, 3, 3) canonical rotations, float32.
-        angles: (N, 3) yaw, pitch, roll in degrees as the labels state them, float32.
-        image_ids: N names.
-        identities: (N,) number of the person or photograph an image shows.
-        fingerprint: digest of the content: files, labels, crop rule and size. Equal on every machine.
-        meta: what the set was made from, and what was left out.
-    """
-
-    name: str
-    folder: Path
-    images: NDArray[np.uint8]
-    rotations: NDArray[np.float32]
-    angles: NDArray[np.float32]
-    image_ids: tuple[str, ...]
-    identities: NDArray[np.int64]
-    fingerprint: str
-    meta: dict[str, Any]
+    name: str  # the data set's name
+    folder: Path  # of the prepared set
+    images: NDArray[np.uint8]  # (N, 3, S, S) uint8 RGB, memory-mapped, copy on write
+    rotations: NDArray[np.float32]  # (N, 3, 3) canonical rotations, float32
+    angles: NDArray[np.float32]  # (N, 3) yaw, pitch, roll in degrees as the labels state them, float32
+    image_ids: tuple[str, ...]  # N names
+    identities: NDArray[np.int64]  # (N,) number of the person or photograph an image shows
+    fingerprint: str  # digest of the content: files, labels, crop rule and size. Equal on every machine
+    meta: dict[str, Any]  # what the set was made from, and what was left out
 
     def __len__(self) -> int:
         return len(self.images)

@@ -40,25 +40,16 @@ UPRIGHT = {
 
 @dataclass(frozen=True)
 class HeadPose:
-    """The head pose of one face in a photograph.
+    """The head pose of one face in a photograph."""
 
-    Attributes:
-        image: path of the photograph.
-        size: its width and height in pixels.
-        square: the face square: left, top, right, bottom in pixels.
-        rotation: (3, 3) canonical rotation.
-        angles: yaw, pitch, roll in degrees.
-        strengths: matrix Fisher concentration s1 >= s2 >= s3 >= 0, or None if the network predicts none.
-        expected_error: degrees, as :mod:`mhpe.predict.expected_error` finds it.
-    """
-
-    image: Path
-    size: tuple[int, int]
-    square: Box
-    rotation: NDArray[np.float32]
-    angles: tuple[float, float, float]
+    image: Path  # path of the photograph
+    size: tuple[int, int]  # its width and height in pixels
+    square: Box  # the face square: left, top, right, bottom in pixels
+    rotation: NDArray[np.float32]  # (3, 3) canonical rotation
+    angles: tuple[float, float, float]  # yaw, pitch, roll in degrees
+    # matrix Fisher concentration s1 >= s2 >= s3 >= 0, or None if the network predicts none
     strengths: tuple[float, float, float] | None
-    expected_error: float
+    expected_error: float  # degrees, as :mod:`mhpe.predict.expected_error` finds it
 
 
 def find_images(paths: Iterable[Path], say: Callable[[str], None] = lambda _: None) -> list[Path]:

@@ -24,19 +24,12 @@ PRETRAINING_SEED = 1000
 
 
 class SynthConfig(Section):
-    """Sizes and seed of SynthHeads.
+    """Sizes and seed of SynthHeads."""
 
-    Attributes:
-        train: images of the training set, four of a person.
-        lab: images of the lab set, in sequences of 60 frames of one person.
-        wild: images of the wild set, each of another person.
-        seed: of everything that is drawn.
-    """
-
-    train: int = Field(16_000, ge=1, le=LARGEST_SET)
-    lab: int = Field(1_500, ge=1, le=LARGEST_SET)
-    wild: int = Field(1_500, ge=1, le=LARGEST_SET)
-    seed: int = Field(0, ge=0, le=2**31)
+    train: int = Field(16_000, ge=1, le=LARGEST_SET)  # images of the training set, four of a person
+    lab: int = Field(1_500, ge=1, le=LARGEST_SET)  # images of the lab set, in sequences of 60 frames of one person
+    wild: int = Field(1_500, ge=1, le=LARGEST_SET)  # images of the wild set, each of another person
+    seed: int = Field(0, ge=0, le=2**31)  # of everything that is drawn
 
     def count(self, name: str) -> int:
         """Images of the set of that name."""

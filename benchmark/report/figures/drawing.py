@@ -14,17 +14,11 @@ class NoDataError(Exception):
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure with its words.
+    """A figure with its words."""
 
-    Attributes:
-        figure: matplotlib's.
-        caption: how to read it.
-        alt: alternative text.
-    """
-
-    figure: Figure
-    caption: str
-    alt: str
+    figure: Figure  # matplotlib's
+    caption: str  # how to read it
+    alt: str  # alternative text
 
 
 def shown_note(count: int) -> str:

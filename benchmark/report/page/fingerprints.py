@@ -20,27 +20,13 @@ SHOWN = 16  # hexadecimal digits of a digest
 
 
 def fingerprints(store: Store, cells: pd.DataFrame) -> list[dict[str, str]]:
-    """Properties of each protocol and test set in some cells.
-
-    Args:
-        store: the results store.
-        cells: as :meth:`benchmark.store.Store.results` gives them.
-    """
+    """Properties of each protocol and test set in some cells, as :meth:`benchmark.store.Store.results` gives them."""
     found = []
-    test_sets: dict[str, TestSet | None] = {}
     for protocol, train_set, fingerprint in cells[["protocol", "train_set", "test_set"]].drop_duplicates().values:
-        if fingerprint not in test_sets:
-            test_sets[fingerprint] = store.test_set(fingerprint)
-        test_set = test_sets[fingerprint]
-        found.append(
-            {
-                "Protocol": protocol_title(protocol),
-                "Trained on": set_title(train_set) if isinstance(train_set, str) else "not known yet",
-                **_tested_on(fingerprint, test_set),
-                "Angles": ANGLES,
-                "Wrapping": WRAP,
-            }
-        )
+        trained_on = set_title(train_set) if isinstance(train_set, str) else "not known yet"
+        tested_on = _tested_on(fingerprint, store.test_set(fingerprint))
+        properties = {"Protocol": protocol_title(protocol), "Trained on": trained_on, **tested_on}
+        found.append(properties | {"Angles": ANGLES, "Wrapping": WRAP})
     return found
 
 

@@ -12,23 +12,14 @@ from benchmark.report.writers import is_number
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table that the page can sort.
+    """A table that the page can sort."""
 
-    Attributes:
-        caption: what it shows.
-        headings: of its columns.
-        numeric: whether each column holds numbers.
-        rows: cells of text.
-        links: of each row, the address of the trials behind it, or nothing.
-        marked: of each row, a word for its look: "baseline", "better", ...
-    """
-
-    caption: str
-    headings: list[str]
-    numeric: list[bool]
-    rows: list[list[str]]
-    links: list[str]
-    marked: list[str]
+    caption: str  # what it shows
+    headings: list[str]  # of its columns
+    numeric: list[bool]  # whether each column holds numbers
+    rows: list[list[str]]  # cells of text
+    links: list[str]  # of each row, the address of the trials behind it, or nothing
+    marked: list[str]  # of each row, a word for its look, such as "better"
 
 
 def page_table(text: pd.DataFrame, caption: str) -> PageTable:

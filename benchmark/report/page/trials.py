@@ -14,40 +14,31 @@ from mhpe.names import title as set_title
 
 Group = tuple[str, str, str, str]  # study, preset, protocol and arm
 DECIMALS = 4
-
-
 HEADINGS = ("Trial", "Arm", "Seed", "Trained on", "State", "MAE", "Seconds", "Host", "Commit", "Error")
-"""Of the list of trials."""
+SAMPLER = ("sampler", "parameters", "sampler_source", "data", "core_version", "backbone_weights", "first_weights")
 
 
 @dataclass(frozen=True)
 class Trace:
-    """All trials of the reported studies.
+    """All trials of the reported studies."""
 
-    Attributes:
-        rows: by key, in the order of the cells: the text below each of ``HEADINGS`` but the first.
-        groups: number of each group of trials.
-        data: what the script shows of a trial on demand: see :func:`trace`.
-    """
-
-    rows: dict[str, list[str]]
-    groups: dict[Group, int]
-    data: dict[str, Any]
+    rows: dict[str, list[str]]  # by key, in the order of the cells: the text below each of ``HEADINGS`` but the first
+    groups: dict[Group, int]  # number of each group of trials
+    data: dict[str, Any]  # what the script shows of a trial on demand: see :func:`trace`
 
 
 class _Shared:
     """Values that many trials have in common, each kept once."""
 
     def __init__(self) -> None:
-        self.values: list[Any] = []
-        self._places: dict[str, int] = {}
+        self._values: dict[str, int] = {}  # places by the values as JSON
 
     def place(self, value: Any) -> int:
-        text = json.dumps(value, sort_keys=True)
-        if text not in self._places:
-            self._places[text] = len(self.values)
-            self.values.append(json.loads(text))
-        return self._places[text]
+        return self._values.setdefault(json.dumps(value, sort_keys=True), len(self._values))
+
+    @property
+    def values(self) -> list[Any]:
+        return [json.loads(text) for text in self._values]
 
 
 def trace(store: Store, cells: pd.DataFrame) -> Trace:
@@ -65,56 +56,41 @@ def trace(store: Store, cells: pd.DataFrame) -> Trace:
         a failed trial.
     """
     where: dict[str, list[tuple[Group, list[float | None]]]] = {}
-    groups: dict[Group, int] = {}
-    members: list[list[str]] = []
+    members: dict[Group, list[str]] = {}
     rounded = cells[list(METRICS)].round(DECIMALS).astype(object)
     values = rounded.where(rounded.notna(), None).to_numpy().tolist()
-    for study, preset, protocol, arm, key, metrics in zip(
-        cells["study"], cells["preset"], cells["protocol"], cells["arm"], cells["trial"], values, strict=True
-    ):
-        group = (study, preset, protocol, arm)
-        if group not in groups:
-            groups[group] = len(members)
-            members.append([])
-        members[groups[group]].append(key)
+    places = cells[["study", "preset", "protocol", "arm", "trial"]].itertuples(index=False, name=None)
+    for (*place, key), metrics in zip(places, values, strict=True):
+        group: Group = (place[0], place[1], place[2], place[3])
+        members.setdefault(group, []).append(key)
         where.setdefault(key, []).append((group, metrics if metrics[0] is not None else []))
+    groups = {group: number for number, group in enumerate(members)}
 
     cores, samplers, environments, names = _Shared(), _Shared(), _Shared(), _Shared()
     rows: dict[str, list[str]] = {}
-    trials: list[list[Any]] = []
-    places: dict[str, int] = {}
+    trials: dict[str, list[Any]] = {}
     for trial in store.trials():
-        key = trial["key"]
+        key, identity = trial["key"], trial["identity"]
         if key not in where:
             continue
-        identity, environment = trial["identity"], {**(trial["environment"] or {})}
-        environment.pop("process", None)  # differs for every trial and says nothing
-        places[key] = len(trials)
+        environment = {name: value for name, value in (trial["environment"] or {}).items() if name != "process"}
         rows[key] = _row(trial, where[key], environment)
-        trials.append(
-            [
-                key,
-                cores.place(identity.get("core")),
-                samplers.place(_sampler(identity)),
-                environments.place(environment),
-                _time(trial["finished"]),
-                trial["parameters"],
-                trial["error_message"],
-                [[groups[group], metrics] for group, metrics in where[key]],
-                trial["traceback"] if trial["status"] == "failed" else None,
-            ]
-        )
-    numbered = [[names.place(part) for part in (study, preset, protocol_title(protocol), arm)]
-                for study, preset, protocol, arm in groups]  # fmt: skip
+        trials[key] = [
+            key, cores.place(identity.get("core")), samplers.place({name: identity.get(name) for name in SAMPLER}),
+            environments.place(environment), _time(trial["finished"]), trial["parameters"], trial["error_message"],
+            [[groups[group], metrics] for group, metrics in where[key]],
+            trial["traceback"] if trial["status"] == "failed" else None,
+        ]  # fmt: skip
+    numbers = {key: number for number, key in enumerate(trials)}
     data = {
         "metrics": list(METRICS),
+        "groups": [list(map(names.place, (s, preset, protocol_title(p), arm))) for s, preset, p, arm in groups],
+        "members": [[numbers[key] for key in keys if key in numbers] for keys in members.values()],
         "names": names.values,
-        "groups": numbered,
-        "members": [[places[key] for key in keys if key in places] for keys in members],
         "cores": cores.values,
         "samplers": samplers.values,
         "environments": environments.values,
-        "trials": trials,
+        "trials": list(trials.values()),
     }
     return Trace({key: rows[key] for key in where if key in rows}, groups, data)
 
@@ -123,23 +99,12 @@ def _row(
     trial: dict[str, Any], cells: list[tuple[Group, list[float | None]]], environment: dict[str, Any]
 ) -> list[str]:
     maes = {group[2]: f"{metrics[METRICS.index('mae')]:.2f}" for group, metrics in cells if metrics}
-    several = len(maes) > 1
+    named = [f"{mae} ({protocol})" if len(maes) > 1 else mae for protocol, mae in maes.items()]
+    seconds = "" if trial["seconds"] is None else f"{trial['seconds']:.1f}"
     return [
-        cells[0][0][3],
-        str(trial["seed"]),
-        set_title(trial["train_set"]),
-        trial["status"],
-        ", ".join(f"{mae} ({protocol})" if several else mae for protocol, mae in maes.items()),
-        "" if trial["seconds"] is None else f"{trial['seconds']:.1f}",
-        environment.get("host") or "",
-        environment.get("commit") or "",
-        trial["error_type"] or "",
-    ]
-
-
-def _sampler(identity: dict[str, Any]) -> dict[str, Any]:
-    parts = ("sampler", "parameters", "sampler_source", "data", "core_version", "backbone_weights", "first_weights")
-    return {name: identity.get(name) for name in parts}
+        cells[0][0][3], str(trial["seed"]), set_title(trial["train_set"]), trial["status"], ", ".join(named), seconds,
+        environment.get("host") or "", environment.get("commit") or "", trial["error_type"] or "",
+    ]  # fmt: skip
 
 
 def _time(seconds: float | None) -> str:
