@@ -15,7 +15,7 @@ from mhpe.datasets import prepared
 from mhpe.model.matrix_fisher import log_normalizer_and_moments
 from mhpe.model.saved import load_network
 from mhpe.paths import PRETRAINED
-from mhpe.predict.expected_error import AT_REST, SLOPE, spread
+from mhpe.predict.expected_error import AT_REST, SLOPE, expected_error, spread
 from mhpe.rotations import geodesic_degrees
 from mhpe.synthheads.sets import SynthConfig
 
@@ -46,7 +46,6 @@ def main(data_root: Path | None, every: int, out: Path | None) -> None:
     rows = []
     for title, (name, step) in sets.items():
         found = _measures(name, SynthConfig(seed=HELD_OUT), data_root, step)
-        found["crops"] = AT_REST + SLOPE * found["spread"]
         for measure in ("concentration", "crops"):
             expected, error = found[measure].to_numpy(), found["error"].to_numpy()
             rows.append({"set": title, "measure": measure, "images": len(found)} | reliability(expected, error))
@@ -62,11 +61,13 @@ def _measures(name: str, synth: SynthConfig, data_root: Path | None, step: int =
     data = prepared(name, network.config.image_size, data_root, synth)
     images = torch.from_numpy(np.array(data.images[::step]))
     rotations, strengths = network.predict(images)
+    apart = spread(network, images, rotations)
     moments = log_normalizer_and_moments(strengths.double())[1]
     return pd.DataFrame(
         {
             "error": geodesic_degrees(rotations, torch.from_numpy(data.rotations[::step])).numpy(),
-            "spread": spread(network, images, rotations).numpy(),
+            "spread": apart.numpy(),
+            "crops": expected_error(apart).numpy(),
             "concentration": torch.rad2deg(((moments.sum(-1) - 1) / 2).acos()).numpy(),
         }
     )

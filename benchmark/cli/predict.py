@@ -126,12 +126,15 @@ def predict_verb(
 
 def _say_what_is_cut(poses: "list[HeadPose]") -> None:
     """Say that a square was taken from images that are no crops yet."""
+    from mhpe.predict.faces import detector
+
     cut = sum(pose.size[0] != pose.size[1] and _side(pose) == min(pose.size) for pose in poses)
     if cut:
         are, middle = ("is", "its middle") if cut == 1 else ("are", "their middle")
+        faces = "" if detector() else ", and pip install 'mhpe-bench[faces]' finds faces"
         warn(
             f"{cut} of {len(poses)} images {are} not square: the largest square in {middle} is taken for the face "
-            "crop; --box names another, and pip install 'mhpe-bench[faces]' finds faces"
+            "crop; --box names another" + faces
         )
 
 

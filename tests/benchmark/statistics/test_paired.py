@@ -152,6 +152,14 @@ def test_a_significant_difference_inside_the_margin_is_equivalent_and_detectable
     assert one_arm(small, margin=0.05)["verdict"] == "better"
 
 
+@pytest.mark.parametrize(("pairs", "expected"), [(2, "inconclusive"), (3, "inconclusive"), (4, "equivalent")])
+def test_few_pairs_that_agree_are_not_equivalent(pairs: int, expected: str) -> None:
+    row = one_arm([0.01, 0.02, 0.01, 0.02][:pairs])
+    assert -0.2 < row["low"] < row["high"] < 0.2
+    assert row["verdict"] == expected
+    assert ("needs 4 pairs" in row["note"]) == (pairs < 4)
+
+
 @pytest.mark.parametrize("margin", [0.05, 0.1, 0.3])
 def test_probabilities_are_shares_of_the_posterior(margin: float) -> None:
     row = compare(VALUES, "random", margin).set_index("arm").loc["same"]

@@ -46,5 +46,6 @@ def test_an_answer_that_ignores_the_image_has_twice_its_yaw_as_spread(monkeypatc
     turned = torch.from_numpy(rotation_of(np.array([20.0, 0.0, 0.0]))).float()
     monkeypatch.setattr(network, "predict", lambda images: Prediction(turned.expand(len(images), 3, 3), images))
     images = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
-    assert spread(network, images, turned[None]).item() == pytest.approx(40, abs=1e-3)
-    assert expected_error(network, images, turned[None]).item() == pytest.approx(AT_REST + SLOPE * 40, abs=1e-3)
+    found = spread(network, images, turned[None])
+    assert found.item() == pytest.approx(40, abs=1e-3)
+    assert expected_error(found).item() == pytest.approx(AT_REST + SLOPE * 40, abs=1e-3)
