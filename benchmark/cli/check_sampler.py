@@ -28,7 +28,10 @@ def check_verb(name_or_file: str, settings: tuple[str, ...], sampler_files: tupl
     file = Path(name_or_file)
     is_file = file.suffix == ".py"
     registry = Registry((file, *sampler_files) if is_file else sampler_files)
-    names = [name for name in registry.classes if _same(registry.file_of(name), file)] if is_file else [name_or_file]
+    names = [name_or_file]
+    if is_file:
+        defined = {name: path for name in registry.classes if (path := registry.file_of(name))}
+        names = [name for name, path in defined.items() if path.resolve() == file.resolve()]
     for name in names:
         registry.find(name)
     samplers = [registry.build(name, parameters(settings), name) for name in names]
@@ -43,7 +46,3 @@ def check_verb(name_or_file: str, settings: tuple[str, ...], sampler_files: tupl
             if not verdict.ended:
                 out.print("        no other check is run, as it runs still")
     return 1 if broken else 0
-
-
-def _same(defined_in: Path | None, file: Path) -> bool:
-    return defined_in is not None and defined_in.resolve() == file.resolve()

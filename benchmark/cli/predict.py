@@ -44,10 +44,7 @@ def _box(_: click.Context, __: click.Parameter, value: str | None) -> "Box | Non
     "--box", callback=_box, metavar="L,T,R,B", help="The face square in pixels of the picture, the same for all."
 )
 @click.option(
-    "--format",
-    "shape",
-    type=click.Choice(FORMATS),
-    help="[default: what --out ends with, otherwise a table to read]",
+    "--format", "shape", type=click.Choice(FORMATS), help="[default: what --out ends with, otherwise a table to read]"
 )
 @click.option("--out", "path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to a file.")
 @click.option(

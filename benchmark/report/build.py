@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -45,7 +45,9 @@ def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = F
     for name in names:
         if name not in definitions:
             raise InputError(f"store {store.shown} holds no study {name!r}; {nearest(name, list(definitions))}")
-    wanted = list(dict.fromkeys(names)) or in_reading_order(definitions)
+    # Without names the slides' studies first, in their order, then the others by name.
+    first = [name for name in SLIDES_STUDIES if name in definitions]
+    wanted = list(dict.fromkeys(names or (*first, *sorted(definitions))))
     studies = [report for name in wanted if (report := read_study(store, name, definitions[name])) is not None]
     if not studies:
         raise InputError(f"store {store.shown} has no trial of {', '.join(wanted)} yet; bench run --study plans them")
@@ -124,12 +126,6 @@ def _versions() -> list[str]:
     rooms = (Path(__file__).parent, Path(__file__).parents[1] / "statistics")
     code = hashlib.sha256(b"".join(path.read_bytes() for room in rooms for path in sorted(room.rglob("*.py"))))
     return [version("matplotlib"), code.hexdigest()]
-
-
-def in_reading_order(names: Iterable[str]) -> list[str]:
-    """The slides' studies first, in their order, then the others by name."""
-    places = {name: place for place, name in enumerate(SLIDES_STUDIES)}
-    return sorted(names, key=lambda name: (places.get(name, len(places)), name))
 
 
 def _common_tables(ours: pd.DataFrame, folder: Path) -> pd.DataFrame:

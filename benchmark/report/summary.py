@@ -9,11 +9,8 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from benchmark.statistics import benjamini_hochberg, compare, groups_of, interquartile_mean, seed_table
+from benchmark.store.schema import METRICS
 
-EULER = ("yaw", "pitch", "roll", "mae")
-VECTORS = ("left", "down", "front", "maev")
-ROTATION = ("geodesic_mean", "geodesic_median", "aligned_mean")
-METRICS = (*EULER, *VECTORS, *ROTATION)
 GROUP = ["preset", "protocol"]
 LEVEL = 0.95  # of all intervals in the report
 INTERVAL_FROM = 3

@@ -80,12 +80,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def run(
-    plan: Plan,
-    store: Store,
-    workers: Workers,
-    reporter: Reporter,
-    retry_failed: bool = False,
-    feed: Feed | None = None,
+    plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_failed: bool = False, feed: Feed | None = None
 ) -> Totals:
     """Train and evaluate what is missing in the store, where other processes may work at the same time.
 

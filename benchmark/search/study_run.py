@@ -15,9 +15,9 @@ from benchmark.search.confirm import confirmation, searches_of
 from benchmark.search.search import Search
 from benchmark.store import Store
 from benchmark.study.arms import select
-from benchmark.study.cell import Present
 from benchmark.study.grid import Plan, is_present, make_plan
 from benchmark.study.study import Study
+from benchmark.study.trial import Present
 from mhpe.errors import InputError
 
 if TYPE_CHECKING:

@@ -10,21 +10,7 @@ from benchmark.statistics.robust import interquartile_mean
 from benchmark.statistics.sign_flip import sign_flip_p, smallest_p
 
 __all__ = [
-    "MARGIN",
-    "WEAK",
-    "BootstrapDifference",
-    "benjamini_hochberg",
-    "bootstrap_difference",
-    "compare",
-    "fewest_pairs",
-    "groups_of",
-    "half_width",
-    "interquartile_mean",
-    "paired_differences",
-    "seed_table",
-    "seeds_needed",
-    "sign_flip_p",
-    "smallest_detectable",
-    "smallest_p",
-    "verdict",
-]
+    "MARGIN", "WEAK", "BootstrapDifference", "benjamini_hochberg", "bootstrap_difference", "compare",
+    "fewest_pairs", "groups_of", "half_width", "interquartile_mean", "paired_differences", "seed_table",
+    "seeds_needed", "sign_flip_p", "smallest_detectable", "smallest_p", "verdict",
+]  # fmt: skip

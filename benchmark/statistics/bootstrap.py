@@ -75,15 +75,8 @@ def bootstrap_difference(
     reach = (
         student_quantile(n - 1, level) * _standard_error(sums, images, resamples, seed) if n > 1 else np.full(2, np.nan)
     )
-    low, high = estimate - reach, estimate + reach
-    return BootstrapDifference(
-        float(estimate[0]),
-        float(low[0]),
-        float(high[0]),
-        float(estimate[1]),
-        float(np.maximum(low[1], 0)),
-        float(np.minimum(high[1], 1)),
-    )
+    ends = np.stack([estimate, estimate - reach, estimate + reach])
+    return BootstrapDifference(*ends[:, 0].tolist(), *ends[:, 1].clip(0, 1).tolist())
 
 
 def _standard_error(sums: Array, images: NDArray[np.int64], resamples: int, seed: int) -> Array:

@@ -9,28 +9,13 @@ from benchmark.study.names import LONGEST_LABEL, LONGEST_NAME
 
 VERSION = 1  # of the tables; a store of another one is refused
 PROGRAM = "mhpe-bench"
-METRICS = (
-    "yaw",
-    "pitch",
-    "roll",
-    "mae",
-    "left",
-    "down",
-    "front",
-    "maev",
-    "geodesic_mean",
-    "geodesic_median",
-    "aligned_mean",
-)
-"""Metric columns of an evaluation, degrees."""
+EULER, VECTORS = ("yaw", "pitch", "roll", "mae"), ("left", "down", "front", "maev")
+METRICS = (*EULER, *VECTORS, "geodesic_mean", "geodesic_median", "aligned_mean")  # columns of an evaluation, degrees
 
 tables = MetaData()
 
 meta = Table(
-    "bench_meta",
-    tables,
-    Column("name", String(40), primary_key=True),
-    Column("value", String(200), nullable=False),
+    "bench_meta", tables, Column("name", String(40), primary_key=True), Column("value", String(200), nullable=False)
 )
 
 trials = Table(

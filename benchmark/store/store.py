@@ -14,8 +14,7 @@ from benchmark.store.outcome import Outcome
 from benchmark.store.reading import Reading
 
 if TYPE_CHECKING:
-    from benchmark.study.cell import Planned, Present
-    from benchmark.study.trial import Trial
+    from benchmark.study.trial import Planned, Present, Trial
     from mhpe.data import HeadPoseSet
 
 

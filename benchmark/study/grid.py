@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.study.arms import Arm
-from benchmark.study.cell import Planned, Present
 from benchmark.study.study import Study
-from benchmark.study.trial import Trial
+from benchmark.study.trial import Planned, Present, Trial
 from mhpe.data import HeadPoseSet
 
 DataProvider = Callable[[str, int], HeadPoseSet]  # gives a prepared data set by its name and image size
@@ -94,19 +93,8 @@ def make_plan(study: Study, arms: Sequence[Arm], seeds: int, data: DataProvider,
                 trial = Trial(arm, train.name, train.fingerprint, seed + arm.seed_offset)
                 trials.setdefault(trial.key, trial)
                 tests.setdefault(trial.key, {})[test.name] = test
-                cells.append(
-                    Planned(
-                        study=study.name,
-                        preset=study.preset,
-                        protocol=protocol.name,
-                        arm=arm.label,
-                        position=position,
-                        parameters=parameters,
-                        seed=seed,
-                        trial=trial.key,
-                        test_set=test.fingerprint,
-                    )
-                )
+                place = study.name, study.preset, protocol.name, arm.label, position, parameters, seed
+                cells.append(Planned(*place, trial.key, test.fingerprint))
     # Seed by seed, so that a study that is stopped early has complete seeds.
     ordered = dict(sorted(trials.items(), key=lambda item: item[1].seed - item[1].arm.seed_offset))
     return Plan(study, tuple(cells), ordered, {k: tuple(v.values()) for k, v in tests.items()}, train_sets)

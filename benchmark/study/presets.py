@@ -48,7 +48,7 @@ PRESETS: dict[str, Preset] = {
             "epochs": 90,
             "learning_rate": 0.01,
             "schedule": {"kind": "step", "milestones": (20, 50, 80)},
-        },
+        }
     ),
 }
 

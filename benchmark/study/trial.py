@@ -1,7 +1,8 @@
-"""A trial: one training, and what makes it the same trial again."""
+"""A trial: one training, and what makes it the same trial again; and the cells of a study's grid, which trials fill."""
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -32,3 +33,22 @@ class Trial:
 def identity_key(identity: dict[str, Any]) -> str:
     """The key of the trial that has an identity, or of the search that has a definition."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One cell of a study's grid."""
+
+    study: str
+    preset: str  # name of the core's preset
+    protocol: str
+    arm: str
+    position: int  # of the arm in the study
+    parameters: dict[str, Any]  # of the arm's sampler
+    seed: int
+    trial: str  # key of the trial that fills the cell
+    test_set: str  # fingerprint of the protocol's test set
+
+
+Present = Callable[[str, str, int, dict[str, Any]], bool]
+"""Returns whether a protocol, an arm, a seed and a trial's identity belong to the study as it is now."""

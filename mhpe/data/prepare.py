@@ -46,12 +46,7 @@ def _state(path: Path) -> str:
 
 
 def prepare(
-    real: RealSet,
-    data_root: Path,
-    size: int,
-    folder: Path,
-    jobs: int = 1,
-    progress: Progress = no_progress,
+    real: RealSet, data_root: Path, size: int, folder: Path, jobs: int = 1, progress: Progress = no_progress
 ) -> Path:
     """Convert a data set unless that was done before; returns the prepared folder, ``NAME-SIZEpx-KEY``.
 

@@ -235,21 +235,9 @@ def _seconds(work: Callable[[], Result]) -> tuple[float, Result]:
 
 
 CHECKS: tuple[Check, ...] = (
-    draws_exactly_k,
-    draws_int64,
-    draws_candidates,
-    never_draws_the_input,
-    repeats_its_draws,
-    draws_differ,
-    leaves_global_randomness,
-    leaves_its_inputs,
-    copes_with_empty_bins,
-    copes_with_few_images,
-    copes_with_one_or_two_images,
-    follows_the_training,
-    keeps_what_it_learns,
-    draws_from_a_pool,
-    has_an_identity,
+    draws_exactly_k, draws_int64, draws_candidates, never_draws_the_input, repeats_its_draws, draws_differ,
+    leaves_global_randomness, leaves_its_inputs, copes_with_empty_bins, copes_with_few_images,
+    copes_with_one_or_two_images, follows_the_training, keeps_what_it_learns, draws_from_a_pool, has_an_identity,
     copes_with_a_huge_set,
-)
+)  # fmt: skip
 """All checks; each takes an unfitted sampler."""

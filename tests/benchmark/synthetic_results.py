@@ -13,10 +13,9 @@ import torch
 from benchmark.store import Store
 from benchmark.store.outcome import Evaluation, Outcome
 from benchmark.study.arms import Arm
-from benchmark.study.cell import Planned
 from benchmark.study.presets import PRESETS
 from benchmark.study.protocols import protocol
-from benchmark.study.trial import Trial
+from benchmark.study.trial import Planned, Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.model.mhpe import PARTS

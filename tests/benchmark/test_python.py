@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import benchmark
-from benchmark.report.summary import METRICS
 from benchmark.statistics import compare, seed_table
+from benchmark.store.schema import METRICS
 from mhpe.errors import InputError
 from samplers.gaussian import Gaussian
 from samplers.support.notebook import sampler_file

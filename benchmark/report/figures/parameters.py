@@ -29,7 +29,8 @@ def against_parameter(material: Material) -> Drawing:
     figure, axes = panels(len(material.protocols), sharey=True)
     for axis, protocol in zip(axes, material.protocols, strict=True):
         rows = material.arms(protocol)
-        _baseline(axis, rows[rows["arm"] == material.baseline])
+        for mae in rows.loc[rows["arm"] == material.baseline, "mae"]:
+            axis.axhline(mae, color=BASELINE, linestyle="--", label=in_legend(f"{material.baseline} (baseline), mean"))
         of_protocol = arms[arms["protocol"] == protocol]
         series = list(_series(of_protocol, parameter))
         styles = line_styles([label for label, _ in series], "")
@@ -88,11 +89,6 @@ def _series(arms: pd.DataFrame, parameter: str) -> Iterator[tuple[str, pd.DataFr
         own = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
                         for name, value in values if (name, value) not in shared)  # fmt: skip
         yield f"{sampler}, {own}" if own else str(sampler), points
-
-
-def _baseline(axis: Axes, rows: pd.DataFrame) -> None:
-    for _, row in rows.iterrows():
-        axis.axhline(row["mae"], color=BASELINE, linestyle="--", label=in_legend(f"{row['arm']} (baseline), mean"))
 
 
 def _points(

@@ -50,6 +50,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
     """
     found = trace(store, pd.concat([study.cells.assign(study=study.name) for study in studies], ignore_index=True))
     names = [study.name for study in studies]
+    presets = dict.fromkeys(preset for study in studies for preset in study.table["preset"])
     environment = Environment(
         loader=PackageLoader("benchmark.report"),
         autoescape=True,
@@ -62,7 +63,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
     return environment.get_template("index.html").render(
         studies=[_study(store, study, found.groups) for study in studies],
         notes=[NOTE, COMPARISON_NOTE, STATISTICS_NOTE, VECTOR_NOTE],
-        presets=_presets(studies),
+        presets={name: describe(PRESETS[name]) for name in presets if name in PRESETS},
         cep=CEP,
         cost=cost,
         peers=page_table(peers, "Published results of other methods with a source, and ours on the same protocols"),
@@ -79,12 +80,6 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
         data=found.data,
         explorer=explorer(studies, found.groups),
     )  # fmt: skip
-
-
-def _presets(studies: Sequence[StudyReport]) -> dict[str, str]:
-    """What the presets in the report are."""
-    names = dict.fromkeys(preset for study in studies for preset in study.table["preset"])
-    return {name: describe(PRESETS[name]) for name in names if name in PRESETS}
 
 
 def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[str, Any]:

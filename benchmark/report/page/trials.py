@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.summary import METRICS
 from benchmark.report.text import protocol_title
 from benchmark.store import Store
+from benchmark.store.schema import METRICS
 from mhpe.names import title as set_title
 
 Group = tuple[str, str, str, str]  # study, preset, protocol and arm

@@ -12,8 +12,7 @@ import torch
 from benchmark.store import Store, copy, schema
 from benchmark.store.copy import copy_store
 from benchmark.study.arms import Arm
-from benchmark.study.cell import Planned
-from benchmark.study.trial import Trial
+from benchmark.study.trial import Planned, Trial
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
 from samplers.random import Random

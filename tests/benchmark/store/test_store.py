@@ -14,8 +14,7 @@ from benchmark.store.arrays import from_bytes, to_bytes
 from benchmark.store.outcome import Evaluation, Outcome
 from benchmark.store.schema import METRICS
 from benchmark.study.arms import Arm
-from benchmark.study.cell import Planned
-from benchmark.study.trial import Trial
+from benchmark.study.trial import Planned, Trial
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
