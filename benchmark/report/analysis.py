@@ -6,7 +6,7 @@ import matplotlib as mpl
 import pandas as pd
 
 from benchmark.report import secondary
-from benchmark.report.figures import FIGURES, MAIN, Drawing, NoDataError
+from benchmark.report.figures import FIGURES, MAIN, Drawing, NoDataError, draw
 from benchmark.report.material import Material
 from benchmark.report.study_report import Analysis, FigureFile, StudyReport, search_slug, slug
 from benchmark.report.style import rendered, style, watermark
@@ -43,11 +43,10 @@ def analyse(store: Store, report: StudyReport, png: bool) -> Analysis:
 
 def _draw(report: StudyReport, material: Material, png: bool, found: Analysis) -> None:
     caveats = dict.fromkeys(report.caveats.values())
-    for kind, (title, draw) in FIGURES.items():
+    for kind, (title, _) in FIGURES.items():
         shown = f"{title}, preset {material.preset}" if report.table["preset"].nunique() > 1 else title
         try:
-            with style():
-                drawing = draw(material)
+            drawing = draw(kind, material)
         except NoDataError as missing:
             found.not_drawn[shown] = str(missing)
             continue

@@ -170,18 +170,9 @@ def errors_by_yaw(images: Images) -> pd.DataFrame:
     place = np.digitize(np.abs(images.test_set.angles[:, 0]), EDGES[:-1]) - 1
     rows = []
     for arm, of_arm in images.arms.items():
-        for number in np.unique(place):
-            chosen = place == number
-            of_seeds = of_arm.geodesic[:, chosen].mean(1)
-            rows.append(
-                {
-                    "arm": arm,
-                    "low": EDGES[number],
-                    "high": EDGES[number + 1],
-                    "images": int(chosen.sum()),
-                    "seeds": len(of_seeds),
-                    "geodesic_mean": float(of_seeds.mean()),
-                    "geodesic_mean_hw": half_width(of_seeds, LEVEL),
-                }
-            )
-    return pd.DataFrame(rows)
+        for number, count in zip(*np.unique(place, return_counts=True), strict=True):
+            of_seeds = of_arm.geodesic[:, place == number].mean(1)
+            mean = float(of_seeds.mean()), half_width(of_seeds, LEVEL)
+            rows.append((arm, EDGES[number], EDGES[number + 1], count, len(of_seeds), *mean))
+    names = ["arm", "low", "high", "images", "seeds", "geodesic_mean", "geodesic_mean_hw"]
+    return pd.DataFrame(rows, columns=names)

@@ -88,17 +88,21 @@ def write_latex(tables: Mapping[str, TextTable], title: str, lead: str, label: s
     parts = []
     for i, (heading, (table, note)) in enumerate(tables.items()):
         caption = " ".join(filter(None, (f"{title}: {heading}.", note, lead if i == 0 else "")))
-        parts.append(
-            "\n".join(
-                (
-                    rf"\begin{{table}}[htbp]\centering\scriptsize\setlength{{\tabcolsep}}{{{SEPARATION / 2:g}pt}}",
-                    rf"\caption{{{latex(caption)}}}\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', label)}-{i + 1}}}",
-                    "\n\\par\\medskip\n".join(_tabulars(table)),
-                    r"\end{table}",
-                )
-            )
-        )
+        tabulars = "\n\\par\\medskip\n".join(_tabulars(table))
+        parts.append(_floating(caption, f"{label}-{i + 1}", SEPARATION / 2, tabulars))
     _write("\n\n".join(parts) + "\n", path)
+
+
+def _floating(caption: str, label: str, separation: float, content: str) -> str:
+    """A ``table`` with its caption and label; half of the ``separation`` of its columns, points."""
+    return "\n".join(
+        (
+            rf"\begin{{table}}[htbp]\centering\scriptsize\setlength{{\tabcolsep}}{{{separation:g}pt}}",
+            rf"\caption{{{latex(caption)}}}\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', label)}}}",
+            content,
+            r"\end{table}",
+        )
+    )
 
 
 def _tabulars(table: pd.DataFrame) -> list[str]:
@@ -129,10 +133,13 @@ def _tabular(table: pd.DataFrame, widths: dict[str, float]) -> str:
         rf"p{{{widths[name] - SEPARATION + share * more[name]:.1f}pt}}"
         for name in widths
     )
-    head, *body = (rf"{' & '.join(map(_cell, row))} \\" for row in (list(table.columns), *table.to_numpy().tolist()))
-    return "\n".join(
-        (rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule", *body, r"\bottomrule", r"\end{tabular}")
-    )
+    return _ruled(columns, *(" & ".join(map(_cell, row)) for row in (list(table.columns), *table.to_numpy().tolist())))
+
+
+def _ruled(columns: str, head: str, *rows: str) -> str:
+    """A ``tabular`` with booktabs' rules."""
+    lines = r"\toprule", rf"{head} \\", r"\midrule", *(rf"{row} \\" for row in rows), r"\bottomrule"
+    return "\n".join((rf"\begin{{tabular}}{{{columns}}}", *lines, r"\end{tabular}"))
 
 
 def _cell(text: str) -> str:
@@ -172,22 +179,9 @@ def write_slides_layout(rows: pd.DataFrame, title: str, note: str, label: str, p
         "than the baseline."
     )
     heading = " & ".join(("Result", "Range of bins", "Std dev", "Protocol", "{Yaw}", "{Pitch}", "{Roll}", "{MAE}"))
-    text = "\n".join(
-        (
-            r"\begin{table}[htbp]\centering\scriptsize\setlength{\tabcolsep}{2pt}",
-            rf"\caption{{{latex(caption)}}}\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', label)}}}",
-            rf"\begin{{tabular}}{{{words}rr{words}{3 * 'S[table-format=2.2]'}{column}}}",
-            r"\toprule",
-            rf"{heading} \\",
-            r"\midrule",
-            *(rf"{line} \\" for line in lines),
-            r"\bottomrule",
-            r"\end{tabular}",
-            rf"\par\smallskip\begin{{minipage}}{{\linewidth}}\scriptsize {latex(note)}\end{{minipage}}",
-            r"\end{table}",
-        )
-    )
-    _write(f"{text}\n", path)
+    table = _ruled(f"{words}rr{words}{3 * 'S[table-format=2.2]'}{column}", heading, *lines)
+    under = rf"\par\smallskip\begin{{minipage}}{{\linewidth}}\scriptsize {latex(note)}\end{{minipage}}"
+    _write(_floating(caption, label, 2, f"{table}\n{under}") + "\n", path)
 
 
 def is_number(column: "pd.Series[str]") -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from benchmark.report.figures import images, parameters, references, seeds, training
 from benchmark.report.figures.drawing import Drawing, NoDataError
 from benchmark.report.material import Material
+from benchmark.report.style import headline, legend, style
 
 FIGURES: dict[str, tuple[str, Callable[[Material], Drawing]]] = {
     "mae": ("MAE against the parameter", parameters.against_parameter),
@@ -23,4 +24,15 @@ FIGURES: dict[str, tuple[str, Callable[[Material], Drawing]]] = {
 MAIN = ("mae", "differences", "grid", "distances", "drawn")
 """Those that answer a study's question; the page folds the others."""
 
-__all__ = ["FIGURES", "MAIN", "Drawing", "NoDataError"]
+
+def draw(kind: str, material: Material) -> Drawing:
+    """One of ``FIGURES`` with its title and legend; a :class:`NoDataError` if the store has no data for it."""
+    title, panels = FIGURES[kind]
+    with style():
+        drawing = panels(material)
+        legend(drawing.figure, drawing.figure.axes)
+        headline(drawing.figure, f"{material.title}: {title}")
+    return drawing
+
+
+__all__ = ["FIGURES", "MAIN", "Drawing", "NoDataError", "draw"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from benchmark.report.figures.drawing import Drawing, NoDataError, shown_note
 from benchmark.report.images import SEEDS_READ, ImageErrors, Images, errors_by_yaw
 from benchmark.report.material import Material
-from benchmark.report.style import headline, in_legend, legend, line_styles, panels
+from benchmark.report.style import in_legend, line_styles, panels
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 
@@ -49,8 +49,6 @@ def by_yaw(material: Material) -> Drawing:
         axis.set(title=protocol_title(protocol), xlabel="|yaw| in degrees, and number of images")
         axis.set(ylabel="mean geodesic error in degrees", ylim=(0, None))
         axis.grid(visible=False, axis="x")
-    legend(figure, axes)
-    headline(figure, f"{material.title}: error by |yaw|")
     return Drawing(
         figure,
         "Mean geodesic error of the images in each bin of |yaw|, over seeds "
@@ -87,8 +85,6 @@ def cumulative(material: Material) -> Drawing:
             axis.plot(x, 100 * share, markevery=(5, 20), ms=5, label=in_legend(arm), **styles[arm])
         axis.set(title=protocol_title(protocol), xlabel="geodesic error in degrees", xlim=(0, end), ylim=(0, 100))
         axis.set_ylabel("images with at most this error, %")
-    legend(figure, axes)
-    headline(figure, f"{material.title}: cumulative error")
     return Drawing(
         figure,
         f"Share of the test images with at most this geodesic error, seeds together (at most {SEEDS_READ}); higher is "
@@ -120,8 +116,6 @@ def calibration(material: Material) -> Drawing:
         axis.plot(ends, ends, color="#999999", lw=1, label="calibrated")
         axis.set(title=protocol_title(protocol), xlim=ends, ylim=ends)
         axis.set(xlabel="expected error in degrees", ylabel="observed error in degrees")
-    legend(figure, axes)
-    headline(figure, f"{material.title}: calibration of the concentration")
     return Drawing(
         figure,
         "Each seed's images in ten groups by the predicted matrix Fisher concentration; points are means of the "

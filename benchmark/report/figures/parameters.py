@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from benchmark.report.figures.drawing import Drawing, NoDataError
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, headline, hover, in_legend, legend, line_styles, panels
+from benchmark.report.style import BASELINE, hover, in_legend, line_styles, panels
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 
@@ -44,8 +44,6 @@ def against_parameter(material: Material) -> Drawing:
         if len(ticks) <= TICKS_NAMED:
             axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
         axis.margins(y=0.15)
-    legend(figure, axes)
-    headline(figure, f"{material.title}: MAE")
     return Drawing(
         figure,
         f"MAE against the {PARAMETERS[parameter].removesuffix(' in degrees')}. Open circles are single seeds, bars "
@@ -127,7 +125,6 @@ def heat_map(material: Material) -> Drawing:
     for axis, ((protocol, sampler), rows) in zip(axes, grids.items(), strict=True):
         _map(axis, rows)
         axis.set_title(f"{sampler}\n{protocol_title(protocol)}", fontsize="medium")
-    headline(figure, f"{material.title}: MAE in degrees")
     return Drawing(
         figure,
         "Mean MAE in degrees by standard deviation and range of bins; darker is better. Empty fields have no result. "

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from benchmark.report.figures.drawing import Drawing, NoDataError, need_several_rules, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, headline, in_legend, legend, line_styles, panels
+from benchmark.report.style import BASELINE, in_legend, line_styles, panels
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 from benchmark.study.protocols import described
@@ -35,8 +35,6 @@ def distances(material: Material) -> Drawing:
         axis.set(title=f"trained on {set_title(train_set)}", xlim=(0, 180), ylim=(0, None))
         axis.set(xlabel="geodesic distance of input and reference, degrees", xticks=range(0, 181, 30))
         axis.set_ylabel(f"references in bars of {180 / len(next(iter(shares.values()))):g}°, %")
-    legend(figure, axes)
-    headline(figure, f"{material.title}: distance of the references")
     return Drawing(
         figure,
         "Geodesic distance between inputs and the references that were drawn for them, counted during the trainings; "
@@ -67,8 +65,6 @@ def error_against_draws(material: Material) -> Drawing:
             axis.set_xlabel(words)
             axis.tick_params(labelbottom=True)
         row[0].set(title=protocol_title(protocol), ylabel="MAE in degrees")
-    legend(figure, list(axes.flat))
-    headline(figure, f"{material.title}: the error against what was drawn")
     return Drawing(
         figure,
         "Each arm's MAE with its 95 % Student-t interval: left against the distinct images that a step encodes for an "

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from benchmark.report.figures.drawing import Drawing, NoDataError
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, headline, hover, legend, named_rows
+from benchmark.report.style import BASELINE, hover, named_rows
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import counted, difference, protocol_title, signed
 from benchmark.statistics import paired_differences, seed_table
@@ -49,8 +49,6 @@ def forest(material: Material) -> Drawing:
                 _arm(axis, arms.index(row["arm"]), row, differences[row["arm"]].dropna())
         axis.set(title=protocol_title(protocol), xlabel=f"MAE minus that of {baseline}, degrees")
         axis.grid(visible=False, axis="y")
-    legend(figure, axes)
-    headline(figure, f"{material.title}: difference to {baseline}")
     said = [
         f"{row['arm']} on {protocol_title(row['protocol'])} {signed(row['difference'])} ({row['verdict']})"
         for _, row in rows.head(12).iterrows()
@@ -106,8 +104,6 @@ def paired_seeds(material: Material) -> Drawing:
         axis.plot(seeds.reindex(columns=arms).mean(), range(len(arms)), "D", ms=6, color=BASELINE, label="mean")
         _correlations(axis, seeds, arms, material)
         axis.set(title=protocol_title(protocol), xlabel="MAE in degrees")
-    legend(figure, axes)
-    headline(figure, f"{material.title}: paired seeds")
     return Drawing(
         figure,
         "Each line is one seed through all arms: same initial weights, data order and augmentation "

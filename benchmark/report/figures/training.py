@@ -5,7 +5,7 @@ from matplotlib.ticker import MaxNLocator
 from benchmark.report.figures.drawing import Drawing, NoDataError, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
-from benchmark.report.style import headline, in_legend, legend, line_styles, panels
+from benchmark.report.style import in_legend, line_styles, panels
 from mhpe.names import title as set_title
 
 WIDE = 30  # ratio of the largest loss to the smallest from which the axis is logarithmic
@@ -29,8 +29,6 @@ def training(material: Material) -> Drawing:
         if (of_set["loss"] > 0).all() and of_set["loss"].max() > WIDE * of_set["loss"].min():
             axis.set_yscale("log")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    legend(figure, axes)
-    headline(figure, f"{material.title}: training")
     return Drawing(
         figure,
         "Total training loss of each epoch, mean over seeds. Losses of different samplers are not comparable as "

@@ -104,9 +104,7 @@ def published_text(rows: pd.DataFrame) -> pd.DataFrame:
             "Range of bins": rows["bin_width"].map(plain),
             "Std dev": rows["sigma"].map(plain),
             "Protocol": rows["protocol"],
-            "Yaw": rows["yaw"].map(number),
-            "Pitch": rows["pitch"].map(number),
-            "Roll": rows["roll"].map(number),
+            **{name.capitalize(): rows[name].map(number) for name in EULER},
             "Published": rows["mae"].map(number),
             "Recomputed": [
                 number(mean) if good else f"{MARK} {number(mean)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.report.figures import FIGURES, Drawing, NoDataError
+from benchmark.report.figures import FIGURES, NoDataError, draw
 from benchmark.report.figures.images import calibration_curve, images_of
 from benchmark.report.images import ARMS_SHOWN, ImageErrors, Images, first_arms
 from benchmark.report.material import Material
@@ -53,11 +53,6 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Material:
     """A study without predictions, history and diagnostics."""
     return material_of(tmp_path_factory.mktemp("bare"), MadeUp(predictions=False, seeds=1))
-
-
-def draw(kind: str, material: Material) -> Drawing:
-    with style():
-        return FIGURES[kind][1](material)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FIGURES if kind != "grid"])
