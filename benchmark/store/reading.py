@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from benchmark.store import schema
-from benchmark.store.arrays import from_bytes
 from benchmark.store.database import Database
 from benchmark.store.errors import patient
 from mhpe.errors import InputError
@@ -159,7 +158,7 @@ class Reading(Database):
             row = connection.execute(sa.select(table).where(table.c.fingerprint == fingerprint)).one_or_none()
         if row is None:
             return None
-        arrays = (from_bytes(content) for content in (row.identities, row.rotations, row.angles))
+        arrays = (schema.from_bytes(content) for content in (row.identities, row.rotations, row.angles))
         return TestSet(row.fingerprint, row.name, row.meta, tuple(row.image_ids), *arrays)
 
     @patient
@@ -168,7 +167,7 @@ class Reading(Database):
         p = schema.predictions.c
         query = sa.select(p.trial, p.rotations, p.strengths).where(p.test_set == test_set)
         rows = self._of_keys(query, p.trial, keys)
-        return {row.trial: (from_bytes(row.rotations), from_bytes(row.strengths)) for row in rows}
+        return {row.trial: (schema.from_bytes(row.rotations), schema.from_bytes(row.strengths)) for row in rows}
 
     @patient
     def losses(self, study: str, preset: str) -> pd.DataFrame:

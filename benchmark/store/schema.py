@@ -3,6 +3,11 @@
 Optuna's tables lie in the same database, hence the names that begin with ``bench_``.
 """
 
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text
 
 from benchmark.study.names import LONGEST_LABEL, LONGEST_NAME
@@ -107,3 +112,16 @@ planned = Table(
     Column("trial", String(20), nullable=False, index=True),  # no foreign key: a trial may be deleted, its cell stays
     Column("test_set", String(64), nullable=False),  # fingerprint
 )
+
+
+def to_bytes(array: NDArray[Any]) -> bytes:
+    """The array as a column holds it; a ValueError for objects, which would be pickled."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def from_bytes(content: bytes) -> NDArray[Any]:
+    """The array that a column holds; a ValueError for anything else."""
+    array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+    return array

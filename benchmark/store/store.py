@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from benchmark.store import schema
-from benchmark.store.arrays import to_bytes
 from benchmark.store.database import insert_new, upsert
 from benchmark.store.errors import patient
 from benchmark.store.outcome import Outcome
@@ -31,7 +30,7 @@ class Store(Reading):
         """Store a test set's labels; reports then need no data."""
         row = {name: getattr(data, name) for name in ("fingerprint", "name", "meta")}
         row["image_ids"] = list(data.image_ids)
-        row |= {name: to_bytes(getattr(data, name)) for name in ("identities", "rotations", "angles")}
+        row |= {name: schema.to_bytes(getattr(data, name)) for name in ("identities", "rotations", "angles")}
         with self.writing() as connection:
             insert_new(connection, schema.test_sets, [row])
 
@@ -156,7 +155,10 @@ def _insert_results(connection: sa.Connection, outcome: Outcome, trained: bool) 
     for evaluation in outcome.evaluations.values():
         place = {"trial": outcome.key, "test_set": evaluation.fingerprint}
         insert_new(connection, schema.evaluations, [place | evaluation.metrics])
-        arrays = {"rotations": to_bytes(evaluation.rotations), "strengths": to_bytes(evaluation.strengths)}
+        arrays = {
+            "rotations": schema.to_bytes(evaluation.rotations),
+            "strengths": schema.to_bytes(evaluation.strengths),
+        }
         insert_new(connection, schema.predictions, [place | arrays])
 
 

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from benchmark.store import Store
-from benchmark.store.arrays import from_bytes, to_bytes
 from benchmark.store.outcome import Evaluation, Outcome
-from benchmark.store.schema import METRICS
+from benchmark.store.schema import METRICS, from_bytes, to_bytes
 from benchmark.study.arms import Arm
 from benchmark.study.trial import Planned, Trial
 from mhpe.config import CoreConfig
