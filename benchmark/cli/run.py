@@ -126,8 +126,8 @@ def _print_plan(plan: "Plan", store: "Store", title: str, wide: bool) -> None:
 
 def _print_verdict(study: "Study", store: "Store") -> None:
     """Say what the study's results show so far, or exclude, on the protocols that ran."""
+    from benchmark.report.sentences import study_verdict
     from benchmark.report.summary import baselines_of, summarise  # the report's packages take seconds to import
-    from benchmark.report.verdicts import study_verdict
 
     cells = store.results(study.name)
     ran = cells["protocol"].isin([protocol.name for protocol in study.protocols])

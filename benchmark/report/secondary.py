@@ -17,8 +17,8 @@ from benchmark.statistics import (
     seeds_needed,
     verdict,
 )
-from benchmark.statistics.paired import probabilities
 from benchmark.statistics.pilot import pooled, spreads
+from benchmark.statistics.verdicts import probabilities
 
 FAR = 30  # degrees of yaw beyond which an image counts as far from frontal
 PARTS = {
@@ -56,7 +56,7 @@ def other_metrics(cells: pd.DataFrame, baselines: Mapping[str, str], margin: flo
 
     Returns:
         Columns preset, protocol, metric, arm; n, mean and half_width over all seeds; pairs, difference, low and high
-        over paired seeds; p_better, p_equivalent and p_worse, see :func:`benchmark.statistics.paired.probabilities`.
+        over paired seeds; p_better, p_equivalent and p_worse, see :func:`benchmark.statistics.verdicts.probabilities`.
         Degrees; NaN for an arm that is compared with nothing.
     """
     rows = []

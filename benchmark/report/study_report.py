@@ -15,9 +15,9 @@ from benchmark.report.published import SLIDES_STUDIES, beside_ours, slides
 from benchmark.report.published.slides import published_notes, published_text
 from benchmark.report.references import NOTE as DRAW_NOTE
 from benchmark.report.references import add_draws, draw_table, draw_text
+from benchmark.report.sentences import study_verdict
 from benchmark.report.summary import baselines_of, summarise
 from benchmark.report.text import protocol_title
-from benchmark.report.verdicts import study_verdict
 from benchmark.report.views import VIEWS, as_text, without_constants
 from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown, write_slides_layout
 from benchmark.statistics import MARGIN

@@ -4,10 +4,10 @@ from benchmark.statistics.bootstrap import BootstrapDifference, bootstrap_differ
 from benchmark.statistics.cells import groups_of, paired_differences, seed_table
 from benchmark.statistics.intervals import half_width
 from benchmark.statistics.multiple import benjamini_hochberg
-from benchmark.statistics.paired import MARGIN, WEAK, compare, verdict
 from benchmark.statistics.power import fewest_pairs, seeds_needed, smallest_detectable
 from benchmark.statistics.robust import interquartile_mean
 from benchmark.statistics.sign_flip import sign_flip_p, smallest_p
+from benchmark.statistics.verdicts import MARGIN, WEAK, compare, verdict
 
 __all__ = [
     "MARGIN", "WEAK", "BootstrapDifference", "benjamini_hochberg", "bootstrap_difference", "compare",

@@ -155,10 +155,7 @@ def _insert_results(connection: sa.Connection, outcome: Outcome, trained: bool) 
     for evaluation in outcome.evaluations.values():
         place = {"trial": outcome.key, "test_set": evaluation.fingerprint}
         insert_new(connection, schema.evaluations, [place | evaluation.metrics])
-        arrays = {
-            "rotations": schema.to_bytes(evaluation.rotations),
-            "strengths": schema.to_bytes(evaluation.strengths),
-        }
+        arrays = {name: schema.to_bytes(getattr(evaluation, name)) for name in ("rotations", "strengths")}
         insert_new(connection, schema.predictions, [place | arrays])
 
 

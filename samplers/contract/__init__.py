@@ -9,7 +9,7 @@ Example:
     ...     check(Gaussian(sigma=45))
 """
 
+from samplers.contract.checker import Verdict, check_sampler, verdict
 from samplers.contract.checks import CHECKS, Check
-from samplers.contract.verdicts import Verdict, check_sampler, verdict
 
 __all__ = ["CHECKS", "Check", "Verdict", "check_sampler", "verdict"]

@@ -18,9 +18,9 @@ from benchmark.report.published.peers import CEP
 from benchmark.report.published.slides import published_notes, published_text, reproduced
 from benchmark.report.references import NOTE as DRAW_NOTE
 from benchmark.report.references import draw_text
+from benchmark.report.sentences import study_sentence
 from benchmark.report.study_report import FigureFile, StudyReport
 from benchmark.report.text import difference, protocol_title, synthetic_note
-from benchmark.report.verdicts import study_sentence
 from benchmark.report.views import (
     COMPARISON_NOTE,
     GROUP_DETAILS,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from benchmark.report.sentences import study_verdict
 from benchmark.report.summary import add_q, summarise
-from benchmark.report.verdicts import study_verdict
 from benchmark.store import Store
 from samplers.gaussian import Gaussian
 from tests.benchmark.fake_results import ARMS, MadeUp, fill, filled_store
