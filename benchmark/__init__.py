@@ -147,7 +147,7 @@ def compare(
     wanted = [baseline] if isinstance(baseline, str) else list(baseline.values())
     for name, known in (*((name, arms) for name in wanted), (metric, list(frame))):
         if name not in known:
-            raise InputError(f"compare: no {name!r} in the frame; {nearest(name, known)}")
+            raise InputError(f"compare: no {name!r} in the frame; {nearest(str(name), known)}")
     margin = MARGIN if margin is None else margin
     tables = [
         compare_arms(seed_table(rows, metric), baseline, margin).assign(preset=preset, protocol=protocol)

@@ -61,12 +61,13 @@ def test_a_study_from_python(tmp_path: Path, data_root: Path, monkeypatch: pytes
     for wrong in (
         lambda: benchmark.results("tinny"),
         lambda: benchmark.compare(frame, baseline="randm"),
+        lambda: benchmark.compare(frame, baseline={"gaussian 30": None}),
         lambda: benchmark.predictions("tiny", "owm", 0),
         lambda: benchmark.predictions("tiny", "own", 7),
         lambda: benchmark.run("tinny"),
         lambda: benchmark.run(study, **call | {"jobs": 5000}),
     ):
-        with pytest.raises(InputError, match=r"tinny|randm|owm|7|5000"):
+        with pytest.raises(InputError, match=r"tinny|randm|None|owm|7|5000"):
             wrong()
 
 

@@ -55,7 +55,7 @@ function tabulate(rows, study, metric, preset, several) {
   const drawn = compared.filter((row) => row.pairs >= known.intervals);
   const ends = [-margin, margin, ...compared.map((row) => row.difference), ...drawn.flatMap((row) => [row.low, row.high])];
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
-  const at = (value) => `${4 + (92 * (value - low)) / (high - low || 1)}%`;
+  const at = (value) => `${8 + (84 * (value - low)) / (high - low || 1)}%`;
   const mark = (cell, name, style, text = "") => Object.assign(element("i", text, cell, name).style, style);
   const ground = (cell) => {
     mark(cell, "margin", { left: at(-margin), right: `calc(100% - ${at(margin)})` });
