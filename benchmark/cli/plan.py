@@ -78,7 +78,7 @@ def _of_now(cells: "pd.DataFrame", study: "Study", store: "Store") -> "pd.DataFr
 
 def _print_trials(study: "Study", arms: "tuple[Arm, ...]", seeds: int, cells: "pd.DataFrame") -> "list[Trial]":
     """Say how many trainings there are; returns those that are not in the store."""
-    from benchmark.report.text import counted
+    from benchmark.study.names import counted
     from benchmark.study.trial import Trial
 
     there = set(cells.loc[cells["mae"].notna(), ["protocol", "arm", "seed"]].itertuples(index=False, name=None))
@@ -101,8 +101,9 @@ def _print_trials(study: "Study", arms: "tuple[Arm, ...]", seeds: int, cells: "p
 
 
 def _print_hours(study: "Study", missing: "list[Trial]", store: "Store", device: str, jobs: int, grid: Grid) -> None:
-    from benchmark.report.text import counted, duration
+    from benchmark.report.text import duration
     from benchmark.run.speed import probe_speed, stored_speed
+    from benchmark.study.names import counted
 
     speeds: dict[tuple[str, str], Speed] = {}
     for trial in missing:
@@ -144,8 +145,9 @@ def _images(name: str, study: "Study", data_root: "Path | None") -> int:
 
 def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str, cells: "pd.DataFrame") -> None:
     from benchmark.report.secondary import FOUND, price
-    from benchmark.report.text import counted, duration
+    from benchmark.report.text import duration
     from benchmark.statistics.pilot import DIFFERENCES, need, pooled, spreads
+    from benchmark.study.names import counted
 
     baselines = {arm.label: arm.baseline or study.file.baseline for arm in arms}
     compared = [arm for arm, own in baselines.items() if arm != own]

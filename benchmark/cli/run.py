@@ -118,8 +118,11 @@ def _print_plan(plan: "Plan", store: "Store", title: str, wide: bool) -> None:
             done, failed = found.count("done"), found.count("failed")
             table.add_row(arm, train_set, *map(str, (len(found), done, failed, len(found) - done - failed)))
     print_table(table, wide)
+    from benchmark.study.names import counted
+
     missing = sum(state != "done" for state in states.values())
-    say(f"{len(plan.trials)} trials for {len(plan.cells)} cells of the table, {missing} to train")
+    trials, cells = counted(len(plan.trials), "trial"), counted(len(plan.cells), "cell")
+    say(f"{trials} for {cells} of the table, {missing:,} to train")
     if not all(len(data) for data in (plan.train_sets | plan.test_sets).values()):
         say("data that are not prepared yet count as new")
 

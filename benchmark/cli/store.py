@@ -33,11 +33,12 @@ def copy_verb(source: str, target: str, studies: tuple[str, ...], no_weights: bo
     from benchmark.search.points import copy_searches
     from benchmark.store import Store
     from benchmark.store.copy import copy_store
+    from benchmark.study.names import counted
 
     merged = Store(source, read_only=True)
     into = Store(target)
     added, kept = copy_store(merged, into, studies, weights=not no_weights)
     new_searches, kept_searches = copy_searches(merged, into, studies)
-    say(f"{added} trials added to {into.shown}, {kept} kept as they are there")
+    say(f"{counted(added, 'trial')} added to {into.shown}, {kept:,} kept as stored there")
     if new_searches or kept_searches:
-        say(f"{new_searches} searches added, {kept_searches} kept as they are there")
+        say(f"searches: {new_searches} added, {kept_searches} kept as stored there")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.text import counted
 from benchmark.store.reading import TestSet
+from benchmark.study.names import counted
 from benchmark.study.presets import PRESETS
 from mhpe.config import CoreConfig
 from mhpe.names import PUBLISHED_IMAGES, title

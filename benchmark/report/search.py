@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.text import counted, difference, number, signed, synthetic_note, with_error
+from benchmark.report.text import difference, number, signed, synthetic_note, with_error
 from benchmark.search.confirm import FOUND, best_points
 from benchmark.search.points import StoredSearch, load_searches
 from benchmark.statistics import half_width
 from benchmark.store import Store
+from benchmark.study.names import counted
 from benchmark.study.protocols import PROTOCOLS
 
 PLACE = ("preset", "train_set", "sampler")  # of the searches that agree in all of these, the last one is reported

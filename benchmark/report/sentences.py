@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.text import counted, number, protocol_title, signed, synthetic_note
+from benchmark.report.text import number, protocol_title, signed, synthetic_note
 from benchmark.statistics import groups_of
+from benchmark.study.names import counted
 
 NAMED = 3  # arms named in a sentence; of more only their number is given
 WORDS = {
@@ -75,7 +76,8 @@ def span(row: Mapping[Any, Any]) -> str:
     """What a difference's interval does not exclude: "between 0.05 degrees better and 0.08 worse"."""
     low, high = row["low"], row["high"]
     if math.isnan(low):
-        return f"{signed(row['difference'])} degrees from a single pair of seeds"
+        difference = row["difference"]
+        return f"{number(abs(difference))} degrees {'worse' if difference > 0 else 'better'} in a single pair of seeds"
     if low < 0 < high:
         return f"between {number(-low)} degrees better and {number(high)} worse"
     ends = sorted((abs(low), abs(high)))

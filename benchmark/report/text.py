@@ -80,8 +80,3 @@ def synthetic_note(name: str) -> str:
     if train and test:
         return "synthetic images"
     return "trained on synthetic images" if train else "tested on synthetic images" if test else ""
-
-
-def counted(count: int, word: str) -> str:
-    """A number and its word: "1 seed", "3 seeds"."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

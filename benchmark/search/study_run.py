@@ -16,6 +16,7 @@ from benchmark.search.search import Search
 from benchmark.store import Store
 from benchmark.study.arms import select
 from benchmark.study.grid import Plan, is_present, make_plan
+from benchmark.study.names import counted
 from benchmark.study.study import Study
 from benchmark.study.trial import Present
 from mhpe.errors import InputError
@@ -50,18 +51,19 @@ class StudyRun:
         if self.wanted_points:
             statuses = [point.status for _, point in self.points]
             counts = ", ".join(f"{statuses.count(status)} {status}" for status in ("done", "pruned", "failed"))
-            lines.append(f"{len(statuses)} points searched: {counts}")
+            lines.append(f"{counted(len(statuses), 'point')} searched: {counts}")
             if len(statuses) > self.wanted_points:
                 lines.append(f"more points are stored than {self.wanted_points}, the study's; all of them count")
         if self.dropped:
             lines.append(
-                f"{self.dropped} cells are no longer part of the study; their results are kept but not reported"
+                f"{counted(self.dropped, 'cell')} {'is' if self.dropped == 1 else 'are'} no longer part of the study; "
+                "their results are kept but not reported"
             )
         totals = self.totals
         parts = [f"{totals.trained} trained", f"{totals.done} reused"]
         further = (totals.elsewhere, "done by other processes"), (totals.evaluated, "evaluated")
         parts += [f"{count} {what}" for count, what in (*further, (len(totals.failed), "failed")) if count]
-        lines.append(f"{self.trials} trials: {', '.join(parts)}; stored in {self.store}")
+        lines.append(f"{counted(self.trials, 'trial')}: {', '.join(parts)}; stored in {self.store}")
         return "\n".join(f"{self.study}: {line}" for line in lines)
 
 

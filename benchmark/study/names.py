@@ -1,4 +1,4 @@
-"""What may be a name in the store: limits of its columns, and characters that terminals, pages and files can hold."""
+"""Names and counts in text. A name in the store fits its columns, and terminals, pages and files can hold it."""
 
 from mhpe.errors import InputError
 from mhpe.validation import short
@@ -40,3 +40,8 @@ def _check_text(text: str, what: str) -> None:
     hidden = next((character for character in text if not character.isprintable()), None)
     if hidden is not None:
         raise InputError(f"{what} {short(text)} holds a control character (U+{ord(hidden):04X}); leave it out")
+
+
+def counted(count: int, word: str) -> str:
+    """A number and its word: "1 seed", "3 seeds"."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

@@ -34,7 +34,8 @@ def save_network(network: Network, path: Path, notes: Mapping[str, Any]) -> None
     try:
         safetensors.torch.save_file(state, path, metadata)
     except (OSError, safetensors.SafetensorError) as error:
-        raise InputError(f"cannot write {path}: {error}") from None
+        reason = str(error).rpartition("I/O error: ")[2].partition(" (os error")[0]  # without its temporary file
+        raise InputError(f"cannot write {path}: {reason}") from None
 
 
 class Saved(NamedTuple):

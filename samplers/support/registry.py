@@ -198,5 +198,7 @@ def load_source(source: str, path: Path) -> ModuleType:
 def in_one_line(error: BaseException, file: Path | None = None) -> str:
     """Text of a user's error, such as ``KeyError: 'missing' (raises.py, line 9)``: the last line that ran."""
     text = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+    if isinstance(error, TypeError) and "Sampler.fit() missing" in text:
+        text += "; call super().fit(poses, progress)"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
     return f"{text} ({file.name}, line {lines[-1]})" if file and lines else text

@@ -302,6 +302,11 @@ class Own(Sampler):
         ("return {'a': 1}['missing']", "it raised KeyError: 'missing' (own.py, line 10)"),
         ("sys.exit('no weights')", "it raised SystemExit: no weights (own.py, line 10)"),
         ("raise KeyboardInterrupt", "it raised KeyboardInterrupt (own.py, line 10)"),
+        (
+            "super().fit(query)",
+            "it raised TypeError: Sampler.fit() missing 1 required positional argument: 'progress'; "
+            "call super().fit(poses, progress) (own.py, line 10)",
+        ),
     ],
 )
 def test_whatever_a_sampler_raises_is_a_verdict_with_its_line(tmp_path: Path, line: str, remark: str) -> None:

@@ -11,8 +11,9 @@ from benchmark.report.figures.drawing import Drawing, NoDataError
 from benchmark.report.material import Material
 from benchmark.report.style import BASELINE, hover, named_rows
 from benchmark.report.summary import INTERVAL_FROM
-from benchmark.report.text import counted, difference, protocol_title, signed
+from benchmark.report.text import difference, protocol_title, signed
 from benchmark.statistics import paired_differences, seed_table
+from benchmark.study.names import counted
 
 ARMS_DRAWN = 40
 SEEDS_DRAWN = 20

@@ -92,7 +92,7 @@ def test_without_a_verdict_the_sentence_says_what_is_excluded(tmp_path: Path) ->
     assert f"{-row['high']:.2f} and {-row['low']:.2f} degrees better than random" in sentence
     assert "(not decided)" in sentence
     single = study_verdict(table.assign(low=np.nan, high=np.nan), 0.0)
-    assert "from a single pair of seeds" in single
+    assert " better in a single pair of seeds than random (not decided)" in single
 
 
 def test_the_family_is_the_studys_and_a_comparison_counts_once_in_a_report(tmp_path: Path) -> None:

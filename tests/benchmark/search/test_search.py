@@ -214,10 +214,10 @@ def test_a_copied_search_goes_on_elsewhere(tmp_path: Path, store_url: str) -> No
 def test_a_copy_keeps_the_search_that_the_target_has(bench: Bench, tmp_path: Path) -> None:
     source, target = f"{tmp_path}/a.sqlite", f"{tmp_path}/b.sqlite"
     search_here(source, make_search(3))
-    assert "1 searches added, 0 kept" in bench("store", "copy", source, target).out
+    assert "searches: 1 added, 0 kept" in bench("store", "copy", source, target).out
     kept = points_of(target, make_search())
     search_here(source, make_search(5))
-    assert "0 searches added, 1 kept" in bench("store", "copy", source, target).out
+    assert "searches: 0 added, 1 kept" in bench("store", "copy", source, target).out
     assert points_of(target, make_search()) == kept
 
 

@@ -183,7 +183,7 @@ def test_command_line_gives_an_identical_report(bench: Bench, tiny_study: Path, 
     assert run.status == 0, run.err
     first = report("--store", "first.sqlite")
     into = bench("store", "copy", "first.sqlite", "sqlite:///results/bench.sqlite")
-    assert (into.out, into.err) == ("6 trials added to sqlite:///results/bench.sqlite, 0 kept as they are there\n", "")
+    assert (into.out, into.err) == ("6 trials added to sqlite:///results/bench.sqlite, 0 kept as stored there\n", "")
     assert report() == first
     # weights came along: nothing is trained again
     assert "6 trials: 0 trained" in bench("run", "--study", tiny_study, "--data-root", data_root).out

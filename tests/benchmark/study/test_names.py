@@ -3,7 +3,7 @@
 import pytest
 
 from benchmark.store import schema
-from benchmark.study.names import LONGEST_LABEL, LONGEST_NAME, check_label, check_name
+from benchmark.study.names import LONGEST_LABEL, LONGEST_NAME, check_label, check_name, counted
 from mhpe.errors import InputError
 
 UNFIT = ["", " ", "a\tb", "a\nb", "\x1b[31mred", "a\0", "a\u202eb", "\ud800"]
@@ -38,3 +38,7 @@ def test_columns_hold_the_longest_names() -> None:
     for table, columns in ((schema.studies, ["name"]), (schema.trials, ["sampler", "train_set"])):
         assert all(table.c[name].type.length == LONGEST_NAME for name in columns)
     assert schema.planned.c.arm.type.length == LONGEST_LABEL
+
+
+def test_one_is_no_plural() -> None:
+    assert [counted(count, "trial") for count in (0, 1, 2, 1200)] == ["0 trials", "1 trial", "2 trials", "1,200 trials"]

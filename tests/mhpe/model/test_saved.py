@@ -93,7 +93,7 @@ def test_damaged_missing_and_unwritable_files(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(InputError, match="not a safetensors file"):
         load_network(path)
-    with pytest.raises(InputError, match="cannot write"):
+    with pytest.raises(InputError, match=r"^cannot write .*: No such file or directory$"):
         save_network(build(CoreConfig(**SMALL), 0), tmp_path / "nowhere" / "a.safetensors", {})
 
 
