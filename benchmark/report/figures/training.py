@@ -16,6 +16,8 @@ def training(material: Material) -> Drawing:
     losses = material.losses
     if losses.empty:
         raise NoDataError("no trial stores the history of its training")
+    if losses["epoch"].nunique() < 2:
+        raise NoDataError("a training of one epoch has no curve")
     train_sets = list(dict.fromkeys(losses["train_set"]))
     figure, axes = panels(len(train_sets), sharey=True)
     for axis, train_set in zip(axes, train_sets, strict=True):
