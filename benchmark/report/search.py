@@ -56,6 +56,10 @@ def _report(search: StoredSearch, cells: pd.DataFrame, definition: dict[str, Any
     searched, seeds = counted(search.total, "point"), counted(settings["seeds"], "seed")
     synthetic = synthetic_note(f"{train_set}_validation")
     count = int(definition["search"]["confirm"]["best"])
+    points = [
+        {"number": p.number, "status": p.status, **p.parameters, "value": p.value, "note": p.note or ""}
+        for p in search.points
+    ]
     return SearchReport(
         name=f"{train_set}-{sampler}-{preset}",
         title=", ".join(filter(None, (f"{sampler} on {train_set}, preset {preset}", synthetic))),
@@ -64,18 +68,10 @@ def _report(search: StoredSearch, cells: pd.DataFrame, definition: dict[str, Any
             f"{settings['validation_share']:.0%} of the training set, held out by identity; mean over {seeds}. No test "
             f"set was looked at."
         ),
-        points=_points_table(search),
+        points=pd.DataFrame(points),
         best=fresh_values(search, cells, definition["baseline"], count),
         stored=search,
     )
-
-
-def _points_table(search: StoredSearch) -> pd.DataFrame:
-    rows = [
-        {"number": p.number, "status": p.status, **p.parameters, "value": p.value, "note": p.note or ""}
-        for p in search.points
-    ]
-    return pd.DataFrame(rows)
 
 
 def fresh_values(search: StoredSearch, cells: pd.DataFrame, baseline: str, count: int) -> pd.DataFrame:

@@ -181,6 +181,11 @@ def read_study(store: Store, name: str, definition: dict[str, Any]) -> StudyRepo
     places = table[["preset", "arm"]].drop_duplicates().itertuples(index=False, name=None)
     cores = {(preset, arm): store.core(name, preset, arm) for preset, arm in places}
     tests = cells[["protocol", "test_set"]].drop_duplicates().itertuples(index=False, name=None)
+    searches: list[SearchReport] = []
+    if definition.get("search"):
+        from benchmark.report.search import report_searches  # loads Optuna and PyTorch: seconds
+
+        searches = report_searches(store, name, definition)
     return StudyReport(
         name,
         definition,
@@ -190,16 +195,8 @@ def read_study(store: Store, name: str, definition: dict[str, Any]) -> StudyRepo
         {protocol: said for protocol, fingerprint in tests if (said := caveat(store.test_set(fingerprint)))},
         core_note({preset: cores.get((preset, definition["baseline"])) for preset in presets}),
         store.machines(name),
-        _searches(store, name, definition),
+        searches,
     )
-
-
-def _searches(store: Store, name: str, definition: dict[str, Any]) -> list["SearchReport"]:
-    if not definition.get("search"):
-        return []
-    from benchmark.report.search import report_searches  # loads Optuna and PyTorch: seconds
-
-    return report_searches(store, name, definition)
 
 
 def write_study(report: StudyReport, folder: Path) -> None:

@@ -26,6 +26,8 @@ def against_parameter(material: Material) -> Drawing:
     parameter = next((name for name in PARAMETERS if list(_series(arms, name))), None)
     if parameter is None:
         raise NoDataError("no sampler with two results varies sigma or the bin width")
+    shown = {arm for _, points in _series(arms, parameter) for arm in points["arm"]}
+    others = [arm for arm in dict.fromkeys(arms["arm"]) if arm not in shown]
     figure, axes = panels(len(material.protocols), sharey=True)
     for axis, protocol in zip(axes, material.protocols, strict=True):
         rows = material.arms(protocol)
@@ -48,17 +50,10 @@ def against_parameter(material: Material) -> Drawing:
         figure,
         f"MAE against the {PARAMETERS[parameter].removesuffix(' in degrees')}. Open circles are single seeds, bars "
         f"95 % Student-t intervals (from {INTERVAL_FROM} seeds on); the dashed line is the baseline's mean."
-        + _not_shown(arms, parameter),
+        + (f" Not shown, as they do not vary it: {', '.join(others)}." if others else ""),
         f"Line chart of MAE against the {PARAMETERS[parameter]}, one point per arm, beside the baseline "
         f"{material.baseline}; the values are in the table of this study.",
     )
-
-
-def _not_shown(arms: pd.DataFrame, parameter: str) -> str:
-    """Which arms have no place on the axis."""
-    shown = {arm for _, points in _series(arms, parameter) for arm in points["arm"]}
-    others = [arm for arm in dict.fromkeys(arms["arm"]) if arm not in shown]
-    return f" Not shown, as they do not vary it: {', '.join(others)}." if others else ""
 
 
 def _offsets(series: list[tuple[str, pd.DataFrame]], parameter: str) -> list[float]:
