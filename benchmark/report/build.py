@@ -54,8 +54,9 @@ def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = F
     for report, table in zip(studies, add_q([report.table for report in studies]), strict=True):
         report.table = table
     ours = pd.concat([study.table.assign(study=study.name) for study in studies], ignore_index=True)
-    cost = _analyse(store, studies, ours, png)
     try:
+        folder.mkdir(parents=True, exist_ok=True)  # before the work of minutes
+        cost = _analyse(store, studies, ours, png)
         for study in studies:
             write_study(study, folder)
         cost.write(folder / "figures")

@@ -215,12 +215,13 @@ def test_a_study_with_nothing_done_brings_no_other_down(tmp_path: Path) -> None:
     assert "2 without result" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
 
 
-def test_names_that_are_unknown_or_missing(tmp_path: Path) -> None:
+def test_names_that_are_unknown_or_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="holds no study yet"):
         build_report(Store(str(tmp_path / "empty.sqlite")), (), tmp_path / "out")
     store = filled_store(tmp_path, MadeUp(seeds=1))
     with pytest.raises(InputError, match="did you mean 'made_up'"):
         build_report(store, ("made_upp",), tmp_path / "out")
     (tmp_path / "file").write_text("")
+    monkeypatch.setattr("benchmark.report.build._analyse", lambda *_: pytest.fail("works before it makes the folder"))
     with pytest.raises(InputError, match="cannot write the report"):
         build_report(store, (), tmp_path / "file" / "out")
