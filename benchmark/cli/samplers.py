@@ -100,7 +100,8 @@ def samplers_verb(
         return
 
     from benchmark.report.figures.sampler import draws_figure
-    from benchmark.report.style import save
+    from benchmark.report.study_report import FigureFile
+    from benchmark.report.style import rendered
     from benchmark.run.simulation import simulate
     from mhpe.train.loop import poses_of
     from samplers.random import Random
@@ -125,7 +126,8 @@ def samplers_verb(
     _print_draws(title, core, table, yaw, counts, len(data))
     file = re.sub(r"[^\w.=-]", "_", "-".join((name, *settings, protocol_name)))
     try:
-        save(draws_figure(title, table, yaw, counts, at_random), file, folder)
+        drawn = rendered(draws_figure(title, table, yaw, counts, at_random), png=True)
+        FigureFile(file, title, "", "", *drawn).write(folder)
     except OSError as error:
         raise InputError(f"cannot write the figure: {error}") from None
     say(f"written: {folder / file}.png and .svg")

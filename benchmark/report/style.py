@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from html import escape
 from io import BytesIO, StringIO
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -173,14 +172,6 @@ def _lay_out(figure: Figure, layout: LayoutEngine) -> None:
         figure.set_size_inches(1.5 * width, 1.5 * height)
     warnings.filterwarnings("ignore", "constrained_layout not applied")
     layout.execute(figure)
-
-
-def save(figure: Figure, name: str, folder: Path) -> None:
-    """Write a figure as PNG and SVG."""
-    svg, png = rendered(figure, png=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
-    (folder / f"{name}.png").write_bytes(png)
 
 
 def _with_titles(svg: str) -> str:
