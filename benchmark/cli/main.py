@@ -86,6 +86,7 @@ def main() -> None:
     Exit status 0: all there; 1: some trial failed; 2: the call or a file is wrong; 70: a fault of the program;
     130: interrupted.
     """
+    os.environ["MPLBACKEND"] = "agg"  # whatever a notebook set: figures are files
     _prepare_streams()
     try:
         _check_installation()

@@ -46,6 +46,8 @@ def test_a_report_loads_no_pytorch_and_a_second_one_no_matplotlib(tmp_path: Path
     words = ("report", "--store", f"sqlite:///{tmp_path}/made_up.sqlite", "--out", tmp_path)
     for unwanted in ({"torch", "roma", "seaborn", "matplotlib.pyplot"}, {"torch", "matplotlib", "optuna"}):
         call = [sys.executable, "-c", code, *map(str, words)]
-        done = subprocess.run(call, capture_output=True, text=True, env=dict(os.environ), check=True)
+        done = subprocess.run(
+            call, capture_output=True, text=True, env=os.environ | {"MPLBACKEND": "nowhere"}, check=True
+        )
         assert not unwanted & set(done.stdout.split())
     assert (tmp_path / "index.html").exists()
