@@ -45,9 +45,7 @@ def study_sentence(table: pd.DataFrame, margin: float) -> str:
         "inconclusive": "not decided", "no result": "without result",
     }  # fmt: skip
     parts = [f"{counts[verdict]} {said}" for verdict, said in words.items() if verdict in counts]
-    baselines = arms["baseline"].unique()
-    against = str(baselines[0]) if len(baselines) == 1 else "its baseline"
-    return f"{counted(len(arms), 'comparison')} with {against}: {', '.join(parts)}."
+    return f"{counted(len(arms), 'comparison')} with {_baseline(arms)}: {', '.join(parts)}."
 
 
 def group_verdict(rows: pd.DataFrame, margin: float) -> str:
@@ -55,18 +53,16 @@ def group_verdict(rows: pd.DataFrame, margin: float) -> str:
     arms = rows[rows["verdict"] != "baseline"]
     if arms.empty:
         return "there is no arm to compare"
-    baselines = arms["baseline"].unique()
-    baseline = str(baselines[0]) if len(baselines) == 1 else "its own baseline"
     if (arms["note"] == "the baseline has no result").all():
-        return f"nothing to compare yet, because {baseline} has no result"
+        return f"nothing to compare yet without a result of {_baseline(arms)}"
     by_verdict = dict(list(arms.groupby("verdict", sort=False)))
     parts = [
-        f"{_named(by_verdict[verdict])} {words.format(baseline, margin)}"
+        f"{_named(by_verdict[verdict])} {words.format(_baseline(by_verdict[verdict]), margin)}"
         for verdict, words in WORDS.items()
         if verdict in by_verdict
     ]
     if (unclear := by_verdict.get("inconclusive")) is not None:
-        parts.append(_undecided(unclear, baseline))
+        parts.append(_undecided(unclear))
     if "no result" in by_verdict:
         parts.append(f"{counted(len(by_verdict['no result']), 'arm')} without a result")
     return "; ".join(parts)
@@ -84,12 +80,21 @@ def span(row: Mapping[Any, Any]) -> str:
     return f"between {number(ends[0])} and {number(ends[1])} degrees {'worse' if high > 0 else 'better'}"
 
 
-def _undecided(rows: pd.DataFrame, baseline: str) -> str:
+def _baseline(rows: pd.DataFrame) -> str:
+    """The baseline that these arms share, or in words that they have several."""
+    baselines = rows["baseline"].unique()
+    return str(baselines[0]) if len(baselines) == 1 else "their baselines"
+
+
+def _undecided(rows: pd.DataFrame) -> str:
     """Arms without a verdict, and what their intervals still exclude."""
     if len(rows) > NAMED:
         widest = {"low": rows["low"].min(), "high": rows["high"].max(), "difference": rows["difference"].max()}
-        return f"{len(rows)} arms not decided, all {span(widest)} than {baseline}"
-    return ", ".join(f"{row['arm']} {span(row)} than {baseline}" for row in rows.to_dict("records")) + " (not decided)"
+        return f"{len(rows)} arms not decided, all {span(widest)} than {_baseline(rows)}"
+    return (
+        ", ".join(f"{row['arm']} {span(row)} than {row['baseline']}" for row in rows.to_dict("records"))
+        + " (not decided)"
+    )
 
 
 def _named(rows: pd.DataFrame) -> str:

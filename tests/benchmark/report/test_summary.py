@@ -135,4 +135,4 @@ def test_a_baseline_without_results_decides_nothing(tmp_path: Path) -> None:
     study = MadeUp(absent={("random", seed) for seed in range(4)}, protocols=("synth_1",))
     table = summary_of(filled_store(tmp_path, study), study)
     assert table["difference"].isna().all()
-    assert "because random has no result" in study_verdict(table, 0.2)
+    assert "without a result of random" in study_verdict(table, 0.2)
