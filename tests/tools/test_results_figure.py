@@ -1,0 +1,22 @@
+"""The figure of the results' front page."""
+
+import pandas as pd
+
+from tools.results_figure import RESULTS, SETS, WAYS, differences, draw
+
+
+def test_it_shows_the_committed_differences() -> None:
+    table = differences()
+    assert len(table) == len(SETS) * len(WAYS)
+    confirmed = pd.read_csv(RESULTS / "confirmation/confirmation.csv").query("protocol == 'synth_2'").set_index("arm")
+    drawn = table.set_index(["set", "way"]).loc[(SETS[1][0], "Gaussian, sigma 30")]
+    assert drawn["difference"] == confirmed.loc["gaussian 30", "difference"]
+    (axes,) = draw(table).axes
+    points = [point for bars in axes.containers for point in bars.lines[0].get_xdata()]
+    assert sorted(points) == sorted(table["difference"])
+
+
+def test_the_committed_figure_is_that_of_the_tables() -> None:
+    text = (RESULTS / "overview.svg").read_text(encoding="utf-8")
+    assert all(way in text for way in WAYS)
+    assert all(title in text for title, _, _ in SETS)

@@ -1,0 +1,58 @@
+"""Draw the figure of the results' front page from its tables: ``python -m tools.results_figure``."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from benchmark.report.style import MARKERS, style
+from benchmark.statistics import MARGIN
+
+RESULTS = Path(__file__).parents[1] / "results"
+SETS = (
+    ("SynthHeads lab, 16 fresh seeds", "confirmation/confirmation.csv", "synth_1"),
+    ("SynthHeads wild, 16 fresh seeds", "confirmation/confirmation.csv", "synth_2"),
+    ("BIWI, 8 seeds", "finetune/conclusion.csv", "aflw2000_to_biwi"),
+)
+WAYS = {
+    "bins of 20": ("bins",),
+    "Gaussian, sigma 30": ("gaussian 30", "gaussian"),
+    "reverse Gaussian, sigma 45": ("reverse_gaussian",),
+    "uniform": ("uniform",),
+}
+"""Ways of the slides' conclusion, with their arm's labels in the studies."""
+
+
+def differences() -> pd.DataFrame:
+    """Differences to random references in degrees: columns set, way, difference, low and high."""
+    rows = []
+    for title, path, protocol in SETS:
+        table = pd.read_csv(RESULTS / path).query("protocol == @protocol").set_index("arm")
+        for way, labels in WAYS.items():
+            (label,) = table.index.intersection(list(labels))
+            rows.append({"set": title, "way": way} | table.loc[label, ["difference", "low", "high"]].to_dict())
+    return pd.DataFrame(rows)
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """A forest plot with a row for each way, and a point with its interval for each set."""
+    with style():
+        figure = Figure(figsize=(7.2, 3.1), layout="constrained")
+        axes = figure.subplots()
+        axes.axvspan(-MARGIN, MARGIN, color="#ececec", label=f"within {MARGIN:g} degrees")
+        axes.axvline(0, color="black", linewidth=1)
+        for i, (title, rows) in enumerate(table.groupby("set", sort=False)):
+            places = np.arange(len(rows)) + 0.22 * (i - (len(SETS) - 1) / 2)
+            reach = [rows["difference"] - rows["low"], rows["high"] - rows["difference"]]
+            axes.errorbar(rows["difference"], places, xerr=reach, fmt=MARKERS[i], color=f"C{i}", label=title)
+        axes.set_yticks(range(len(WAYS)), list(WAYS))
+        axes.invert_yaxis()
+        axes.set_xlabel("MAE minus that of random references, degrees (left is better)")
+        axes.legend(loc="upper right", frameon=False)
+        return figure
+
+
+if __name__ == "__main__":
+    with style():
+        draw(differences()).savefig(RESULTS / "overview.svg", metadata={"Date": None})
