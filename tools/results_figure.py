@@ -28,7 +28,8 @@ def differences() -> pd.DataFrame:
     """Differences to random references in degrees: columns set, way, difference, low and high."""
     rows = []
     for title, path, protocol in SETS:
-        table = pd.read_csv(RESULTS / path).query("protocol == @protocol").set_index("arm")
+        table = pd.read_csv(RESULTS / path)
+        table = table[table["protocol"] == protocol].set_index("arm")
         for way, labels in WAYS.items():
             (label,) = table.index.intersection(list(labels))
             rows.append({"set": title, "way": way} | table.loc[label, ["difference", "low", "high"]].to_dict())
