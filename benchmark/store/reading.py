@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmark.store import schema
 from benchmark.store.database import Database
-from benchmark.store.errors import patient
+from benchmark.store.errors import StoreError, patient
 from mhpe.errors import InputError
 
 ROWS_AT_ONCE = 500  # trials in memory at a time while their details are read
@@ -158,7 +158,8 @@ class Reading(Database):
             row = connection.execute(sa.select(table).where(table.c.fingerprint == fingerprint)).one_or_none()
         if row is None:
             return None
-        arrays = (schema.from_bytes(content) for content in (row.identities, row.rotations, row.angles))
+        columns = (row.identities, "i"), (row.rotations, "f", 3, 3), (row.angles, "f", 3)
+        arrays = self._arrays(f"labels of {row.name}", *columns)
         return TestSet(row.fingerprint, row.name, row.meta, tuple(row.image_ids), *arrays)
 
     @patient
@@ -166,8 +167,12 @@ class Reading(Database):
         """What trials predicted on a test set, by key; of few trials, as all of it comes into memory."""
         p = schema.predictions.c
         query = sa.select(p.trial, p.rotations, p.strengths).where(p.test_set == test_set)
-        rows = self._of_keys(query, p.trial, keys)
-        return {row.trial: (schema.from_bytes(row.rotations), schema.from_bytes(row.strengths)) for row in rows}
+        found: dict[str, Predictions] = {}
+        for row in self._of_keys(query, p.trial, keys):
+            columns = (row.rotations, "f", 3, 3), (row.strengths, "f", 3)
+            rotations, strengths = self._arrays(f"predictions of trial {row.trial}", *columns)
+            found[row.trial] = rotations, strengths
+        return found
 
     @patient
     def losses(self, study: str, preset: str) -> pd.DataFrame:
@@ -253,6 +258,17 @@ class Reading(Database):
         )
         with self.reading() as connection:
             return [(row.identity, row.environment, row.seconds) for row in connection.execute(query)]
+
+    def _arrays(self, what: str, *columns: tuple[Any, ...]) -> list[NDArray[Any]]:
+        """Arrays over the same images, from arguments of :func:`schema.from_bytes`; a StoreError if damaged."""
+        try:
+            arrays = [schema.from_bytes(*column) for column in columns]
+            if len(set(map(len, arrays))) > 1:
+                raise ValueError("arrays of different numbers of images")
+        except ValueError as error:
+            damaged = f"the {what} are damaged ({error})"
+            raise StoreError(f"store {self.shown}: {damaged}; restore a copy of the store") from None
+        return arrays
 
     def _value(self, query: sa.Select[tuple[Any]]) -> Any | None:
         with self.reading() as connection:

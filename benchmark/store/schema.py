@@ -121,7 +121,20 @@ def to_bytes(array: NDArray[Any]) -> bytes:
     return buffer.getvalue()
 
 
-def from_bytes(content: bytes) -> NDArray[Any]:
-    """The array that a column holds; a ValueError for anything else."""
-    array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+def from_bytes(content: bytes, kind: str, *size: int) -> NDArray[Any]:
+    """The array that a column holds: N finite numbers, or N arrays of a ``size``; a ValueError for anything else.
+
+    Their ``kind`` is ``f`` for floats, ``i`` for whole numbers.
+    """
+    file = io.BytesIO(content)
+    try:
+        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    except Exception as error:  # the header is parsed as Python, which can fail in any way
+        raise ValueError(" ".join(f"no .npy array: {error}".split())) from None
+    if file.read(1):
+        raise ValueError("bytes after the end of the array")
+    if array.ndim != 1 + len(size) or array.shape[1:] != size or array.dtype.kind != kind:
+        raise ValueError(f"an array of {array.dtype} and shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError("numbers that are not finite")
     return array

@@ -1,15 +1,19 @@
 """The results store."""
 
+import io
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
-from benchmark.store import Store
+from benchmark.store import Store, schema
+from benchmark.store.errors import StoreError
 from benchmark.store.outcome import Evaluation, Outcome
 from benchmark.store.schema import METRICS, from_bytes, to_bytes
 from benchmark.study.arms import Arm
@@ -176,9 +180,46 @@ def test_bad_urls_and_places(tmp_path: Path) -> None:
 
 def test_arrays_are_stored_without_pickles() -> None:
     array = np.random.default_rng(0).normal(size=(5, 3, 3)).astype(np.float32)
-    np.testing.assert_array_equal(from_bytes(to_bytes(array)), array)
+    np.testing.assert_array_equal(from_bytes(to_bytes(array), "f", 3, 3), array)
     with pytest.raises(ValueError, match=r"pickle|Object"):
         to_bytes(np.array([{}], dtype=object))
+
+
+def pickled() -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.array([{}] * 4), allow_pickle=True)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("column", ["rotations", "strengths", "labels"])
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (lambda array: b"", "no .npy array"),
+        (lambda array: b"no array", "no .npy array"),
+        (lambda array: to_bytes(array)[:-4], "no .npy array"),
+        (lambda array: to_bytes(array) + b" ", "after the end"),
+        (lambda array: pickled(), "no .npy array"),
+        (lambda array: to_bytes(array.reshape(2, -1)), "shape"),
+        (lambda array: to_bytes(array[..., :2]), "shape"),
+        (lambda array: to_bytes(array.astype(np.int8)), "int8"),
+        (lambda array: to_bytes(array[:3]), "images"),
+        (lambda array: to_bytes(np.where(array == array.max(), np.nan, array)), "finite"),
+    ],
+)
+def test_damaged_arrays_are_one_line(tmp_path: Path, column: str, damage: Callable[..., bytes], why: str) -> None:
+    store = Store(f"{tmp_path}/store.sqlite")
+    store.add_test_set(make_test_set(4))
+    store.plan("study", {"title": "A study"}, [planned()], [TRIAL])
+    store.finish(outcome())
+    table, name = (schema.test_sets, "angles") if column == "labels" else (schema.predictions, column)
+    stored = np.load(io.BytesIO(store._value(sa.select(table.c[name]))))
+    with store.writing() as connection:
+        connection.execute(sa.update(table).values({name: damage(stored)}))
+    with pytest.raises(StoreError, match=why) as error:
+        store.test_set("t" * 64) if column == "labels" else store.predictions([TRIAL.key], "t" * 64)
+    assert "damaged" in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_failed_evaluation_of_a_finished_trial_is_seen_until_it_is_mended(store: Store) -> None:
