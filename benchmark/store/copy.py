@@ -26,7 +26,7 @@ def copy_store(source: Store, target: Store, studies: Collection[str] = (), weig
     Args:
         source: what is copied.
         target: where it goes.
-        studies: names of the only studies to copy, with their trials; all if empty.
+        studies: names of the only studies to copy, with their trials and test sets; all if empty.
         weights: whether to copy the trained weights, nearly all of a store's size. A trial without them can be
             reported, but not used to predict.
 
@@ -36,16 +36,21 @@ def copy_store(source: Store, target: Store, studies: Collection[str] = (), weig
     Raises:
         InputError: if the source has no study of such a name.
     """
-    t, s, p = schema.trials.c, schema.studies.c, schema.planned.c
+    t, f, e = schema.trials.c, schema.test_sets.c.fingerprint, schema.evaluations.c
+    s, p = schema.studies.c, schema.planned.c
+    cells = p.study.in_(studies)
+    trials = sa.select(p.trial).where(cells)
+    tested = f.in_(sa.select(p.test_set).where(cells)) | f.in_(sa.select(e.test_set).where(e.trial.in_(trials)))
     with source.snapshot() as there:
         if missing := set(studies) - set(there.scalars(sa.select(s.name))):
             raise InputError(f"store {source.shown} has no study {', '.join(sorted(missing))}")
+        chosen = (schema.test_sets, tested), (schema.studies, s.name.in_(studies)), (schema.planned, cells)
+        for table, of_studies in chosen:
+            query = sa.select(table).where(of_studies) if studies else sa.select(table)
+            _copy_rows(_dicts(there, query), table, target)
         ended = sa.select(t.key, t.status).order_by(t.key)
         if studies:
-            ended = ended.where(t.key.in_(sa.select(p.trial).where(p.study.in_(studies))))
-        for table, name in ((schema.test_sets, None), (schema.studies, "name"), (schema.planned, "study")):
-            rows = _rows(there, table)
-            _copy_rows([row for row in rows if name is None or not studies or row[name] in studies], table, target)
+            ended = ended.where(t.key.in_(trials))
         added = kept = 0
         for key, status in there.execute(ended).all():
             taken = _copy_trial(there, key, target, weights)
@@ -54,12 +59,14 @@ def copy_store(source: Store, target: Store, studies: Collection[str] = (), weig
     return added, kept
 
 
-def _rows(connection: sa.Connection, table: sa.Table, trial: str | None = None) -> list[dict[str, Any]]:
-    """A table's rows; with a key those of this trial."""
-    query = sa.select(table)
-    if trial is not None:
-        query = query.where(table.c["key" if table is schema.trials else "trial"] == trial)
+def _dicts(connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _rows(connection: sa.Connection, table: sa.Table, trial: str) -> list[dict[str, Any]]:
+    """The rows of a trial."""
+    key = table.c["key" if table is schema.trials else "trial"]
+    return _dicts(connection, sa.select(table).where(key == trial))
 
 
 @patient

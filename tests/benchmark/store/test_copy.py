@@ -73,9 +73,11 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
 def test_copy_of_one_study_without_weights(tmp_path: Path) -> None:
     source = store_of(f"{tmp_path}/source.sqlite", done=(0, 1), failed=(2,))
     other = Trial(Arm("random", Random(), CoreConfig()), "train", "f" * 64, 9)
-    cell = Planned("other", "standard", "aflw2000_to_biwi", "random", 0, {}, 9, other.key, "t" * 64)
+    cell = Planned("other", "standard", "aflw2000_to_biwi", "random", 0, {}, 9, other.key, "u" * 64)
     source.plan("other", DEFINITION, [cell], [other])
-    source.finish(replace(outcome(), key=other.key, weights=WEIGHTS))
+    source.add_test_set(replace(make_test_set(4), fingerprint="u" * 64))
+    further = {"other": replace(outcome().evaluations["test"], fingerprint="u" * 64)}
+    source.finish(replace(outcome(), key=other.key, weights=WEIGHTS, evaluations=further))
     target = Store(f"{tmp_path}/target.sqlite")
     with pytest.raises(InputError, match="nothing_such"):
         copy_store(source, target, ["study", "nothing_such"])
@@ -83,7 +85,7 @@ def test_copy_of_one_study_without_weights(tmp_path: Path) -> None:
     before, after = content(source), content(target)
     assert after["bench_weights"] == []
     assert after["bench_predictions"] == [row for row in before["bench_predictions"] if other.key not in row]
-    assert len(after["bench_studies"]) == 1
+    assert len(after["bench_studies"]) == len(after["bench_test_sets"]) == 1
     assert target.statuses([other.key]) == {}
     assert copy_store(source, target) == (1, 3)
     assert target.weights(other.key) == WEIGHTS
@@ -107,7 +109,7 @@ def test_killed_copy_leaves_whole_trials_and_can_be_repeated(urls: tuple[str, st
     source, target = Store(urls[0], read_only=True), Store(urls[1])
     seen = 0
 
-    def rows(connection: sa.Connection, table: sa.Table, trial: str | None = None):
+    def rows(connection: sa.Connection, table: sa.Table, trial: str):
         nonlocal seen
         if table is schema.predictions:
             seen += 1
