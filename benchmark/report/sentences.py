@@ -89,7 +89,9 @@ def _baseline(rows: pd.DataFrame) -> str:
 def _undecided(rows: pd.DataFrame) -> str:
     """Arms without a verdict, and what their intervals still exclude."""
     if len(rows) > NAMED:
-        widest = {"low": rows["low"].min(), "high": rows["high"].max(), "difference": rows["difference"].max()}
+        if single := int(rows["low"].isna().sum()):
+            return f"{len(rows)} arms not decided, {single} of them with a single pair of seeds"
+        widest = {"low": rows["low"].min(), "high": rows["high"].max()}
         return f"{len(rows)} arms not decided, all {span(widest)} than {_baseline(rows)}"
     return (
         ", ".join(f"{row['arm']} {span(row)} than {row['baseline']}" for row in rows.to_dict("records"))

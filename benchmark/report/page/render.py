@@ -35,7 +35,7 @@ from benchmark.store import Store
 from benchmark.study.presets import PRESETS, describe
 
 MARKS = {"better": "▼", "worse": "▲", "equivalent": "≈", "inconclusive": "?", "no result": "–"}
-"""Sign of each verdict, for who sees no colours."""
+"""Sign of each verdict, for readers who see no colours."""
 LONG = 300  # trials above which the list is left out on paper
 
 

@@ -1,6 +1,7 @@
 """The numbers of a study."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,18 @@ def test_without_a_verdict_the_sentence_says_what_is_excluded(tmp_path: Path) ->
     assert "(not decided)" in sentence
     single = study_verdict(table.assign(low=np.nan, high=np.nan), 0.0)
     assert " better in a single pair of seeds than random (not decided)" in single
+
+
+def test_many_arms_with_a_single_pair_of_seeds_have_no_common_sign(tmp_path: Path) -> None:
+    study = MadeUp(
+        arms=ARMS | {f"gaussian {sigma}": Gaussian(sigma=sigma) for sigma in (40, 50)},
+        noise={"gaussian 30": 3.0, "gaussian 15": 9.0},
+        seeds=1,
+        protocols=("synth_1",),
+    )
+    sentence = study_verdict(summary_of(filled_store(tmp_path, study), study, 0.0), 0.0)
+    assert "4 arms not decided, 4 of them with a single pair of seeds" in sentence
+    assert not re.search("better|worse", sentence)
 
 
 def test_the_family_is_the_studys_and_a_comparison_counts_once_in_a_report(tmp_path: Path) -> None:
