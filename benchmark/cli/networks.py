@@ -56,7 +56,9 @@ def _trained_network(store: "Store", prefix: str) -> "Saved":
     trial = store.find_trial(prefix)
     content = store.weights(trial.key)
     if content is None:
-        why = "were not copied into it" if trial.status == "done" else f"do not exist: the trial is {trial.status}"
+        why = f"do not exist: the trial is {trial.status}"
+        if trial.status == "done":
+            why = "were not copied into it; bench store copy adds them from the store that has them"
         raise InputError(f"store {store.shown}: the weights of trial {trial.key} {why}")
     try:
         state = safetensors.torch.load(content)

@@ -17,6 +17,7 @@ from benchmark.run.workers import LocalWorkers, WorkerDiedError
 from benchmark.store import Store
 from benchmark.store.outcome import Outcome
 from benchmark.study.grid import Plan
+from benchmark.study.names import counted
 from mhpe.errors import InputError
 
 Workers = LocalWorkers | DaskWorkers
@@ -160,6 +161,11 @@ class _Run:
         ended = {key for key in status if status[key] == "failed" and not self.retry_failed} | complete
         self.left = {key: None for key in self.left if key not in ended}
         self.trained = {key for key in self.left if status[key] == "done"}
+        if bare := self.trained - self.store.with_weights(self.trained):
+            raise InputError(
+                f"store {self.store.shown}: the weights of {counted(len(bare), 'trial')} were not copied into it, and "
+                "further test sets need them; bench store copy adds them from the store that has them"
+            )
         free = self.store.takeable(self.left, self.worker, self.retry_failed)
         free -= {task.key for task in self.running.values()}
         # Those whose process died come last.

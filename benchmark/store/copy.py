@@ -19,9 +19,9 @@ LEASE = {"worker": None, "lease_until": None, "lease_seconds": None}
 def copy_store(source: Store, target: Store, studies: Collection[str] = (), weights: bool = True) -> tuple[int, int]:
     """Merge one store, read in one snapshot, into another, a trial at a time; an interrupted copy can be repeated.
 
-    A trial that is done in the target stays as it is, and gets evaluations on further test sets. One that waits, runs
-    or has failed takes the source's result; a failure is taken where the target does not have the trial. Studies of
-    the same name share their cells.
+    A trial that is done in the target stays as it is, and gets evaluations on further test sets, and its weights if an
+    earlier copy left them out. One that waits, runs or has failed takes the source's result; a failure is taken where
+    the target does not have the trial. Studies of the same name share their cells.
 
     Args:
         source: what is copied.
@@ -77,7 +77,7 @@ def _copy_rows(rows: list[dict[str, Any]], table: sa.Table, target: Store) -> No
 
 @patient
 def _copy_trial(there: sa.Connection, key: str, target: Store, weights: bool) -> bool:
-    """Copy a whole trial, or evaluations that the target does not have; returns whether the trial was taken."""
+    """Copy a whole trial, or what the target does not have of one that is done; returns whether the trial was taken."""
     (trial,) = _rows(there, schema.trials, key)
     trial |= LEASE | {"worker": trial["worker"]}
     if trial["status"] == "running":
@@ -89,6 +89,10 @@ def _copy_trial(there: sa.Connection, key: str, target: Store, weights: bool) ->
         new = insert(schema.trials, here.dialect).on_conflict_do_nothing().returning(t.key)
         taken = here.execute(new, trial).first() is not None
         if trial["status"] == "done":
-            for table in (schema.epochs, *EVALUATED, *([schema.weights] if weights else [])) if taken else EVALUATED:
+            stored = sa.exists().where(schema.weights.c.trial == key)
+            ended = here.scalar(sa.select(t.finished).where(t.key == key, ~stored))
+            new_weights = weights and ended == trial["finished"]  # of the same training, which came without them
+            tables = [schema.epochs] * taken + [schema.weights] * new_weights
+            for table in (*tables, *EVALUATED):
                 insert_new(here, table, _rows(there, table, key))
     return taken

@@ -79,6 +79,12 @@ class Reading(Database):
         return self._value(sa.select(w.safetensors).where(w.trial == key))
 
     @patient
+    def with_weights(self, keys: Iterable[str]) -> set[str]:
+        """The trials whose weights are stored."""
+        w = schema.weights.c
+        return {row.trial for row in self._of_keys(sa.select(w.trial), w.trial, keys)}
+
+    @patient
     def pruned(self, trial: str) -> str | None:
         """Why a trial was pruned; None if it was not."""
         t = schema.trials.c

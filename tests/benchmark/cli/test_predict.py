@@ -244,6 +244,9 @@ def test_a_trial_of_the_store_and_its_file_give_the_same(
     damaged = bench("predict", faces, "--trial", key[:8])
     assert damaged.status == 2
     assert f"the weights of trial {key[:8]} are damaged" in damaged.err
+    assert bench("store", "copy", "results/bench.sqlite", "small.sqlite", "--no-weights").status == 0
+    without = bench("predict", faces, "--trial", key[:8], "--store", "small.sqlite")
+    assert (without.status, "bench store copy" in without.err) == (2, True)
     assert "no trial 'zzzz'" in bench("predict", faces, "--trial", "zzzz").err
     problem = bench("predict", faces, "--trial", "")
     assert problem.status == 2

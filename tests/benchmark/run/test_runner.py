@@ -4,14 +4,16 @@ import threading
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 
 from benchmark.run import runner
 from benchmark.run.runner import Interrupted, run
 from benchmark.run.task import Task
 from benchmark.run.workers import WorkerDiedError
-from benchmark.store import Store
+from benchmark.store import Store, schema
 from benchmark.store.outcome import Outcome
 from benchmark.study.grid import Plan, make_plan
 from benchmark.study.study import load_study
@@ -89,6 +91,18 @@ def test_every_trial_is_done_once_and_forgotten(plan: Plan, store: Store) -> Non
     assert workers.submitted == list(plan.trials)
     assert sorted(workers.forgotten) == sorted(plan.trials)
     assert (totals.trained, totals.done, totals.failed, workers.closed) == (3, 0, {}, True)
+
+
+def test_further_test_set_of_a_trial_without_weights_is_refused(plan: Plan, store: Store) -> None:
+    run(plan, store, Answers(), Reporter())
+    with store.writing() as connection:
+        connection.execute(sa.delete(schema.weights).where(schema.weights.c.trial == next(iter(plan.trials))))
+    assert run(plan, store, Answers(), Reporter()).done == 3
+    further = replace(plan, tests=dict.fromkeys(plan.trials, (SimpleNamespace(fingerprint="u" * 64),)))
+    workers = Answers()
+    with pytest.raises(InputError, match=r"weights of 1 trial\b.*bench store copy"):
+        run(further, store, workers, Reporter())
+    assert workers.submitted == []
 
 
 def test_trial_whose_worker_dies_is_tried_once_more_after_the_others(plan: Plan, store: Store) -> None:

@@ -88,7 +88,17 @@ def test_copy_of_one_study_without_weights(tmp_path: Path) -> None:
     assert len(after["bench_studies"]) == len(after["bench_test_sets"]) == 1
     assert target.statuses([other.key]) == {}
     assert copy_store(source, target) == (1, 3)
-    assert target.weights(other.key) == WEIGHTS
+    assert target.weights(other.key) == target.weights(TRIALS[0].key) == WEIGHTS
+
+
+def test_weights_come_later_only_from_the_same_training(tmp_path: Path) -> None:
+    first, second = (store_of(f"{tmp_path}/{name}.sqlite", done=(0,)) for name in ("first", "second"))
+    target = Store(f"{tmp_path}/target.sqlite")
+    copy_store(first, target, weights=False)
+    copy_store(second, target)
+    assert target.weights(TRIALS[0].key) is None
+    assert copy_store(first, target) == (0, 1)
+    assert target.weights(TRIALS[0].key) == WEIGHTS
 
 
 def test_copy_is_the_same_and_a_second_one_changes_nothing(urls: tuple[str, str]) -> None:
