@@ -3,6 +3,7 @@
 import click
 
 from benchmark.cli.terminal import say
+from mhpe.errors import InputError
 
 
 @click.group("store")
@@ -18,9 +19,13 @@ def store_group() -> None:
 @click.argument("source")
 @click.argument("target")
 @click.option("--study", "studies", multiple=True, metavar="NAME", help="Only this study; repeatable.")
-@click.option("--no-weights", is_flag=True, help="Without the trained weights, nearly all of a store's size.")
+@click.option(
+    "--no-weights",
+    is_flag=True,
+    help="Without the trained weights, nearly all of a store's size; a later copy adds them.",
+)
 def copy_verb(source: str, target: str, studies: tuple[str, ...], no_weights: bool) -> None:
-    """Merge the store SOURCE into the store TARGET, which is made if there is none.
+    """Merge the store SOURCE into the store TARGET, which is made if it does not exist.
 
     Both are paths of SQLite files or SQLAlchemy URLs. Trials are the same if they were trained the same way; those that
     are done in TARGET stay as they are. A search that TARGET has stays as it is, too: SOURCE's further points are not
@@ -34,8 +39,13 @@ def copy_verb(source: str, target: str, studies: tuple[str, ...], no_weights: bo
     from benchmark.store import Store
     from benchmark.store.copy import copy_store
     from benchmark.study.names import counted
+    from mhpe.validation import nearest
 
     merged = Store(source, read_only=True)
+    known = list(merged.studies())
+    for name in studies:  # before the target is made
+        if name not in known:
+            raise InputError(f"store {merged.shown} holds no study {name!r}; {nearest(name, known)}")
     into = Store(target)
     added, kept = copy_store(merged, into, studies, weights=not no_weights)
     new_searches, kept_searches = copy_searches(merged, into, studies)

@@ -33,7 +33,7 @@ from benchmark.store.errors import clear, patient
 from benchmark.study.search_space import Choices, Range, Space, WholeRange
 
 LOCK = 0x6D687066  # number of the advisory lock on PostgreSQL
-LAST_TABLE = "alembic_version"  # of Optuna's: the others are there when it has a row
+LAST_TABLE = "alembic_version"  # the last one that Optuna fills: with a row in it, all exist
 OPTIMIZERS: dict[str, Callable[[int], BaseSampler]] = {
     "tpe": lambda seed: TPESampler(seed=seed, constant_liar=True),
     "gp": lambda seed: GPSampler(seed=seed),

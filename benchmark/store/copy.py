@@ -9,7 +9,6 @@ from benchmark.store import schema
 from benchmark.store.database import insert, insert_new
 from benchmark.store.errors import patient
 from benchmark.store.store import Store
-from mhpe.errors import InputError
 
 ENDED = ("done", "failed", "pruned")
 EVALUATED = (schema.evaluations, schema.predictions)  # tables with rows for each test set of a finished trial
@@ -26,15 +25,13 @@ def copy_store(source: Store, target: Store, studies: Collection[str] = (), weig
     Args:
         source: what is copied.
         target: where it goes.
-        studies: names of the only studies to copy, with their trials and test sets; all if empty.
+        studies: names of the only studies to copy, with the trials and test sets of their tables; all if empty. Points
+            of their searches are copied by :func:`benchmark.search.points.copy_searches`, without their trainings.
         weights: whether to copy the trained weights, nearly all of a store's size. A trial without them can be
             reported, but not used to predict.
 
     Returns:
         How many of the source's ended trials were added, and how many the target keeps as they are.
-
-    Raises:
-        InputError: if the source has no study of such a name.
     """
     t, f, e = schema.trials.c, schema.test_sets.c.fingerprint, schema.evaluations.c
     s, p = schema.studies.c, schema.planned.c
@@ -42,8 +39,6 @@ def copy_store(source: Store, target: Store, studies: Collection[str] = (), weig
     trials = sa.select(p.trial).where(cells)
     tested = f.in_(sa.select(p.test_set).where(cells)) | f.in_(sa.select(e.test_set).where(e.trial.in_(trials)))
     with source.snapshot() as there:
-        if missing := set(studies) - set(there.scalars(sa.select(s.name))):
-            raise InputError(f"store {source.shown} has no study {', '.join(sorted(missing))}")
         chosen = (schema.test_sets, tested), (schema.studies, s.name.in_(studies)), (schema.planned, cells)
         for table, of_studies in chosen:
             query = sa.select(table).where(of_studies) if studies else sa.select(table)

@@ -79,8 +79,6 @@ def test_copy_of_one_study_without_weights(tmp_path: Path) -> None:
     further = {"other": replace(outcome().evaluations["test"], fingerprint="u" * 64)}
     source.finish(replace(outcome(), key=other.key, weights=WEIGHTS, evaluations=further))
     target = Store(f"{tmp_path}/target.sqlite")
-    with pytest.raises(InputError, match="nothing_such"):
-        copy_store(source, target, ["study", "nothing_such"])
     assert copy_store(source, target, ["study"], weights=False) == (3, 0)
     before, after = content(source), content(target)
     assert after["bench_weights"] == []
@@ -175,6 +173,13 @@ def test_source_that_does_not_exist_is_not_made(bench: Bench) -> None:
     result = bench("store", "copy", "their.sqlite", "our.sqlite")
     assert (result.status, "no store at their.sqlite" in result.err) == (2, True)
     assert list(Path().iterdir()) == []
+
+
+def test_no_target_is_made_for_a_study_that_does_not_exist(bench: Bench) -> None:
+    store_of("source.sqlite", done=())
+    result = bench("store", "copy", "source.sqlite", "target.sqlite", "--study", "studdy")
+    assert (result.status, "did you mean 'study'" in result.err) == (2, True)
+    assert not Path("target.sqlite").exists()
 
 
 def test_a_text_that_the_target_cannot_keep_is_one_line(tmp_path: Path, postgres_cluster: Cluster) -> None:
