@@ -1,5 +1,7 @@
 """``bench check-sampler``: the contract, for a sampler's author."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -7,6 +9,8 @@ from rich.text import Text
 
 from benchmark.cli.options import parameters, sampler_files_option, set_option
 from benchmark.cli.terminal import out, printable
+
+FIGURE = re.compile(r"(?<!line )(?<!\d)\d+")  # of a remark: other sizes are no other reason, other lines are
 
 
 @click.command("check-sampler")
@@ -22,6 +26,7 @@ def check_verb(name_or_file: str, settings: tuple[str, ...], sampler_files: tupl
     bench check-sampler my_sampler.py
     bench check-sampler gaussian --set sigma=45
     """
+    from benchmark.study.names import counted
     from samplers.contract import check_sampler
     from samplers.support.registry import Registry
 
@@ -35,14 +40,24 @@ def check_verb(name_or_file: str, settings: tuple[str, ...], sampler_files: tupl
     for name in names:
         registry.find(name)
     samplers = [registry.build(name, parameters(settings), name) for name in names]
-    broken = 0
+    broken = False
     for sampler in samplers:
         out.print(Text(sampler.name, "bold"))
+        first: dict[str, str] = {}  # by reason, the rule that was broken first
+        others = Counter[str]()
         for verdict in check_sampler(sampler):
-            broken += not verdict.kept
+            if not verdict.kept:
+                broken = True
+                reason = FIGURE.sub("", verdict.remark)
+                if first.setdefault(reason, verdict.rule) != verdict.rule:
+                    others[reason] += 1
+                    continue
             mark = ("pass", "green") if verdict.kept else ("FAIL", "red")
             remark = f": {printable(verdict.remark)}" if verdict.remark else ""
             out.print(Text.assemble("  ", mark, "  ", verdict.rule, remark), soft_wrap=True)
             if not verdict.ended:
                 out.print("        no other check is run, as it runs still")
+        for reason, count in others.items():
+            text = f"  {counted(count, 'other check')} for the same reason as: {first[reason]}"
+            out.print(Text.assemble("  ", ("FAIL", "red"), text), soft_wrap=True)
     return 1 if broken else 0

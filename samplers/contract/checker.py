@@ -3,12 +3,13 @@
 import inspect
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from samplers.base import Sampler
 from samplers.contract.checks import CHECKS, Check, copes_with_a_huge_set
-from samplers.contract.tools import restored_random_state
+from samplers.contract.tools import restored_random_state, wrong_result
 from samplers.support.registry import in_one_line
 
 CHECK_SECONDS, HUGE_SECONDS = 30.0, 120.0
@@ -56,7 +57,15 @@ def _verdict(check: Check, sampler: Sampler) -> Verdict:
         except AssertionError as broken:
             return Verdict(_rule(check), False, " ".join(str(broken).split()))
         except BaseException as error:  # a sampler may exit, too
-            return Verdict(_rule(check), False, f"it raised {in_one_line(error, _file(type(sampler)))}")
+            return Verdict(_rule(check), False, _reason(error, sampler))
+
+
+def _reason(error: BaseException, sampler: Sampler) -> str:
+    """What a sampler's method returned, if that is wrong; otherwise the error, and the line of the sampler's file."""
+    with suppress(BaseException):  # a sampler may exit, too
+        if wrong := wrong_result(sampler):
+            return wrong
+    return f"it raised {in_one_line(error, _file(type(sampler)))}"
 
 
 def _rule(check: Check) -> str:

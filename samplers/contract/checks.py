@@ -23,8 +23,10 @@ from samplers.contract.tools import (
     seed_global_random_state,
     seeded,
     synthetic_poses,
+    wrong_result,
 )
 from samplers.support.source_digest import not_followed, source_digest
+from samplers.yaw_bins import YawBinSampler
 
 HUGE = 122_450  # images in 300W-LP
 FIT_SECONDS, DRAW_SECONDS = 60.0, 10.0
@@ -84,7 +86,7 @@ def draws_differ(sampler: Sampler) -> str:
     before = generator.get_state()
     first = drawer.draw(poses, 10, generator)
     if torch.equal(before, generator.get_state()):
-        return "it uses no randomness"
+        return "it takes no random number from the generator"
     same = all(torch.equal(first, drawer.draw(poses, 10, seeded(seed))) for seed in (2, 3, 4))
     demand(not same, "it takes random numbers, but draws the same whatever they are")
     return ""
@@ -157,6 +159,14 @@ def follows_the_training(sampler: Sampler) -> str:
         demand_not_itself(drawn, poses, poses)
         same = torch.equal(drawn, fitted(sampler, poses, progress).draw(poses, 10, seeded(0)))
         demand(same, "a sampler that was fitted before draws otherwise than one that was not")
+    return ""
+
+
+def weighs_all_bins(sampler: Sampler) -> str:
+    """A sampler of yaw bins has a log-weight for each input and bin, and one above -inf for each input."""
+    if isinstance(sampler, YawBinSampler):
+        wrong = wrong_result(sampler)
+        demand(not wrong, wrong)
     return ""
 
 
@@ -237,7 +247,7 @@ def _seconds(work: Callable[[], Result]) -> tuple[float, Result]:
 CHECKS: tuple[Check, ...] = (
     draws_exactly_k, draws_int64, draws_candidates, never_draws_the_input, repeats_its_draws, draws_differ,
     leaves_global_randomness, leaves_its_inputs, copes_with_empty_bins, copes_with_few_images,
-    copes_with_one_or_two_images, follows_the_training, keeps_what_it_learns, draws_from_a_pool, has_an_identity,
-    copes_with_a_huge_set,
+    copes_with_one_or_two_images, follows_the_training, weighs_all_bins, keeps_what_it_learns, draws_from_a_pool,
+    has_an_identity, copes_with_a_huge_set,
 )  # fmt: skip
 """All checks; each takes an unfitted sampler."""

@@ -20,6 +20,7 @@ from samplers.contract.tools import global_random_state
 from samplers.gaussian import Gaussian
 from samplers.random import Random
 from samplers.support.registry import Registry
+from samplers.yaw_bins import YawBins
 
 
 @pytest.mark.parametrize("name", Registry().classes)
@@ -197,6 +198,15 @@ class DividesByRest(Random):
         assert 1 / (0.75 - progress)
 
 
+class OneBinShort(Gaussian):
+    """Weights for all bins but one, which largest remainders accept."""
+
+    name = "one_bin_short"
+
+    def log_weights(self, query: Poses, bins: YawBins) -> Tensor:
+        return super().log_weights(query, bins)[:, 1:]
+
+
 class NotJson(Random):
     name = "not_json"
     weights: Tensor = torch.ones(3)
@@ -231,6 +241,7 @@ BROKEN: dict[type[Sampler], tuple[str, str]] = {
     FitsOnce: ("follows_the_training", "fitted before draws otherwise"),
     DividesByRest: ("follows_the_training", "it raised ZeroDivisionError"),
     Forgets: ("keeps_what_it_learns", "another object draws otherwise"),
+    OneBinShort: ("weighs_all_bins", r"log_weights returns a tensor of shape \(300, 17\), not \(300, 18\)"),
     NotJson: ("has_an_identity", "it raised"),
     AllPairs: ("copes_with_a_huge_set", "more than 4 GiB of memory"),
 }
@@ -266,7 +277,7 @@ def test_a_sampler_without_randomness_is_fine() -> None:
         def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
             return torch.arange(k).expand(len(query), k) % len(self.candidates)
 
-    assert checks.draws_differ(Turn()) == "it uses no randomness"
+    assert checks.draws_differ(Turn()) == "it takes no random number from the generator"
 
 
 def test_parameters_count() -> None:
@@ -315,6 +326,36 @@ def test_whatever_a_sampler_raises_is_a_verdict_with_its_line(tmp_path: Path, li
     found = list(check_sampler(Registry([file]).build("own", {}, "test")))
     assert len(found) == len(CHECKS)
     assert found[0].remark == remark
+
+
+@pytest.mark.parametrize(
+    ("method", "result", "remark"),
+    [
+        (
+            "log_weights",
+            "bins.offsets(query.yaw).mean(1)",
+            "log_weights returns a tensor of shape (300,), not (300, 18)",
+        ),
+        ("log_weights", "None", "log_weights returns NoneType, not a tensor of shape (300, 18)"),
+        ("log_weights", "bins.offsets(query.yaw).abs().neg().log()", "log_weights returns NaN"),
+        ("log_weights", "bins.offsets(query.yaw).long()", "log_weights returns torch.int64"),
+        ("log_weights", "bins.offset(query.yaw)", "'YawBins' object has no attribute 'offset' (own.py, line 9)"),
+        ("draw", "[0] * k", "draw returns list, not a tensor of shape (300, 10)"),
+    ],
+)
+def test_a_wrong_result_is_named_with_its_method(tmp_path: Path, method: str, result: str, remark: str) -> None:
+    """It is the suite's own code that fails, in no line of the user's file."""
+    arguments, base = (
+        ("query, bins", "yaw_bins.YawBinSampler") if method == "log_weights" else ("query, k, generator", "Sampler")
+    )
+    file = tmp_path / "own.py"
+    file.write_text(
+        f"from samplers import Sampler, yaw_bins\n\n\nclass Own({base}):\n    name = 'own'\n\n"
+        f"    def {method}(self, {arguments}):\n\n        return {result}\n"
+    )
+    found = verdict(checks.draws_exactly_k, Registry([file]).build("own", {}, "test"))
+    assert not found.kept
+    assert remark in found.remark
 
 
 def test_a_sampler_that_never_returns_is_the_end_of_the_checks(tmp_path: Path) -> None:

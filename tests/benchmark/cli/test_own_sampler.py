@@ -142,6 +142,33 @@ def test_check_sampler_says_what_is_broken(bench: Bench, own: tuple[Path, Path])
     assert result.err == ""
 
 
+@pytest.mark.parametrize(
+    ("lines", "failed"),
+    [
+        ("return bins.offset(query.yaw)", 15),
+        ("return super().log_weights(query, bins).mean(1)", 15),
+        ("if len(query) > 1:\n            return bins.offset\n        return bins.offset", 15),  # in two lines
+    ],
+)
+def test_check_sampler_says_each_reason_once(bench: Bench, own: tuple[Path, Path], lines: str, failed: int) -> None:
+    own[0].write_text(OWN.replace("return super().log_weights(query, bins) / WIDER", lines))
+    checked = bench("check-sampler", own[0])
+    assert checked.status == 1
+    reasons = re.findall(r"FAIL  .*: (it raised .*|log_weights .*)\n", checked.out)
+    others = re.findall(r"FAIL  (\d+) other checks?", checked.out)
+    assert len(reasons) == len(set(reasons)) == 1 + lines.count("if")
+    assert len(reasons) + sum(map(int, others)) == failed
+    assert all("own.py, line" in reason or "shape (300,), not (300, 18)" in reason for reason in reasons)
+
+
+def test_other_sizes_are_no_other_reason(bench: Bench, own: tuple[Path, Path]) -> None:
+    file, _ = own
+    file.write_text(
+        OWN + "\n    def draw(self, query, k, generator):\n        return query.index[:, None].expand(-1, k)\n"
+    )
+    assert bench("check-sampler", file).out.count("are their own reference") == 1
+
+
 def test_check_sampler_takes_parameters(bench: Bench) -> None:
     assert bench("check-sampler", "gaussian", "--set", "sigma=5", "--set", "empty_bin=populated_only").status == 0
 
