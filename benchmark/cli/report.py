@@ -38,11 +38,14 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool, wid
     from benchmark.report.build import build_report
     from benchmark.store import Store
 
-    studies = build_report(Store(store, read_only=True), names, folder, png)
+    opened = Store(store, read_only=True)
+    studies = build_report(opened, names, folder, png)
     for study in studies:
         _print(study, wide)
     _say_what_is_not_shown(studies, png)
-    say(f"written: {folder / 'index.html'}")
+    stored = len(opened.studies())
+    left_out = f" ({len(studies)} of {stored} studies in the store; all without --study)"
+    say(f"written: {folder / 'index.html'}{left_out if names and len(studies) < stored else ''}")
 
 
 def _say_what_is_not_shown(studies: "list[StudyReport]", png: bool) -> None:
@@ -64,13 +67,13 @@ def _print(study: "StudyReport", wide: bool) -> None:
     from benchmark.report.views import TERMINAL_VIEW, WIDE_VIEW, as_text
     from benchmark.statistics import groups_of
 
-    for preset, protocol, rows in groups_of(study.table):
+    groups = list(groups_of(study.table))
+    text = as_text(study.table, WIDE_VIEW if wide else TERMINAL_VIEW).set_index(study.table.index)
+    parts = [text.loc[rows.index] for _, _, rows in groups]
+    for (preset, protocol, _), part in zip(groups, parts if wide else _fitting(parts), strict=True):
         where = ", ".join(filter(None, (protocol_title(protocol), synthetic_note(protocol), f"preset {preset}")))
         title = f"{study.title}: {where} (degrees, mean over seeds ± half-width of its 95 % interval)"
-        if wide:
-            print_table(_table(as_text(rows, WIDE_VIEW), title), wide)
-        else:
-            print_table(_fitting(as_text(rows, TERMINAL_VIEW), title))
+        print_table(_table(part, title), wide)
         if caveat := study.caveats.get(protocol):
             out.print(caveat, markup=False)
         out.print()
@@ -87,17 +90,22 @@ def _print(study: "StudyReport", wide: bool) -> None:
     out.print()
 
 
-def _table(shown: "pd.DataFrame", title: str) -> Table:
+def _table(shown: "pd.DataFrame", title: str | None = None) -> Table:
     table = plain_table(*shown.columns, title=title, numbers_from=1)
+    for column in table.columns:
+        column.no_wrap = column.no_wrap and column.header != "Verdict"  # of words
     for row in shown.itertuples(index=False, name=None):
         table.add_row(*row)
     return table
 
 
-def _fitting(shown: "pd.DataFrame", title: str) -> Table:
-    """The table; where that makes it fit, without the three angles, or without the arms' parameters, too."""
-    from benchmark.report.views import EULER, PARAMETERS, Column
+def _fitting(parts: "list[pd.DataFrame]") -> "list[pd.DataFrame]":
+    """Tables of a study, all with the same columns: without the three angles, and parameters, where one is too wide."""
+    from benchmark.report.views import EULER, PARAMETERS
 
-    left_out: tuple[list[Column], ...] = ([], EULER, [*EULER, *PARAMETERS])
-    tables = [_table(shown.drop(columns=[c.heading for c in columns], errors="ignore"), title) for columns in left_out]
-    return next((table for table in tables if needed_width(table) <= out.width), tables[0])
+    for left_out in ([], EULER, [*EULER, *PARAMETERS]):
+        headings = [column.heading for column in left_out]
+        shown = [part.drop(columns=headings, errors="ignore") for part in parts]
+        if all(needed_width(_table(part)) <= out.width for part in shown):
+            break
+    return shown

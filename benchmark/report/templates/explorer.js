@@ -95,7 +95,7 @@ function tabulate(rows, study, metric, preset, several) {
   const size = 10 ** Math.floor(Math.log10((high - low || 1) / 2.5));
   const step = [5, 2, 1].map((times) => times * size).find((each) => (high - low) / each >= 2.5) ?? size;
   for (let i = Math.ceil(low / step); i <= high / step; i++) {
-    mark(scale, "tick", { left: at(i * step) }, degrees(i * step, "+", Math.max(0, -Math.round(Math.log10(size)))));
+    mark(scale, i % 2 ? "odd tick" : "tick", { left: at(i * step) }, degrees(i * step, "+", Math.max(0, -Math.round(Math.log10(size)))));
   }
 
   const names = ["study", "preset", "protocol", "metric", "arm", "baseline", ...known.numbers, "verdict"];

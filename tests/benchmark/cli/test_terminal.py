@@ -10,7 +10,7 @@ from benchmark.cli.terminal import out, plain_table, print_table
 from benchmark.store.outcome import Outcome
 from benchmark.study.study import load_study
 from tests.benchmark.conftest import Bench
-from tests.benchmark.fake_results import MadeUp, filled_store
+from tests.benchmark.fake_results import MadeUp, fill, filled_store
 
 NUMBER = r"\d+\.\d\d ± \d+\.\d\d"
 
@@ -47,6 +47,19 @@ def test_no_number_of_the_report_and_the_plan_is_cut(bench: Bench, tmp_path: Pat
     assert plan.status == 0, plan.err
     assert "…" not in plan.out
     assert "common sd, one comparison" in plan.out
+
+
+def test_a_report_of_two_protocols_has_one_layout(bench: Bench, tmp_path: Path, width: int) -> None:
+    noise = {"gaussian 15": 40.0, "gaussian 30": 4.0}
+    store = filled_store(tmp_path, MadeUp(noise=noise, failed={("gaussian 15", 1): ("ValueError", "no")}))
+    fill(store, MadeUp(name="other"))
+    shown = bench("report", "--store", tmp_path / "made_up.sqlite", "--study", "made_up").out
+    headings = [line.split() for line in shown.splitlines() if line.startswith("Result ")]
+    assert len(headings) == 2
+    assert headings[0] == headings[1]
+    assert all(len(line) <= width for line in shown.splitlines() if "±" in line)
+    assert "1 of 2 studies in the store" in shown.splitlines()[-1]
+    assert "studies in the store" not in bench("report", "--store", tmp_path / "made_up.sqlite").out
 
 
 def test_a_table_is_as_wide_as_its_numbers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

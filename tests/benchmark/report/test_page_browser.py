@@ -1,6 +1,7 @@
 """The page in a real browser: sorting, tracing, keyboard, phone, dark mode, no request, silent console."""
 
 import csv
+import itertools
 import json
 import re
 import shutil
@@ -259,6 +260,19 @@ def test_what_is_explored_stands_in_the_address(open_page: Callable[..., Browser
     eventually(browser, lambda: explored(browser) == [])
     browser.find_element(By.CSS_SELECTOR, "#explorer input[value='random']").send_keys(Keys.SPACE)
     assert [row[0] for row in explored(browser)] == ["random"] * 2
+
+
+def test_a_phone_shows_ticks_with_room_between(open_page: Callable[..., Browser]) -> None:
+    ticks = "return [...document.querySelectorAll('#explorer .tick')].filter((e) => e.offsetWidth)"
+    for metric in ("MAE", "Pitch", "Yaw"):
+        wide = open_page()
+        Select(wide.find_element(By.NAME, "metric")).select_by_visible_text(metric)
+        total = wide.execute_script(f"{ticks}.length")
+        phone = open_page(390)
+        Select(phone.find_element(By.NAME, "metric")).select_by_visible_text(metric)
+        spans = phone.execute_script(f"{ticks}.map((e) => e.getBoundingClientRect()).map((e) => [e.left, e.right])")
+        assert 2 <= len(spans) <= total
+        assert all(end < start for (_, end), (start, _) in itertools.pairwise(spans)), spans
 
 
 def test_without_javascript_there_is_no_explorer(chromium: Browser, page: str) -> None:
