@@ -124,7 +124,8 @@ def to_bytes(array: NDArray[Any]) -> bytes:
 def from_bytes(content: bytes, kind: str, *size: int) -> NDArray[Any]:
     """The array that a column holds: N finite numbers, or N arrays of a ``size``; a ValueError for anything else.
 
-    Their ``kind`` is ``f`` for floats, ``i`` for whole numbers.
+    Their ``kind`` is ``f`` for floats, ``i`` for whole numbers. NaN throughout stands for what a head does not predict,
+    as plain heads have no concentration.
     """
     file = io.BytesIO(content)
     try:
@@ -135,6 +136,6 @@ def from_bytes(content: bytes, kind: str, *size: int) -> NDArray[Any]:
         raise ValueError("bytes after the end of the array")
     if array.ndim != 1 + len(size) or array.shape[1:] != size or array.dtype.kind != kind:
         raise ValueError(f"an array of {array.dtype} and shape {array.shape}")
-    if not np.isfinite(array).all():
+    if not (np.isfinite(array).all() or np.isnan(array).all()):
         raise ValueError("numbers that are not finite")
     return array

@@ -185,6 +185,19 @@ def test_arrays_are_stored_without_pickles() -> None:
         to_bytes(np.array([{}], dtype=object))
 
 
+def test_predictions_of_a_head_without_concentration(tmp_path: Path) -> None:
+    store = Store(f"{tmp_path}/store.sqlite")
+    store.add_test_set(make_test_set(4))
+    store.plan("study", {"title": "A study"}, [planned()], [TRIAL])
+    result = outcome()
+    predicted = result.evaluations["test"]
+    plain = replace(predicted, strengths=np.full_like(predicted.strengths, np.nan))
+    store.finish(replace(result, evaluations={"test": plain}))
+    rotations, strengths = store.predictions([TRIAL.key], "t" * 64)[TRIAL.key]
+    assert np.isfinite(rotations).all()
+    assert np.isnan(strengths).all()
+
+
 def pickled() -> bytes:
     file = io.BytesIO()
     np.save(file, np.array([{}] * 4), allow_pickle=True)
@@ -204,7 +217,10 @@ def pickled() -> bytes:
         (lambda array: to_bytes(array[..., :2]), "shape"),
         (lambda array: to_bytes(array.astype(np.int8)), "int8"),
         (lambda array: to_bytes(array[:3]), "images"),
-        (lambda array: to_bytes(np.where(array == array.max(), np.nan, array)), "finite"),
+        (
+            lambda array: to_bytes(np.where(np.arange(array.size).reshape(array.shape), array, np.nan).astype("f")),
+            "finite",
+        ),
     ],
 )
 def test_damaged_arrays_are_one_line(tmp_path: Path, column: str, damage: Callable[..., bytes], why: str) -> None:
