@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from scipy import stats
 
 import benchmark as bench
 
@@ -54,3 +55,18 @@ def test_the_committed_store_has_the_committed_seeds() -> None:
     joined = seeds.merge(found, on=keys, suffixes=("", "_store"), validate="one_to_one")
     assert joined["mae"].tolist() == pytest.approx(joined["mae_store"].tolist(), abs=1e-12)
     assert joined["trial"].tolist() == joined["trial_store"].tolist()
+
+
+def test_the_worked_example_follows_from_its_table() -> None:
+    text = (RESULTS.parent / "docs/statistics.md").read_text(encoding="utf-8")
+    example = text[text.index("## One example") : text.index("## Secondary analyses")]
+    mae = pd.read_csv(RESULTS / "finetune/conclusion-seeds.csv").pivot(index="seed", columns="arm", values="mae")
+    for arm in ("gaussian", "random"):
+        assert f"| {arm} | {' | '.join(f'{value:.3f}' for value in mae[arm])} |" in example
+    pairs = mae["gaussian"] - mae["random"]
+    low, high = stats.ttest_1samp(pairs, 0).confidence_interval(0.95)
+    assert f"mean {pairs.mean():.3f}, interval [{low:.3f}, {high:.3f}]".replace("-", "−") in example
+    fresh = pd.read_csv(RESULTS / "finetune/confirmation-seeds.csv").pivot(index="seed", columns="arm", values="mae")
+    pairs = fresh["gaussian 30"] - fresh["random"]
+    low, high = stats.ttest_1samp(pairs, 0).confidence_interval(0.95)
+    assert f"{pairs.mean():.3f} [{low:.3f}, {high:+.3f}]".replace("-", "−") in example
