@@ -12,6 +12,8 @@ from benchmark.study.study import load_study
 from tests.benchmark.conftest import Bench
 from tests.fake_data import write_300w_lp, write_aflw2000, write_biwi
 
+pytestmark = pytest.mark.slow
+
 STUDY = {
     "title": "A miniature",
     "question": "Does the whole way run?",

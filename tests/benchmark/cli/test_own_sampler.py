@@ -14,6 +14,8 @@ from samplers.support.registry import Registry
 from tests.benchmark.conftest import TINY, TINY_CORE, Bench
 from tests.samplers.support.test_registry import install_plugin
 
+pytestmark = pytest.mark.slow
+
 README = Path(__file__).parents[3] / "README.md"
 OWN = '''
 from samplers.gaussian import Gaussian

@@ -16,6 +16,8 @@ from benchmark.store import Store, schema
 from benchmark.study.grid import make_plan
 from tests.benchmark.conftest import TINY, Bench
 
+pytestmark = pytest.mark.slow
+
 
 def test_study_runs_once_and_only_what_is_missing(bench: Bench, tiny_study: Path, data_root: Path) -> None:
     call = ("run", "--study", tiny_study, "--data-root", data_root, "--jobs", 2)

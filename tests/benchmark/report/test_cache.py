@@ -12,6 +12,8 @@ from benchmark.report import analysis
 from benchmark.report.build import build_report
 from tests.benchmark.fake_results import MadeUp, fill, filled_store
 
+pytestmark = pytest.mark.slow
+
 
 def test_only_a_study_that_changed_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = MadeUp(seeds=2, images=6, protocols=("synth_1",), predictions=False)

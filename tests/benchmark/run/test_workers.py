@@ -20,6 +20,8 @@ from benchmark.store import Store, schema
 from mhpe.errors import InputError
 from tests.benchmark.conftest import TINY, Bench
 
+pytestmark = pytest.mark.slow
+
 FATAL = '''
 import os
 import signal

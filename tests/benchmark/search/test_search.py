@@ -35,6 +35,8 @@ from tests.benchmark.search.fake_search import (
     value_of,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ from mhpe.predict.onnx import OUTPUTS, export_onnx
 from mhpe.rotations import geodesic_degrees, to_euler
 from tests.fake_data import draw_head, random_angles, rotation_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -19,6 +19,8 @@ from mhpe.synthheads import generate
 from mhpe.synthheads.population import draw_person
 from mhpe.synthheads.sets import FRAMES_PER_SEQUENCE, SETS, SynthConfig, SynthSet
 
+pytestmark = pytest.mark.slow
+
 SMALL = SynthConfig(train=12, lab=10, wild=10)
 
 
