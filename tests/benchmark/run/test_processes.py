@@ -65,7 +65,7 @@ def test_twenty_kills_lose_nothing_and_repeat_nothing(
         for _ in waiting("checkpoints"):  # let it make some progress
             seen |= place.checkpoints()
             runs = [run for run in runs if run.status() is None] or [place.run()]
-            if len(seen) >= wanted:
+            if len(seen) >= wanted and any(run.workers() for run in runs):
                 break
         time.sleep(rng.uniform(0, 0.05))
         kind = str(rng.choice(["worker", "parent"]))
