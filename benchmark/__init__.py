@@ -205,11 +205,8 @@ def _open(store: str | Path | None) -> "Store":
 
 def _cells(store: "Store", study: str | Path) -> "pd.DataFrame":
     """All cells of a study in a store."""
-    from mhpe.errors import InputError
-    from mhpe.validation import nearest
-
     name = Path(study).stem if str(study).endswith((".yaml", ".yml")) else str(study)
     cells = store.results(name)
     if cells.empty:
-        raise InputError(f"store {store.shown} holds no study {name!r}; {nearest(name, list(store.studies()))}")
+        raise store.no_study(name)
     return cells

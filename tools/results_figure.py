@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmark.report.style import MARKERS, style
+from benchmark.report.style import MARKERS, rendered, style
 from benchmark.statistics import MARGIN
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -56,5 +56,4 @@ def draw(table: pd.DataFrame) -> Figure:
 
 
 if __name__ == "__main__":
-    with style():
-        draw(differences()).savefig(RESULTS / "overview.svg", metadata={"Date": None})
+    (RESULTS / "overview.svg").write_text(rendered(draw(differences()))[0], encoding="utf-8")

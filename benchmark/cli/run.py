@@ -101,6 +101,8 @@ def _print_searches(study: "Study", store: "Store", title: str, wide: bool) -> N
 
 
 def _print_plan(plan: "Plan", store: "Store", title: str, wide: bool) -> None:
+    from benchmark.study.names import counted
+
     statuses = store.statuses(plan.trials)
     states = {key: statuses.get(key, "missing") for key in plan.trials}
     if wide:
@@ -118,8 +120,6 @@ def _print_plan(plan: "Plan", store: "Store", title: str, wide: bool) -> None:
             done, failed = found.count("done"), found.count("failed")
             table.add_row(arm, train_set, *map(str, (len(found), done, failed, len(found) - done - failed)))
     print_table(table, wide)
-    from benchmark.study.names import counted
-
     missing = sum(state != "done" for state in states.values())
     trials, cells = counted(len(plan.trials), "trial"), counted(len(plan.cells), "cell")
     say(f"{trials} for {cells} of the table, {missing:,} to train")

@@ -3,7 +3,6 @@
 import click
 
 from benchmark.cli.terminal import say
-from mhpe.errors import InputError
 
 
 @click.group("store")
@@ -39,13 +38,10 @@ def copy_verb(source: str, target: str, studies: tuple[str, ...], no_weights: bo
     from benchmark.store import Store
     from benchmark.store.copy import copy_store
     from benchmark.study.names import counted
-    from mhpe.validation import nearest
 
     merged = Store(source, read_only=True)
-    known = list(merged.studies())
-    for name in studies:  # before the target is made
-        if name not in known:
-            raise InputError(f"store {merged.shown} holds no study {name!r}; {nearest(name, known)}")
+    if unknown := set(studies) - set(merged.studies()):  # before the target is made
+        raise merged.no_study(min(unknown))
     into = Store(target)
     added, kept = copy_store(merged, into, studies, weights=not no_weights)
     new_searches, kept_searches = copy_searches(merged, into, studies)

@@ -19,7 +19,6 @@ from benchmark.report.writers import TextTable, write_csv, write_latex, write_ma
 from benchmark.store import Store
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
-from mhpe.validation import nearest
 
 WORKERS = 4  # most processes at once: each takes half a gigabyte of memory
 KEPT = "500M"  # size of the cache; what was not used for longest goes first
@@ -44,7 +43,7 @@ def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = F
         raise InputError(f"store {store.shown} holds no study yet; bench run --study gaussian_sigma would add one")
     for name in names:
         if name not in definitions:
-            raise InputError(f"store {store.shown} holds no study {name!r}; {nearest(name, list(definitions))}")
+            raise store.no_study(name)
     # Without names the slides' studies first, in their order, then the others by name.
     first = [name for name in SLIDES_STUDIES if name in definitions]
     wanted = list(dict.fromkeys(names or (*first, *sorted(definitions))))

@@ -13,6 +13,7 @@ from benchmark.store import schema
 from benchmark.store.database import Database
 from benchmark.store.errors import StoreError, patient
 from mhpe.errors import InputError
+from mhpe.validation import nearest
 
 ROWS_AT_ONCE = 500  # trials in memory at a time while their details are read
 DRAWN = ("effective_references", "coverage", "fallback_share")
@@ -135,6 +136,10 @@ class Reading(Database):
         """Definitions of all planned studies by name."""
         with self.reading() as connection:
             return dict(connection.execute(sa.select(schema.studies).order_by("name")).all())
+
+    def no_study(self, name: str) -> InputError:
+        """The error that the store holds no study of this name, with the most similar one that it holds."""
+        return InputError(f"store {self.shown} holds no study {name!r}; {nearest(name, list(self.studies()))}")
 
     @patient
     def results(self, study: str) -> pd.DataFrame:

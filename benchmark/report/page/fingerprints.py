@@ -22,9 +22,10 @@ SHOWN = 16  # hexadecimal digits of a digest
 def fingerprints(store: Store, cells: pd.DataFrame) -> list[dict[str, str]]:
     """Properties of each protocol and test set in some cells, as :meth:`benchmark.store.Store.results` gives them."""
     found = []
+    test_sets = {each: store.test_set(each) for each in cells["test_set"].unique()}
     for protocol, train_set, fingerprint in cells[["protocol", "train_set", "test_set"]].drop_duplicates().values:
         trained_on = set_title(train_set) if isinstance(train_set, str) else "not known yet"
-        tested_on = _tested_on(fingerprint, store.test_set(fingerprint))
+        tested_on = _tested_on(fingerprint, test_sets[fingerprint])
         properties = {"Protocol": protocol_title(protocol), "Trained on": trained_on, **tested_on}
         found.append(properties | {"Angles": ANGLES, "Wrapping": WRAP})
     return found
