@@ -93,6 +93,7 @@ def test_draws_follow_the_formula_over_all_pairs(sampler: CellSampler, formula: 
         assert stats.chisquare(times[likely], share * expected[likely]).pvalue > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sampler", "formula"), FORMULAS[:4], ids=NAMES[:4])
 def test_cells_of_many_images_come_close_to_the_formula(
     sampler: CellSampler, formula: Callable[[Pairs], Pairs]

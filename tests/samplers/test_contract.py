@@ -23,6 +23,7 @@ from samplers.support.registry import Registry
 from samplers.yaw_bins import YawBins
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", Registry().classes)
 def test_built_in_samplers_keep_the_contract(name: str) -> None:
     verdicts = list(check_sampler(Registry().build(name, {}, "test")))
@@ -30,11 +31,13 @@ def test_built_in_samplers_keep_the_contract(name: str) -> None:
     assert len(verdicts) == len(CHECKS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS)
 def test_checks_can_be_a_test_of_ones_own(check: checks.Check) -> None:
     check(Gaussian(bin_width=60, sigma=5, empty_bin="populated_only"))
 
 
+@pytest.mark.slow
 def test_example_of_the_base_class_keeps_the_contract() -> None:
     scope = {"Sampler": Sampler, "torch": torch, "__name__": __name__}
     for example in doctest.DocTestParser().get_examples(Sampler.__doc__ or ""):
@@ -307,6 +310,7 @@ class Own(Sampler):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "remark"),
     [

@@ -125,6 +125,7 @@ def run(sampler: Sampler, heads: HeadPoseSet, checkpoint: Checkpoint | None = No
     return network.state_dict(), recorder.statistics.summary()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", [SemiHard, DistanceWeightedEmbedding])
 def test_a_killed_training_goes_on_exactly(cls: type[EmbeddingSampler], heads: HeadPoseSet, tmp_path: Path) -> None:
     path = tmp_path / "key.safetensors"
@@ -136,6 +137,7 @@ def test_a_killed_training_goes_on_exactly(cls: type[EmbeddingSampler], heads: H
         assert torch.equal(weights[name], value), name
 
 
+@pytest.mark.slow
 def test_observe_sees_the_step(heads: HeadPoseSet) -> None:
     seen: list[tuple[Any, ...]] = []
 

@@ -71,6 +71,7 @@ def test_numpy_choice_draws_from_the_samplers_distribution() -> None:
     assert (counts[0] - counts[1]).abs().max() < 200  # of 8,000
 
 
+@pytest.mark.slow
 def test_straightforward_loop_trains(tmp_path: Path) -> None:
     torch.manual_seed(0)
     data = synthetic_set(16, TINY.image_size)
@@ -114,6 +115,7 @@ def test_planning_counts_ten_thousand_trials(tmp_path: Path, monkeypatch: pytest
     assert next(planning) == Row("planning 10,000 trials", 2.0, seconds_goal=3)
 
 
+@pytest.mark.slow
 def test_the_table_is_printed_and_written(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["--row", "matrix_fisher", "--out", str(tmp_path / "out")])
     assert result.exit_code in (0, 1), result.output  # as fast as this machine is

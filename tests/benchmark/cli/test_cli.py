@@ -132,6 +132,7 @@ def test_lists(bench: Bench, data_root: Path) -> None:
         assert problem.err == f"bench: --data-root {wrong}: no such folder\n"
 
 
+@pytest.mark.slow
 def test_prepare_says_what_it_did(bench: Bench, data_root: Path) -> None:
     result = bench("data", "prepare", "biwi", "--data-root", data_root, "--size", 32)
     assert (
@@ -156,6 +157,7 @@ finally:
     assert "report" in result.stdout
 
 
+@pytest.mark.slow
 def test_installed_wheel_works_from_another_folder(tmp_path: Path, tiny_study: Path, data_root: Path) -> None:
     """The wheel holds all packages, the studies and the templates; nothing of the checkout is needed."""
     checkout = Path(__file__).parents[3]

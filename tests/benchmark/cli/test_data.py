@@ -32,6 +32,7 @@ def test_mistakes_are_one_line_with_status_2(bench: Bench, data_root: Path, word
     assert message in result.err
 
 
+@pytest.mark.slow
 def test_a_stale_mhpe_data_is_refused_and_a_right_one_is_no_mistake(
     bench: Bench, data_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ def test_a_reader_that_has_enough_stops_nothing_loudly(tmp_path: Path) -> None:
     assert result.stderr == ""
 
 
+@pytest.mark.slow
 def test_characters_that_cannot_be_encoded_stop_nothing(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(
         'from samplers.random import Random\n\nclass Own(Random):\n    """Größer."""\n\n    name = "own"\n', "utf-8"
@@ -67,6 +68,7 @@ def test_characters_that_cannot_be_encoded_stop_nothing(tmp_path: Path) -> None:
     assert r"Gr\xf6\xdfer." in result.stdout
 
 
+@pytest.mark.slow
 def test_control_characters_do_not_reach_the_terminal(bench: Bench, tmp_path: Path) -> None:
     assert printable("a\x1b[31m\u202eb\tc\nd\x9b") == "a\\x1b[31m\\u202eb\tc\nd\\x9b"
     Path("own.py").write_text(

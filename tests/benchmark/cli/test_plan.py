@@ -91,6 +91,7 @@ def test_seeds_follow_from_the_pilots_own_scatter(bench: Bench, study: Path, tmp
         assert line[4] == "nothing"  # 4 seeds reach p = 0.125 at best
 
 
+@pytest.mark.slow
 def test_without_a_pilot_nothing_is_claimed(bench: Bench, study: Path) -> None:
     result = bench("plan", "--study", study, "--protocol", "protocol_1", "--seeds", 2)
     assert result.status == 0
@@ -102,6 +103,7 @@ def test_without_a_pilot_nothing_is_claimed(bench: Bench, study: Path) -> None:
     assert tuple(map(int, line.groups())) == tuple(need(0.2, 2, 2)[0])
 
 
+@pytest.mark.slow
 def test_arms_that_were_not_chosen_count_in_the_family(bench: Bench, study: Path) -> None:
     result = bench("plan", "--study", study, "--protocol", "synth_1", "--arm", "random", "--arm", "gaussian 15")
     assert "2 arms, 1 protocol" in result.out
@@ -116,6 +118,7 @@ def test_a_probe_measures_what_no_trial_tells(bench: Bench, tiny_study: Path, da
     assert bench("plan", "--study", tiny_study, "--data-root", data_root / "none").status == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("core", ["learning_rate: 1.0e+30", "image_size: 512, batch_size: 100", "k: 0, head: euler"])
 def test_a_probe_prepares_nothing_and_ends_soon(bench: Bench, study: Path, tmp_path: Path, core: str) -> None:
     small = "encoder: {m: 4, widths: [4]}"

@@ -151,6 +151,7 @@ def test_pictures_show_the_axes(bench: Bench, faces: Path, tmp_path: Path) -> No
         assert (pixels[..., channel] - others > 60).sum() > 100
 
 
+@pytest.mark.slow
 def test_pictures_overwrite_nothing_but_earlier_ones(bench: Bench, faces: Path) -> None:
     before = {path: path.read_bytes() for path in faces.iterdir()}
     result = bench("predict", faces, "--pictures", faces, "--out", "poses.csv")
@@ -223,6 +224,7 @@ def test_nothing_is_written_beside_images_that_may_only_be_read(bench: Bench, fa
     assert (sorted(faces.iterdir()), list(Path().iterdir())) == (before, [])
 
 
+@pytest.mark.slow
 def test_a_trial_of_the_store_and_its_file_give_the_same(
     bench: Bench, faces: Path, tiny_study: Path, data_root: Path
 ) -> None:

@@ -20,6 +20,8 @@ from samplers.random import Random
 from tests.benchmark.conftest import TINY, Bench
 from tests.conftest import make_poses
 
+pytestmark = pytest.mark.slow
+
 ON_AFLW = ("--protocol", "aflw2000_to_biwi")
 
 

@@ -25,6 +25,7 @@ LIGHT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", LIGHT, ids=" ".join)
 def test_light_verbs_load_no_heavy_module(words: tuple[str, ...]) -> None:
     code = f"""

@@ -21,6 +21,7 @@ def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
     return request.param
 
 
+@pytest.mark.slow
 def test_no_number_of_the_report_and_the_plan_is_cut(bench: Bench, tmp_path: Path, width: int) -> None:
     study = tmp_path / "made_up.yaml"
     study.write_text(
@@ -49,6 +50,7 @@ def test_no_number_of_the_report_and_the_plan_is_cut(bench: Bench, tmp_path: Pat
     assert "common sd, one comparison" in plan.out
 
 
+@pytest.mark.slow
 def test_a_report_of_two_protocols_has_one_layout(bench: Bench, tmp_path: Path, width: int) -> None:
     noise = {"gaussian 15": 40.0, "gaussian 30": 4.0}
     store = filled_store(tmp_path, MadeUp(noise=noise, failed={("gaussian 15", 1): ("ValueError", "no")}))

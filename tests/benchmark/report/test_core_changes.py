@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmark.report.build import build_report
 from benchmark.report.notes import core_changes, core_note
 from benchmark.study.presets import PRESETS
@@ -12,6 +14,7 @@ QUICK = CoreConfig.model_validate(PRESETS["quick"].core)
 SENTENCE = "Core changed from preset quick: k 2, references pool, epochs 2, losses.nll 0.5."
 
 
+@pytest.mark.slow
 def test_changes_stand_in_the_page_and_in_the_tables(tmp_path: Path) -> None:
     changed = PRESETS["quick"].core | {"references": "pool", "k": 2, "epochs": 2, "losses": {"nll": 0.5}}
     study = MadeUp(core=CoreConfig.model_validate(changed), seeds=1, protocols=("synth_1",), predictions=False)

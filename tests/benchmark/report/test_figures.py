@@ -55,6 +55,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Material:
     return material_of(tmp_path_factory.mktemp("bare"), MadeUp(predictions=False, seeds=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in FIGURES if kind != "grid"])
 def test_every_figure_has_a_panel_for_each_protocol_and_says_what_it_shows(material: Material, kind: str) -> None:
     drawing = draw(kind, material)
@@ -82,6 +83,7 @@ def test_one_seed_has_no_paired_lines_and_no_common_seed_no_differences(make: Ma
         draw("differences", make(MadeUp(seeds=2, images=6, absent=absent)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seeds", "named", "lines"), [(10, 10, 10), (25, 0, 20)])
 def test_a_legend_names_few_seeds_and_a_figure_draws_not_too_many(
     make: Make, seeds: int, named: int, lines: int
@@ -143,6 +145,7 @@ def test_the_heat_map_shows_every_combination(make: Make, bare: Material) -> Non
         draw("grid", bare)
 
 
+@pytest.mark.slow
 def test_the_forest_shows_the_differences_of_the_table(make: Make) -> None:
     study = make(MadeUp(noise={"gaussian 30": 3.0}, seeds=9, protocols=("synth_1",)))
     axis = draw("differences", study).figure.axes[0]
@@ -253,6 +256,7 @@ def test_panels_wrap_after_three(count: int, rows: int, columns: int) -> None:
     assert all([label.get_text() for label in axis.get_yticklabels()] == ["first", "last"] for axis in lines[::columns])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_a_figure_has_room_for_the_longest_names() -> None:
     with style():

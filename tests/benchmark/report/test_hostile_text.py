@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.benchmark.conftest import Bench
 
 LABEL = "<script>alert(1)</script> [red]x[/] $y^2$ & {z} | `q`"
@@ -17,6 +19,7 @@ arms:
 """
 
 
+@pytest.mark.slow
 def test_text_is_escaped_everywhere(bench: Bench, tmp_path: Path, data_root: Path) -> None:
     study = tmp_path / "hostile.yaml"
     study.write_text(STUDY)

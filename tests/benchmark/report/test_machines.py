@@ -29,6 +29,7 @@ def computed_on(store: Store, device: str, precision: str, seeds: list[int]) -> 
         )
 
 
+@pytest.mark.slow
 def test_devices_and_number_format_are_named(store: Store, tmp_path: Path) -> None:
     computed_on(store, "a GPU", "bfloat16", [0, 1])
     computed_on(store, "a processor", "bfloat16", [2])
@@ -38,6 +39,7 @@ def test_devices_and_number_format_are_named(store: Store, tmp_path: Path) -> No
     assert "a GPU in bfloat16" in (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_mixed_number_formats_are_warned_of(store: Store, tmp_path: Path) -> None:
     computed_on(store, "a processor", "bfloat16", [0, 1])
     computed_on(store, "a processor", "float32", [2])

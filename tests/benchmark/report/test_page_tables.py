@@ -19,6 +19,7 @@ def test_a_trials_errors_name_protocols_briefly(tmp_path: Path) -> None:
     assert all("(synth_1), " in result and result.endswith("(synth_2)") for result in results)
 
 
+@pytest.mark.slow
 def test_errors_beyond_30_degrees_of_yaw_are_those_of_the_images(tmp_path: Path) -> None:
     study = MadeUp(seeds=2, images=30, protocols=("synth_1",))
     build_report(filled_store(tmp_path, study), (), tmp_path)

@@ -110,6 +110,7 @@ def test_only_results_on_published_protocols_stand_among_the_peers(tmp_path: Pat
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("protocol", "reproduced"), [("synth_1", False), ("protocol_1", True)])
 def test_slides_of_which_nothing_is_reproduced_are_folded(protocol: str, reproduced: bool, tmp_path: Path) -> None:
     study = MadeUp(name="gaussian_sigma", protocols=(protocol,), seeds=1, predictions=False)

@@ -67,6 +67,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[MadeUp, Store, Pat
     return study, store, folder / "out"
 
 
+@pytest.mark.slow
 def test_a_second_run_and_another_order_give_the_same_bytes(tmp_path: Path) -> None:
     study = MadeUp(
         seeds=2, images=12, protocols=("synth_1",), failed={("gaussian 15", 1): ("ValueError", "no")},
@@ -89,6 +90,7 @@ def test_a_second_run_and_another_order_give_the_same_bytes(tmp_path: Path) -> N
     }
 
 
+@pytest.mark.slow
 def test_tables_hold_every_arm_and_reason(report: tuple[MadeUp, Store, Path]) -> None:
     study, _, folder = report
     table = pd.read_csv(folder / "tables" / "made_up.csv")
@@ -168,6 +170,7 @@ def test_incomplete_and_synthetic_are_said(report: tuple[MadeUp, Store, Path]) -
     assert "incomplete: 28 of 32 cells" in svg
 
 
+@pytest.mark.slow
 def test_figures_lacking_data_are_named_with_the_reason(tmp_path: Path) -> None:
     store = filled_store(tmp_path, MadeUp(predictions=False, protocols=("synth_1",), seeds=2))
     build_report(store, (), tmp_path / "out")
@@ -184,6 +187,7 @@ def test_the_protocols_fingerprint(report: tuple[MadeUp, Store, Path]) -> None:
     assert "a half-turn counts 180, not 0" in page
 
 
+@pytest.mark.slow
 def test_a_study_of_the_slides_stands_beside_them_and_other_protocols_apart(tmp_path: Path) -> None:
     study = MadeUp(name="gaussian_sigma", protocols=("protocol_1", "synth_1"), seeds=1, predictions=False)
     (found,) = build_report(filled_store(tmp_path, study), (), tmp_path / "out")
@@ -205,6 +209,7 @@ def test_figures_are_pictures(report: tuple[MadeUp, Store, Path]) -> None:
             assert min(image.size) > 250
 
 
+@pytest.mark.slow
 def test_a_study_with_nothing_done_brings_no_other_down(tmp_path: Path) -> None:
     few = MadeUp(seeds=2, images=6, protocols=("synth_1",), predictions=False)
     nothing = MadeUp(

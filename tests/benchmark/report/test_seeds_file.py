@@ -15,6 +15,7 @@ from tests.benchmark.fake_results import ARMS, MadeUp, filled_store
 MARGIN = 0.1
 
 
+@pytest.mark.slow
 def test_differences_p_q_and_verdicts_follow_from_the_seeds(tmp_path: Path) -> None:
     study = MadeUp(seeds=8, protocols=("synth_1",), noise={"gaussian 30": 3.0}, predictions=False)
     build_report(filled_store(tmp_path, study), (), tmp_path)
@@ -69,6 +70,7 @@ def sign_flip(pairs: np.ndarray) -> float:
     return float(np.mean(np.abs(signs @ pairs) >= abs(pairs.sum()) * (1 - 1e-9)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_committed_differences_follow_from_committed_seeds(path: Path) -> None:
     seeds = pd.read_csv(path)

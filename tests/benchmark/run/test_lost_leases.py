@@ -29,6 +29,7 @@ def taken(store_url: str) -> Store:
     return made
 
 
+@pytest.mark.slow
 def test_late_failure_leaves_the_trial_to_who_has_it(taken: Store) -> None:
     assert not taken.finish(outcome(error=FAILURE), "late")
     assert not taken.finish(outcome(error=FAILURE))

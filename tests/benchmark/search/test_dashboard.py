@@ -19,6 +19,7 @@ START = 60
 """Seconds until the server must answer; on a free machine it takes about three."""
 
 
+@pytest.mark.slow
 def test_the_dashboard_lists_the_searches_of_a_store(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/results.sqlite"
     search = make_search(points=3)

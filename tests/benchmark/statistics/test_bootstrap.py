@@ -69,6 +69,7 @@ def test_images_of_one_person_are_no_replicates() -> None:
     assert clustered.high - clustered.low > 4 * (naive.high - naive.low)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [3, 9])
 @pytest.mark.parametrize("balance", ["seeds dominate", "persons dominate"])
 def test_the_interval_covers_the_truth(balance: str, seeds: int) -> None:

@@ -11,6 +11,7 @@ P = np.array([0.004, np.nan, 0.2, 0.012, 0.9, 0.02, 0.02])
 KNOWN = P[~np.isnan(P)]
 
 
+@pytest.mark.slow
 def test_holm_is_statsmodels_and_counts_planned_comparisons() -> None:
     found = holm(P)
     assert np.isnan(found[1])

@@ -62,6 +62,7 @@ def test_the_smallest_difference_is_found_with_the_power(n: int) -> None:
     assert seeds_needed(0.2, difference * 0.99) > n - (n > 6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "fewest", "most"), [(6, 0.65, 0.80), (9, 0.72, 0.85), (16, 0.73, 0.86)])
 def test_the_verdict_finds_it_about_as_often(n: int, fewest: float, most: float) -> None:
     """The bounds are 0.71, 0.79 and 0.80, found with 10,000 samples, give or take three standard errors and more."""

@@ -22,6 +22,7 @@ def one_arm(differences: list[float], margin: float = 0.2) -> pd.Series:
     return compare(pd.DataFrame({"arm": baseline + differences, "base": baseline}), "base", margin).iloc[0]
 
 
+@pytest.mark.slow
 def test_figures_are_those_of_scipy_and_statsmodels() -> None:
     table = compare(VALUES, "random", 0.2).set_index("arm")
     assert list(table.index) == ["worst", "same", "best"]
@@ -39,6 +40,7 @@ def test_figures_are_those_of_scipy_and_statsmodels() -> None:
     assert table["verdict"].to_list() == ["worse", "equivalent", "better"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_holms_adjustment_is_statsmodels(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -126,6 +128,7 @@ def test_few_seeds_cannot_be_significant() -> None:
     assert compare(nine, "base")["verdict"].to_list() == ["better", "better"]
 
 
+@pytest.mark.slow
 def test_the_family_is_what_was_planned() -> None:
     ran = compare(VALUES, "random", family=12).set_index("arm")
     missing = compare(VALUES.assign(**{f"planned {i}": NAN for i in range(9)}), "random").set_index("arm")
@@ -204,15 +207,18 @@ def test_bad_margins_and_levels(margin: float, level: float) -> None:
         compare(VALUES, "random", margin, level)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [5, 10])
 def test_the_interval_covers_the_truth(n: int) -> None:
     assert 0.92 < coverage(simulate(n, [0.3], 500)) < 0.98
 
 
+@pytest.mark.slow
 def test_false_findings_of_the_whole_family() -> None:
     assert 0.01 < family_error(simulate(9, [0.0] * 5, 500)) < 0.06
 
 
+@pytest.mark.slow
 def test_false_findings_beside_true_ones() -> None:
     results = simulate(9, [0.8, -0.8, 0.0, 0.0, 0.0], 300)
     assert (results.loc[results["truth"] > 0, "verdict"] == "worse").mean() > 0.9

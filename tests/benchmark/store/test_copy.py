@@ -157,6 +157,7 @@ def test_leases_do_not_come_along(urls: tuple[str, str]) -> None:
     assert target.claim(TRIALS[0].key, "us", 600)
 
 
+@pytest.mark.slow
 def test_evaluations_on_further_test_sets_are_added_to_trials_done_on_both_sides(urls: tuple[str, str]) -> None:
     theirs = store_of(urls[0], done=(0,), mae=9.0)
     theirs.add_test_set(replace(make_test_set(4), fingerprint="u" * 64))
@@ -190,6 +191,7 @@ def test_a_text_that_the_target_cannot_keep_is_one_line(tmp_path: Path, postgres
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_command_line_gives_an_identical_report(bench: Bench, tiny_study: Path, data_root: Path) -> None:
     def report(*store: str) -> dict[Path, bytes]:
         shutil.rmtree("results/report", ignore_errors=True)

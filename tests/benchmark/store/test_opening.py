@@ -68,6 +68,7 @@ def test_wrong_option_of_a_url_is_named(tmp_path: Path) -> None:
         open_engine(f"sqlite:///{tmp_path}/new.sqlite?timeout=abc")
 
 
+@pytest.mark.slow
 def test_optunas_tables_lie_beside_ours(store_url: str) -> None:
     storage = Store(store_url).engine.url.render_as_string(hide_password=False)
     study = optuna.create_study(storage=storage, study_name="theirs")
@@ -269,6 +270,7 @@ def test_wrong_password_is_said_and_not_shown(postgres_cluster: Cluster, bench: 
     assert "wr0ng-word" not in result.err + result.out + caplog.text
 
 
+@pytest.mark.slow
 def test_passwords_are_not_in_the_report(postgres_cluster: Cluster, bench: Bench, tiny_study: Path, data_root) -> None:
     url = postgres_cluster.new_database()
     run = bench("run", "--study", tiny_study, "--data-root", data_root, "--seeds", 1, "--arm", "random", "--store", url)

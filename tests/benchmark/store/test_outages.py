@@ -30,6 +30,7 @@ def counts(store: Store) -> dict[str, int]:
         return {t.name: connection.execute(sa.select(sa.func.count()).select_from(t)).scalar_one() for t in tables}
 
 
+@pytest.mark.slow
 def test_outcome_waits_for_a_server_that_is_gone_for_a_while(postgres_cluster: Cluster, caplog) -> None:
     store = filled(postgres_cluster.new_database())
     assert store.claim(TRIAL.key, "me", 60)
@@ -65,6 +66,7 @@ def test_server_that_stays_away_is_one_clear_line(postgres_cluster: Cluster, mon
     assert store.statuses([TRIAL.key]) == {TRIAL.key: "waiting"}
 
 
+@pytest.mark.slow
 def test_locked_file_is_waited_for(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("benchmark.store.database.BUSY_SECONDS", 0.05)
     store = filled(str(tmp_path / "results.sqlite"))

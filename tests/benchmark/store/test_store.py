@@ -278,6 +278,7 @@ def test_more_trials_than_one_query_takes_values(store_url: str, monkeypatch: py
     assert store.identities(keys) == {trial.key: trial.identity for trial in trials}
 
 
+@pytest.mark.slow
 def test_fifty_thousand_keys_are_no_error(store_url: str) -> None:
     assert Store(store_url).statuses(f"{number:020x}" for number in range(50_000)) == {}
 

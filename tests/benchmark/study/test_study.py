@@ -89,6 +89,7 @@ OTHERWISE = {
 """Studies whose seeds are fresh or whose random references are another training for their own reasons."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_shared_arms_train_once_for_all_studies(preset: str) -> None:
     baseline = trainings("gaussian_sigma", preset)["random"]
@@ -203,6 +204,7 @@ def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
     assert study.definition["samplers"] == ["mine.py"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -46,6 +46,7 @@ def test_the_persons_of_the_pretraining_are_refused(tmp_path: Path, protocol: st
     assert study(tmp_path, "aflw2000_validation", seed).arms  # shows no rendered head
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 def test_no_person_of_a_study_is_in_the_pretraining(name: str) -> None:
     def shapes(name: str, seed: int) -> set[bytes]:

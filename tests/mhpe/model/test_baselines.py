@@ -66,6 +66,7 @@ def test_references_count_as_inputs_do(head: str) -> None:
     torch.testing.assert_close(alone.total, (single[0] + single[1]) / 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", BASELINES)
 def test_loss_is_least_at_the_label(head: str) -> None:
     """Gradient descent on the layer's numbers alone finds the label."""

@@ -108,6 +108,7 @@ def test_shipped_network_is_small_and_says_where_it_comes_from() -> None:
         assert row in origin
 
 
+@pytest.mark.slow
 def test_shipped_network_knows_rendered_heads() -> None:
     """On pictures that it was not trained on; drawn ones would be another domain."""
     from mhpe.datasets import prepared

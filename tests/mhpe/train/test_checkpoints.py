@@ -52,6 +52,7 @@ def assert_same(found: tuple[MHPE, list[Epoch]], expected: tuple[MHPE, list[Epoc
     assert found[1] == expected[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{}, {"schedule": STEPS}, {"references": "pool", "pool_size": 12}])
 def test_resumed_training_is_the_uninterrupted_one_bit_for_bit(heads: HeadPoseSet, tmp_path: Path, change) -> None:
     config = TINY.model_copy(update=change)
@@ -101,6 +102,7 @@ def test_damaged_checkpoint_is_not_used_and_noted(heads: HeadPoseSet, tmp_path: 
     assert note.startswith(f"checkpoint {path} not used: ")
 
 
+@pytest.mark.slow
 def test_checkpoint_of_another_version_is_not_used(heads: HeadPoseSet, tmp_path: Path) -> None:
     path = tmp_path / "key.safetensors"
     with pytest.raises(Killed):

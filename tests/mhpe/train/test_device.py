@@ -90,6 +90,7 @@ def unfused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.optim, "Adam", lambda *args, fused, **options: adam(*args, **options))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("references", ["exact", "pool"])
 @pytest.mark.usefixtures("unfused")
 def test_an_epoch_waits_for_the_device_only_at_its_end(references: str) -> None:

@@ -16,6 +16,8 @@ from mhpe.train.metrics import errors, summary
 from samplers.gaussian import Gaussian
 from samplers.random import Random
 
+pytestmark = pytest.mark.slow
+
 TINY = CoreConfig(
     image_size=32, k=4, batch_size=16, epochs=12, precision="float32", encoder={"m": 32, "widths": (32, 64), "patch": 4}
 )

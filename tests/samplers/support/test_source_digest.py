@@ -159,6 +159,7 @@ def test_every_way_to_import_is_followed(
     assert own_digest(tmp_path, text) != before
 
 
+@pytest.mark.slow
 def test_a_packages_own_modules_are_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin of several modules, with relative imports."""
     package = tmp_path / "made_up_package"
@@ -179,6 +180,7 @@ def test_a_packages_own_modules_are_followed(tmp_path: Path, monkeypatch: pytest
     assert source_digest(own.Own) != before
 
 
+@pytest.mark.slow
 def test_a_helper_beside_the_file_is_not_followed_and_said_to_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
