@@ -11,18 +11,27 @@ from benchmark.statistics import MARGIN
 
 RESULTS = Path(__file__).parents[1] / "results"
 SETS = (
-    ("SynthHeads lab, 16 fresh seeds", ("confirmation/confirmation.csv",), "synth_1"),
-    ("SynthHeads wild, 16 fresh seeds", ("confirmation/confirmation.csv",), "synth_2"),
-    ("BIWI, 8 seeds (Gaussian: fresh)", ("finetune/confirmation.csv", "finetune/conclusion.csv"), "aflw2000_to_biwi"),
+    ("SynthHeads lab, one epoch, 16 fresh seeds", ("confirmation/confirmation.csv",), "synth_1"),
+    ("SynthHeads wild, one epoch, 16 fresh seeds", ("confirmation/confirmation.csv",), "synth_2"),
+    ("AFLW2000-3D, one epoch, 16 seeds", ("photographs/conclusion.csv",), "biwi_to_aflw2000"),
+    ("BIWI, one epoch, 16 seeds", ("photographs/conclusion.csv",), "aflw2000_to_biwi"),
+    (
+        "BIWI, eight epochs, 8 seeds (Gaussian: fresh)",
+        ("finetune/confirmation.csv", "finetune/conclusion.csv"),
+        "aflw2000_to_biwi",
+    ),
+    (
+        "BIWI, from scratch, 8 seeds (bins and Gaussian: fresh)",
+        ("scratch/confirmation.csv", "scratch/conclusion.csv"),
+        "aflw2000_to_biwi",
+    ),
 )
 """Title, tables and protocol; of two tables that have an arm the first, on fresh seeds, counts."""
-WAYS = {
-    "bins of 20": ("bins",),
-    "Gaussian, sigma 30": ("gaussian 30", "gaussian"),
-    "reverse Gaussian, sigma 45": ("reverse_gaussian",),
-    "uniform": ("uniform",),
-}
-"""Ways of the slides' conclusion, with their arm's labels in the studies."""
+PANELS = (
+    {"bins of 20": ("bins",), "Gaussian, sigma 30": ("gaussian 30", "gaussian")},
+    {"reverse Gaussian,\nsigma 45": ("reverse_gaussian",), "uniform": ("uniform",)},
+)
+"""Ways of the slides' conclusion, with their arm's labels in the studies: those near the input, and the others."""
 
 
 def differences() -> pd.DataFrame:
@@ -31,27 +40,29 @@ def differences() -> pd.DataFrame:
     for title, paths, protocol in SETS:
         table = pd.concat([pd.read_csv(RESULTS / path) for path in paths])
         table = table[(table["protocol"] == protocol) & (table["verdict"] != "baseline")].set_index("arm")
-        for way, labels in WAYS.items():
-            label = next(label for label in labels if label in table.index)
-            rows.append({"set": title, "way": way} | table.loc[label, ["difference", "low", "high"]].to_dict())
+        for way, labels in (way for panel in PANELS for way in panel.items()):
+            found = table.loc[next(label for label in labels if label in table.index)]
+            row = found.iloc[0] if isinstance(found, pd.DataFrame) else found
+            rows.append({"set": title, "way": way} | row[["difference", "low", "high"]].to_dict())
     return pd.DataFrame(rows)
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """A forest plot with a row for each way, and a point with its interval for each set."""
+    """Forest plots with a row for each way, and a point with its interval for each set."""
     with style():
-        figure = Figure(figsize=(7.2, 3.1), layout="constrained")
-        axes = figure.subplots()
-        axes.axvspan(-MARGIN, MARGIN, color="#ececec", label=f"within {MARGIN:g} degrees")
-        axes.axvline(0, color="black", linewidth=1)
-        for i, (title, rows) in enumerate(table.groupby("set", sort=False)):
-            places = np.arange(len(rows)) + 0.22 * (i - (len(SETS) - 1) / 2)
-            reach = [rows["difference"] - rows["low"], rows["high"] - rows["difference"]]
-            axes.errorbar(rows["difference"], places, xerr=reach, fmt=MARKERS[i], color=f"C{i}", label=title)
-        axes.set_yticks(range(len(WAYS)), list(WAYS))
-        axes.invert_yaxis()
-        axes.set_xlabel("MAE minus that of random references, degrees (left is better)")
-        axes.legend(loc="upper right", frameon=False)
+        figure = Figure(figsize=(7.2, 4.4), layout="constrained")
+        panels = figure.subplots(1, len(PANELS))
+        for axes, ways in zip(panels, PANELS, strict=True):
+            axes.axvspan(-MARGIN, MARGIN, color="#ececec", label=f"within {MARGIN:g} degrees")
+            axes.axvline(0, color="black", linewidth=1)
+            for i, (title, rows) in enumerate(table[table["way"].isin(ways)].groupby("set", sort=False)):
+                places = np.arange(len(rows)) + 0.12 * (i - (len(SETS) - 1) / 2)
+                reach = [rows["difference"] - rows["low"], rows["high"] - rows["difference"]]
+                axes.errorbar(rows["difference"], places, xerr=reach, fmt=MARKERS[i], color=f"C{i}", label=title)
+            axes.set_yticks(range(len(ways)), list(ways))
+            axes.invert_yaxis()
+        figure.supxlabel("MAE minus that of random references, degrees (left is better); the panels have scales of their own")
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
         return figure
 
 
