@@ -11,18 +11,18 @@ from benchmark.statistics import MARGIN
 
 RESULTS = Path(__file__).parents[1] / "results"
 SETS = (
-    ("SynthHeads lab, one epoch, 16 fresh seeds", ("confirmation/confirmation.csv",), "synth_1"),
-    ("SynthHeads wild, one epoch, 16 fresh seeds", ("confirmation/confirmation.csv",), "synth_2"),
-    ("AFLW2000-3D, one epoch, 16 seeds", ("photographs/conclusion.csv",), "biwi_to_aflw2000"),
-    ("BIWI, one epoch, 16 seeds", ("photographs/conclusion.csv",), "aflw2000_to_biwi"),
+    ("SynthHeads lab, 1 epoch, 16 fresh seeds", ("confirmation/confirmation.csv",), "synth_1"),
+    ("SynthHeads wild, 1 epoch, 16 fresh seeds", ("confirmation/confirmation.csv",), "synth_2"),
+    ("AFLW2000-3D, 1 epoch, 16 seeds", ("photographs/conclusion.csv",), "biwi_to_aflw2000"),
+    ("BIWI, 1 epoch, 16 seeds", ("photographs/conclusion.csv",), "aflw2000_to_biwi"),
     (
-        "BIWI, eight epochs, 8 seeds (Gaussian: fresh)",
+        "BIWI, 8 epochs, 8 seeds (Gaussian: fresh)",
         ("finetune/confirmation.csv", "finetune/conclusion.csv"),
         "aflw2000_to_biwi",
     ),
     (
-        "BIWI, from scratch, 8 seeds (bins and Gaussian: fresh)",
-        ("scratch/confirmation.csv", "scratch/conclusion.csv"),
+        "BIWI, from scratch, 8 seeds",
+        ("scratch/conclusion.csv",),
         "aflw2000_to_biwi",
     ),
 )
@@ -39,18 +39,18 @@ def differences() -> pd.DataFrame:
     rows = []
     for title, paths, protocol in SETS:
         table = pd.concat([pd.read_csv(RESULTS / path) for path in paths])
-        table = table[(table["protocol"] == protocol) & (table["verdict"] != "baseline")].set_index("arm")
+        table = table[(table["protocol"] == protocol) & (table["verdict"] != "baseline")]
+        table = table.drop_duplicates("arm").set_index("arm")
         for way, labels in (way for panel in PANELS for way in panel.items()):
-            found = table.loc[next(label for label in labels if label in table.index)]
-            row = found.iloc[0] if isinstance(found, pd.DataFrame) else found
-            rows.append({"set": title, "way": way} | row[["difference", "low", "high"]].to_dict())
+            label = next(label for label in labels if label in table.index)
+            rows.append({"set": title, "way": way} | table.loc[label, ["difference", "low", "high"]].to_dict())
     return pd.DataFrame(rows)
 
 
 def draw(table: pd.DataFrame) -> Figure:
     """Forest plots with a row for each way, and a point with its interval for each set."""
     with style():
-        figure = Figure(figsize=(7.2, 4.4), layout="constrained")
+        figure = Figure(figsize=(8.2, 4.4), layout="constrained")
         panels = figure.subplots(1, len(PANELS))
         for axes, ways in zip(panels, PANELS, strict=True):
             axes.axvspan(-MARGIN, MARGIN, color="#ececec", label=f"within {MARGIN:g} degrees")
@@ -61,7 +61,9 @@ def draw(table: pd.DataFrame) -> Figure:
                 axes.errorbar(rows["difference"], places, xerr=reach, fmt=MARKERS[i], color=f"C{i}", label=title)
             axes.set_yticks(range(len(ways)), list(ways))
             axes.invert_yaxis()
-        figure.supxlabel("MAE minus that of random references, degrees (left is better); the panels have scales of their own")
+        figure.supxlabel(
+            "MAE minus that of random references, degrees (left is better; scales differ)", fontsize="medium"
+        )
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
         return figure
 
