@@ -65,6 +65,7 @@ class AugmentationConfig(Section):
         colour: largest relative change of brightness, contrast and saturation.
         blur: probability of a slight Gaussian blur.
         groups: sets of parameters drawn for a step; every image takes one of them at random.
+        photographic: strength of :func:`mhpe.train.photographic.photographic`, each image with its own parameters.
     """
 
     flip: float = Field(0.5, ge=0, le=1)
@@ -73,6 +74,7 @@ class AugmentationConfig(Section):
     colour: float = Field(0.3, ge=0, lt=1)
     blur: float = Field(0.2, ge=0, le=1)
     groups: int = Field(16, ge=1, le=65_536)
+    photographic: float = Field(0.0, ge=0, le=2)
 
 
 class ScheduleConfig(Section):
@@ -192,6 +194,8 @@ class CoreConfig(Section):
         del values["encoder"]["backbone_weights"]
         for name in ("backbone",) if self.encoder.backbone is None else ("widths", "patch", "attention"):
             del values["encoder"][name]
+        if not self.augmentation.photographic:
+            del values["augmentation"]["photographic"]
         if self.schedule.kind != "step":
             del values["schedule"]["milestones"]
         mhpe, w = self.head == "mhpe", self.losses

@@ -1,4 +1,4 @@
-"""Where files live on this machine: derived ones, and the network that comes with the package."""
+"""Where files live on this machine: derived ones, and the networks that come with the package."""
 
 import os
 import sys
@@ -7,7 +7,10 @@ from pathlib import Path
 NAME = "mhpe-bench"
 
 PRETRAINED = Path(__file__).parent / "pretrained" / "synthheads.safetensors"
-"""The network that comes with the package, trained on SynthHeads alone; see ORIGIN.md beside it."""
+"""First weights of ``init: synthheads``, trained on SynthHeads alone; see ORIGIN.md beside it."""
+
+FOR_PHOTOGRAPHS = PRETRAINED.with_name("photographs.safetensors")
+"""The network of ``bench predict``, trained on from there on heads of varied appearance; see ORIGIN.md, too."""
 
 
 def cache_folder() -> Path:

@@ -14,8 +14,8 @@ from benchmark.report.writers import write_csv
 from mhpe.datasets import prepared
 from mhpe.model.matrix_fisher import log_normalizer_and_moments
 from mhpe.model.saved import load_network
-from mhpe.paths import PRETRAINED
-from mhpe.predict.expected_error import AT_REST, SLOPE, expected_error, spread
+from mhpe.paths import FOR_PHOTOGRAPHS
+from mhpe.predict.expected_error import AT_REST, SLOPE, answer, expected_error
 from mhpe.rotations import geodesic_degrees
 from mhpe.synthheads.sets import SynthConfig
 
@@ -57,11 +57,10 @@ def main(data_root: Path | None, every: int, out: Path | None) -> None:
 
 def _measures(name: str, synth: SynthConfig, data_root: Path | None, step: int = 1) -> pd.DataFrame:
     """Geodesic error, spread, and the error that the concentration implies, of each image, in degrees."""
-    network = load_network(PRETRAINED).network
+    network = load_network(FOR_PHOTOGRAPHS).network
     data = prepared(name, network.config.image_size, data_root, synth)
     images = torch.from_numpy(np.array(data.images[::step]))
-    rotations, strengths = network.predict(images)
-    apart = spread(network, images, rotations)
+    (rotations, strengths), apart = answer(network, images)
     moments = log_normalizer_and_moments(strengths.double())[1]
     return pd.DataFrame(
         {

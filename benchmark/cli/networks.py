@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from benchmark.cli.options import store_option
 from mhpe.errors import InputError
-from mhpe.paths import PRETRAINED
+from mhpe.paths import FOR_PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from benchmark.store import Store
@@ -39,7 +39,7 @@ def chosen_network(trial: str | None, weights: Path | None, store: str) -> "Save
     from mhpe.model.saved import load_network
 
     if trial is None:
-        return load_network(weights or PRETRAINED)
+        return load_network(weights or FOR_PHOTOGRAPHS)
     return _trained_network(Store(store, read_only=True), trial)
 
 

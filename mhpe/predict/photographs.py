@@ -14,7 +14,7 @@ from mhpe.data.crops import SMALLEST_SIDE, Box, cut
 from mhpe.data.images import UnreadableError, folder_entries, not_read, opened, read_file, to_rgb
 from mhpe.errors import InputError
 from mhpe.model.network import Network
-from mhpe.predict.expected_error import expected_error, spread
+from mhpe.predict.expected_error import answer, expected_error
 from mhpe.predict.faces import find_faces
 from mhpe.rotations import to_euler
 
@@ -192,8 +192,8 @@ def _predict(
     crops: list[NDArray[np.uint8]],
 ) -> Iterator[HeadPose]:
     faces = torch.from_numpy(np.stack(crops))
-    rotations, strengths = network.predict(faces)
-    expected, angles = expected_error(spread(network, faces, rotations)), to_euler(rotations)
+    (rotations, strengths), spread = answer(network, faces)
+    expected, angles = expected_error(spread), to_euler(rotations)
     for i, image in enumerate(images):
         known = not strengths[i].isnan().any()
         yield HeadPose(

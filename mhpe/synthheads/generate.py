@@ -35,7 +35,7 @@ def parameters(name: str, config: SynthConfig, size: int) -> dict[str, Any]:
         "size": size,
         "count": config.count(name),
         "seed": config.seed,
-    }
+    } | ({} if config.appearance == "standard" else {"appearance": config.appearance})
 
 
 def content_key(name: str, config: SynthConfig, size: int) -> str:

@@ -8,6 +8,7 @@ from torch import Tensor
 from mhpe.synthheads.appearance import stack
 from mhpe.synthheads.head_model import smoothstep
 from mhpe.synthheads.population import Person, Shot
+from mhpe.synthheads.varied import draw_details
 
 EYE_X, EYE_Y, LIP_Y = 0.306, 0.004, 0.705
 """Centres of the eyes and of the lips on the mean head, decimetres right of and below the head's centre."""
@@ -47,4 +48,5 @@ def draw_makeup(
     for weight, tint in ((brow, brow_tint), (lid, line_tint), (0.9 * nostril, line_tint), (0.8 * mouth, line_tint)):
         strength = (weight * skin)[..., None]
         colour = colour * (1 - strength + strength * tint)
-    return colour
+    varied = persons[0].locks is not None
+    return draw_details(colour, place, skin, persons, shots) if varied else colour

@@ -49,6 +49,10 @@ class Person:
     rim: Colour  # linear RGB of the glasses' rim
     rim_shape: tuple[float, float, float, float]  # radius, thickness, height ratio and squareness of the rims
     pattern: NDArray[np.float64]  # phases and frequencies of the mottling of skin and hair
+    stretch: float = 1.0  # of the head's height
+    nose: float = 0.0  # how much higher its tip is than MakeHuman's, in decimetres
+    lenses: float = 0.0  # darkness of the glasses' lenses in [0, 1]
+    locks: NDArray[np.float64] | None = None  # of hair over the face; None in the standard appearance
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Shot:
     socket_shade: float  # darkness in [0, 1]
     occluder: bool  # whether something covers a part of the face
     scene: int  # seed of background and occluder
+    teeth: float = 0.0  # how much of them shows, in [0, 1]
 
 
 def linear(srgb: NDArray[np.float64]) -> Colour:

@@ -18,6 +18,7 @@ from mhpe.synthheads.lighting import shade, vertex_normals
 from mhpe.synthheads.makeup import draw_makeup
 from mhpe.synthheads.population import Person, Shot
 from mhpe.synthheads.rasterizer import rasterize
+from mhpe.synthheads.varied import change_proportions
 
 SUPERSAMPLING = 2
 
@@ -90,6 +91,8 @@ class Renderer:
         strengths = [[s.shot.expression.get(name, 0.0) for name in model.expression_names] for s in scenes]
         identity = stack([person.identity for person in persons], device)
         face = model.shapes(identity, stack(strengths, device))
+        if persons[0].locks is not None:
+            face = change_proportions(model, face, persons)
         face = face + hair_displacement(model, persons, cover)
         worn = torch.stack([self.accessories.vertices(person, one) for person, one in zip(persons, face, strict=True)])
         vertices = torch.cat((face, worn), 1)

@@ -4,6 +4,7 @@ Their persons are different ones. Angles are the labels' yaw, pitch and roll in 
 """
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from mhpe.rotations import from_euler
 from mhpe.synthheads import scene
 from mhpe.synthheads.population import Person, Shot, draw_person, draw_shot
 from mhpe.synthheads.renderer import Scene
+from mhpe.synthheads.varied import vary_background, vary_person, vary_shot
 from mhpe.validation import Section
 
 SHOTS_PER_PERSON = 4
@@ -30,6 +32,7 @@ class SynthConfig(Section):
     lab: int = Field(1_500, ge=1, le=LARGEST_SET)  # images of the lab set, in sequences of 60 frames of one person
     wild: int = Field(1_500, ge=1, le=LARGEST_SET)  # images of the wild set, each of another person
     seed: int = Field(0, ge=0, le=2**31)  # of everything that is drawn
+    appearance: Literal["standard", "varied"] = "standard"  # of train and wild; varied is nearer to photographs
 
     def count(self, name: str) -> int:
         """Images of the set of that name."""
@@ -63,8 +66,11 @@ class SynthSet:
 
     def scene(self, number: int) -> Scene:
         """Image ``number`` ready to be rendered."""
-        person, shot, background = self._lab(number) if self.name == "synth_lab" else self._photograph(number)
         rotation = from_euler(torch.from_numpy(self.angles(number))).numpy()
+        if self.name == "synth_lab":
+            person, shot, background = self._lab(number)
+        else:
+            person, shot, background = self._photograph(number, rotation)
         return Scene(person, shot, rotation, background)
 
     def _generator(self, kind: int, number: int) -> np.random.Generator:
@@ -73,9 +79,14 @@ class SynthSet:
     def _person(self, identity: int) -> Person:
         return draw_person(self._generator(0, identity), self.components)
 
-    def _photograph(self, number: int) -> tuple[Person, Shot, NDArray[np.float64]]:
-        shot = draw_shot(self._generator(2, number))
-        return self._person(self.identity(number)), shot, scene.background(np.random.default_rng(shot.scene), self.size)
+    def _photograph(self, number: int, rotation: NDArray[np.float64]) -> tuple[Person, Shot, NDArray[np.float64]]:
+        person, shot = self._person(self.identity(number)), draw_shot(self._generator(2, number))
+        background = scene.background(np.random.default_rng(shot.scene), self.size)
+        if self.config.appearance == "varied":
+            rng = self._generator(6, number)
+            person = vary_person(self._generator(5, self.identity(number)), person)
+            shot, background = vary_shot(rng, shot, rotation), vary_background(rng, background)
+        return person, shot, background
 
     def _lab(self, number: int) -> tuple[Person, Shot, NDArray[np.float64]]:
         """A frame: light, camera and room of its sequence, its own expression, gaze and noise."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mhpe.config import AugmentationConfig
 from mhpe.model.encoder import MEAN, SCALE
+from mhpe.train.photographic import photographic
 
 LUMA = (0.299, 0.587, 0.114)
 """Grey of a colour (ITU-R BT.601)."""
@@ -43,6 +44,7 @@ class Augmentation:
         dtype: torch.dtype,
     ) -> None:
         self._dtype = dtype
+        self._photographic, self._generator = config.photographic, generator
         self._size = size
         self._step = 0
         self._set_of = torch.randint(config.groups, (images,), generator=generator).to(device)
@@ -82,7 +84,11 @@ class Augmentation:
         pixels = columns @ pixels.view(m, -1, size).mT  # x, then channel and y
         pixels = torch.baddbmm(offset, rows, pixels.view(m, -1, size).mT)  # y, then x and channel: channels last
         pixels = pixels.clamp_(-MEAN / SCALE, (255 - MEAN) / SCALE)
-        return pixels.view(m, size, size, 3).permute(0, 3, 1, 2)
+        result = pixels.view(m, size, size, 3).permute(0, 3, 1, 2)
+        if self._photographic:
+            changed = photographic((result * SCALE + MEAN) / 255, self._photographic, self._generator)
+            result = ((changed * 255 - MEAN) / SCALE).to(self._dtype, memory_format=torch.channels_last)
+        return result
 
 
 def resampling(side: Tensor, shift: Tensor, sigma: Tensor, size: int) -> Tensor:

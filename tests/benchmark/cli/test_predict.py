@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmark.store import Store
 from mhpe.model.saved import load_network
-from mhpe.paths import PRETRAINED
+from mhpe.paths import FOR_PHOTOGRAPHS
 from mhpe.predict.photographs import HeadPose
 from mhpe.predict.pictures import write_pictures
 from tests.benchmark.conftest import Bench
@@ -62,7 +62,7 @@ def test_table_csv_and_json_say_the_same(bench: Bench, faces: Path) -> None:
         np.testing.assert_allclose(rotation, rotation_of(row[["yaw", "pitch", "roll"]].to_numpy(float)), atol=1e-4)
         assert row["expected_error"] == found["expected_error"]
         assert found["concentration"] == row[["concentration1", "concentration2", "concentration3"]].tolist()
-        assert f"{row['yaw']:.1f}" in table.out
+        assert f"{row['yaw']:z.1f}" in table.out
 
 
 def test_files_are_written_by_their_suffix(bench: Bench, faces: Path) -> None:
@@ -220,7 +220,7 @@ def test_images_of_which_none_can_be_read_are_one_line(bench: Bench, faces: Path
 def test_nothing_is_written_beside_images_that_may_only_be_read(bench: Bench, faces: Path) -> None:
     faces.chmod(0o500)
     before = sorted(faces.iterdir())
-    assert bench("predict", faces, "--weights", PRETRAINED).status == 0
+    assert bench("predict", faces, "--weights", FOR_PHOTOGRAPHS).status == 0
     assert (sorted(faces.iterdir()), list(Path().iterdir())) == (before, [])
 
 

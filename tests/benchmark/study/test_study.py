@@ -84,6 +84,7 @@ OTHERWISE = {
     "core_decision",
     "fine_tuning",
     "flat_density",
+    "photographs",
     "pretraining",
 }
 """Studies whose seeds are fresh or whose random references are another training for their own reasons."""

@@ -13,7 +13,7 @@ from mhpe.config import CoreConfig
 from mhpe.errors import InputError
 from mhpe.model.heads import HEADS, build
 from mhpe.model.saved import FORMAT, load_network, save_network
-from mhpe.paths import PRETRAINED
+from mhpe.paths import FOR_PHOTOGRAPHS, PRETRAINED
 from mhpe.synthheads.sets import SynthConfig
 from mhpe.train.metrics import errors, summary
 
@@ -97,11 +97,12 @@ def test_damaged_missing_and_unwritable_files(tmp_path: Path) -> None:
         save_network(build(CoreConfig(**SMALL), 0), tmp_path / "nowhere" / "a.safetensors", {})
 
 
-def test_shipped_network_is_small_and_says_where_it_comes_from() -> None:
-    assert PRETRAINED.stat().st_size < 2_000_000
-    with safetensors.safe_open(PRETRAINED, "pt") as file:
+@pytest.mark.parametrize("path", [PRETRAINED, FOR_PHOTOGRAPHS])
+def test_shipped_network_is_small_and_says_where_it_comes_from(path: Path) -> None:
+    assert path.stat().st_size < 2_000_000
+    with safetensors.safe_open(path, "pt") as file:
         notes = json.loads(file.metadata()["notes"])
-    origin = (PRETRAINED.parent / "ORIGIN.md").read_text(encoding="utf-8")
+    origin = (path.parent / "ORIGIN.md").read_text(encoding="utf-8")
     assert notes["trial"] in origin
     for name, metrics in notes["errors"].items():
         row = f"| `{name}` | {metrics['mae']:.2f} | {metrics['geodesic_mean']:.2f} | {metrics['geodesic_median']:.2f} |"
@@ -109,12 +110,13 @@ def test_shipped_network_is_small_and_says_where_it_comes_from() -> None:
 
 
 @pytest.mark.slow
-def test_shipped_network_knows_rendered_heads() -> None:
+@pytest.mark.parametrize("path", [PRETRAINED, FOR_PHOTOGRAPHS])
+def test_shipped_network_knows_rendered_heads(path: Path) -> None:
     """On pictures that it was not trained on; drawn ones would be another domain."""
     from mhpe.datasets import prepared
 
-    size = load_network(PRETRAINED).network.config.image_size
-    data = prepared("synth_lab", size, synth=SynthConfig(train=1, lab=24, wild=1, seed=987))
-    prediction = load_network(PRETRAINED).network.predict(torch.from_numpy(data.images))
+    network = load_network(path).network
+    data = prepared("synth_lab", network.config.image_size, synth=SynthConfig(train=1, lab=24, wild=1, seed=987))
+    prediction = network.predict(torch.from_numpy(data.images))
     found = summary(errors(prediction.rotations, torch.from_numpy(data.rotations), torch.from_numpy(data.angles)))
     assert found["geodesic_mean"] < 12

@@ -13,6 +13,7 @@ from mhpe.rotations import from_euler
 from mhpe.synthheads.head_model import HeadModel, head_model
 from mhpe.synthheads.population import draw_person, draw_shot
 from mhpe.synthheads.renderer import Renderer, Scene
+from mhpe.synthheads.varied import change_proportions
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,16 @@ def test_every_identity_has_the_rotation_of_its_label(model: HeadModel, scale: f
     for scene, head in zip(scenes, vertices, strict=True):
         found = turned_by(head[skull], reference[skull])
         assert np.degrees((found * Rotation.from_matrix(scene.rotation).inv()).magnitude()) < 0.1
+
+
+def test_varied_heads_are_stretched_along_their_frame(model: HeadModel) -> None:
+    """Which does not turn it."""
+    person = replace(draw_person(np.random.default_rng(0), model.identities), stretch=1.1)
+    changed = change_proportions(model, model.mean[None], [person])
+    torch.testing.assert_close(changed[0], model.mean * changed.new_tensor([1, 1.1, 1]))
+    raised = change_proportions(model, model.mean[None], [replace(person, nose=0.05)]) - changed
+    assert raised[..., 1].amin() == pytest.approx(-0.05, abs=0.005)
+    assert raised[0, model.mean[:, 2] < 0.2].abs().max() == 0  # the nose alone
 
 
 def test_without_alignment_identities_would_be_tilted(model: HeadModel) -> None:

@@ -17,6 +17,7 @@ from mhpe.paths import cache_folder
 from mhpe.rotations import from_euler, geodesic_degrees
 from mhpe.synthheads import generate
 from mhpe.synthheads.population import draw_person
+from mhpe.synthheads.renderer import Renderer
 from mhpe.synthheads.sets import FRAMES_PER_SEQUENCE, SETS, SynthConfig, SynthSet
 
 pytestmark = pytest.mark.slow
@@ -132,3 +133,33 @@ def test_an_unwritable_cache_is_one_clear_line(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("MHPE_CACHE", str(tmp_path / "file"))
     with pytest.raises(InputError, match=r"cannot write .*; set MHPE_CACHE"):
         prepared("synth_lab", 24, synth=SMALL)
+
+
+def test_standard_sets_are_the_ones_that_results_were_made_on() -> None:
+    keys = [generate.content_key(name, SynthConfig(), 64)[:12] for name in ("synth_train", "synth_wild", "synth_lab")]
+    assert keys == ["1da17be167cf", "283f54607b7e", "167768a17ed6"]
+    source = SynthSet("synth_train", SynthConfig(), 32, 64)
+    pictures = Renderer(32).render([source.scene(i) for i in range(8)])
+    np.testing.assert_allclose(
+        pictures.mean((1, 2, 3)), [141.55, 130.82, 167.37, 128.81, 114.08, 134.32, 139.76, 178.98], atol=0.02
+    )
+
+
+def test_varied_heads_are_others_with_the_same_poses() -> None:
+    varied, standard = (
+        SynthSet("synth_train", SynthConfig(appearance=appearance), 32, 64) for appearance in ("varied", "standard")
+    )
+    renderer = Renderer(32)
+    pictures = renderer.render([varied.scene(i) for i in range(8)])
+    np.testing.assert_array_equal(pictures, renderer.render([varied.scene(i) for i in range(8)]))
+    assert (pictures != renderer.render([standard.scene(i) for i in range(8)])).any((1, 2, 3)).all()
+    np.testing.assert_array_equal([varied.angles(i) for i in range(8)], [standard.angles(i) for i in range(8)])
+    assert generate.content_key("synth_train", varied.config, 32) != generate.content_key(
+        "synth_train", standard.config, 32
+    )
+
+
+def test_varied_persons_look_at_the_camera_whatever_the_head_does() -> None:
+    source = SynthSet("synth_wild", SynthConfig(appearance="varied"), 16, 4)
+    up = np.array([(source.angles(i)[1], source.scene(i).shot.gaze[1]) for i in range(200)])
+    assert np.corrcoef(up.T)[0, 1] < -0.4

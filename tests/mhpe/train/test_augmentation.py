@@ -79,6 +79,14 @@ def test_bfloat16_is_the_same_picture() -> None:
     assert (augment(AugmentationConfig(), images, dtype=torch.bfloat16).images - exact).abs().mean() < 1
 
 
+def test_photographic_changes_are_those_of_the_seed_and_stay_pictures() -> None:
+    images, config = heads(6), AugmentationConfig(photographic=0.7)
+    first, again, other = (augment(config, images, seed=seed).images for seed in (0, 0, 1))
+    torch.testing.assert_close(first, again)
+    assert (first - other).abs().mean((1, 2, 3)).min() > 1
+    assert -0.5 < first.min() < first.max() < 255.5
+
+
 @pytest.mark.parametrize("axis", ["right", "down"])
 def test_shift_moves_the_picture(axis: str) -> None:
     image = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)

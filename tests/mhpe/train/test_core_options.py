@@ -224,6 +224,7 @@ USED = [
     ({"reference_weight": 0}, {"separate_scme": True}),
     ({}, {"average_decay": 0.9}),
     ({}, {"pool_size": 50}),
+    ({}, {"augmentation": {"photographic": 0.0}}),
 ]
 
 
@@ -238,6 +239,7 @@ def test_options_without_effect_change_no_key(core: dict[str, Any], change: dict
         {"vector_error": "squared"}, {"average": "ema"}, {"k": 0}, {"references": "batch"}, {"reference_weight": 0.5},
         {"inputs": "inverse_density"}, {"separate_scme": True}, {"concentration_input": "raw"}, {"nll_factor": 1.05},
         {"metric_loss": "log_ratio"}, {"head": "euler"}, {"init": "synthheads"},
+        {"augmentation": {"photographic": 0.5}},
     ],
 )  # fmt: skip
 def test_options_with_effect_change_the_key(change: dict[str, Any]) -> None:
