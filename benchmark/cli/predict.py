@@ -73,9 +73,9 @@ def predict_verb(
     in which none is found, is taken for a crop. Without the extra the largest square in the middle is taken.
 
     Yaw > 0 turns the nose to the picture's left, pitch > 0 up, roll > 0 clockwise. The rotation's columns are the
-    head's left, down and front axes (x right, y down, z towards the viewer). The expected error follows from how far
-    answers for it, for its mirror image and for a wider crop differ, whose mean is shown; it is calibrated for the package's network on rendered
-    heads, and photographs had 1.4 times as much.
+    head's left, down and front axes (x right, y down, z towards the viewer). The answer is the mean of those for the
+    face, its mirror image and a wider crop. The expected error follows from how far these differ; it is calibrated
+    for the package's network on rendered heads, and photographs had 1.4 times as much.
 
     Without --trial or --weights the network is the one that comes with the package, trained on rendered heads alone.
     Exit status 1: an image could not be used and was left out.
