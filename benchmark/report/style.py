@@ -93,6 +93,14 @@ def panels(
     return figure, list(axes.flat[:count])
 
 
+def same_span(axes: Sequence[Axes]) -> None:
+    """Give panels with data around different values the same height in units, so that differences compare."""
+    limits = [axis.get_ylim() for axis in axes]
+    reach = max(high - low for low, high in limits) / 2
+    for axis, (low, high) in zip(axes, limits, strict=True):
+        axis.set_ylim((low + high) / 2 - reach, (low + high) / 2 + reach)
+
+
 def named_rows(count: int, names: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """A figure of panels that share their scale and a line for each name, the first name at the top."""
     figure, axes = panels(

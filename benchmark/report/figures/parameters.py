@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from benchmark.report.figures.drawing import Drawing, NoDataError
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, hover, in_legend, line_styles, panels
+from benchmark.report.style import BASELINE, hover, in_legend, line_styles, panels, same_span
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 
@@ -28,7 +28,7 @@ def against_parameter(material: Material) -> Drawing:
         raise NoDataError("no sampler with two results varies sigma or the bin width")
     shown = {arm for _, points in _series(arms, parameter) for arm in points["arm"]}
     others = [arm for arm in dict.fromkeys(arms["arm"]) if arm not in shown]
-    figure, axes = panels(len(material.protocols), sharey=True)
+    figure, axes = panels(len(material.protocols))
     for axis, protocol in zip(axes, material.protocols, strict=True):
         rows = material.arms(protocol)
         for mae in rows.loc[rows["arm"] == material.baseline, "mae"]:
@@ -46,6 +46,7 @@ def against_parameter(material: Material) -> Drawing:
         if len(ticks) <= TICKS_NAMED:
             axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
         axis.margins(y=0.15)
+    same_span(axes)
     return Drawing(
         figure,
         f"MAE against the {PARAMETERS[parameter].removesuffix(' in degrees')}. Open circles are single seeds, bars "

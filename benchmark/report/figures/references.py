@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from benchmark.report.figures.drawing import Drawing, NoDataError, need_several_rules, shown_note
 from benchmark.report.images import first_arms
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, in_legend, line_styles, panels
+from benchmark.report.style import BASELINE, in_legend, line_styles, panels, same_span
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 from benchmark.study.protocols import described
@@ -57,7 +57,7 @@ def error_against_draws(material: Material) -> Drawing:
     need_several_rules(material)
     size = (12.0, 0.6 + 3.6 * len(protocols))
     figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots(len(protocols), len(COLUMNS), sharex="col", sharey=True, squeeze=False)
+    axes = figure.subplots(len(protocols), len(COLUMNS), sharex="col", sharey="row", squeeze=False)
     for row, protocol in zip(axes, protocols, strict=True):
         rows = material.arms(protocol).merge(_draws(material, protocol), on="arm")
         for axis, (column, words) in zip(row, COLUMNS.items(), strict=True):
@@ -65,11 +65,12 @@ def error_against_draws(material: Material) -> Drawing:
             axis.set_xlabel(words)
             axis.tick_params(labelbottom=True)
         row[0].set(title=protocol_title(protocol), ylabel="MAE in degrees")
+    same_span(list(axes[:, 0]))
     return Drawing(
         figure,
-        "Each arm's MAE with its 95 % Student-t interval: left against the distinct images that a step encodes for an "
-        "input (with fewer there is less to learn from), right against the mean geodesic distance of its references. "
-        "An observation, no experiment: in many samplers the two go together."
+        f"Each arm's MAE, with its 95 % Student-t interval from {INTERVAL_FROM} seeds on: left against the distinct "
+        "images that a step encodes for an input (with fewer there is less to learn from), right against the mean "
+        "geodesic distance of its references. An observation, no experiment: in many samplers the two go together."
         + shown_note(material.table["arm"].nunique()),
         "Scatter plots of the MAE against distinct images and against distance, a point for each arm.",
     )

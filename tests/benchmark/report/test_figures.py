@@ -69,6 +69,13 @@ def test_every_figure_has_a_panel_for_each_protocol_and_says_what_it_shows(mater
     assert len(drawing.alt) > 30
 
 
+@pytest.mark.parametrize("kind", ["mae", "drawn"])
+def test_panels_of_errors_have_one_span_each_around_its_own(material: Material, kind: str) -> None:
+    limits = [axis.get_ylim() for axis in draw(kind, material).figure.axes]
+    assert np.ptp([high - low for low, high in limits]) < 1e-9
+    assert len({low for low, _ in limits}) > 1
+
+
 @pytest.mark.parametrize("kind", ["yaw", "cumulative", "distances", "drawn", "calibration", "training"])
 def test_a_figure_without_its_data_is_not_drawn(bare: Material, kind: str) -> None:
     with pytest.raises(NoDataError, match=r"the store holds no predictions|no trial stores"):
