@@ -145,8 +145,8 @@ def test_a_killed_search_goes_on(store_url: str) -> None:
     after = search_here(store_url, search)
     assert time.monotonic() - begun < 30
     all_done(after, 6)
-    for point in before:  # what Optuna had suggested stays
-        assert after[point.number].parameters == point.parameters
+    for point in before:  # what Optuna had suggested stays; of the last one perhaps not all parameters yet
+        assert after[point.number].parameters.items() >= point.parameters.items()
     assert [trial.state.name for trial in optuna_trials(store_url, search)].count("COMPLETE") == 6
 
 
