@@ -1,5 +1,6 @@
 """The numbers of the results' front page are those of the committed tables."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -10,41 +11,52 @@ from scipy import stats
 import benchmark as bench
 
 RESULTS = Path(__file__).parents[1] / "results"
-COLUMNS = {"SynthHeads lab": "synth_1", "SynthHeads wild": "synth_2"}
-"""Protocol of each column of the table of differences."""
-ROWS = {
-    "random (MAE)": "random",
-    "bins of 20": "bins",
-    "Gaussian, sigma 30": "gaussian 30",
-    "Gaussian, sigma 45": "gaussian 45",
-    "reverse Gaussian, sigma 45": "reverse_gaussian",
-    "uniform": "uniform",
-    "uniform, shuffled, populated bins only": "uniform_shuffled",
-}
-"""Arm of each row."""
+SOURCES = [
+    ("scratch/conclusion", "aflw2000_to_biwi"),
+    ("scratch/confirmation", "aflw2000_to_biwi"),
+    ("finetune/conclusion", "aflw2000_to_biwi"),
+    ("finetune/confirmation", "aflw2000_to_biwi"),
+    ("photographs/conclusion", "aflw2000_to_biwi"),
+    ("photographs/conclusion", "biwi_to_aflw2000"),
+    ("confirmation/confirmation", "synth_1"),
+    ("confirmation/confirmation", "synth_2"),
+]
+"""Table and protocol of each row of the page's table of differences."""
+ARMS = [("bins",), ("gaussian", "gaussian 30"), ("reverse_gaussian",), ("uniform",)]
+"""Labels of each column's arm."""
 
 
-def cells() -> list[tuple[str, str, str]]:
-    """Row, column and text of each cell of the page's table of differences."""
-    lines = [line for line in (RESULTS / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
-    start = next(n for n, line in enumerate(lines) if line.startswith("| references |"))
-    table = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines[start:]]
-    rows = [row for row in table[1:] if row[0] in ROWS]
-    return [(row[0], column, text) for row in rows for column, text in zip(table[0][1:], row[1:], strict=True)]
+def rows() -> list[list[str]]:
+    """The page's table of differences as text, without its head."""
+    lines = (RESULTS / "README.md").read_text(encoding="utf-8").splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("| trained on, tested on"))
+    table = itertools.takewhile(lambda line: line.startswith("|"), lines[start + 2 :])
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table]
 
 
-@pytest.mark.parametrize(("row", "column", "text"), cells())
-def test_the_front_pages_table_follows_from_the_committed_ones(row: str, column: str, text: str) -> None:
-    rows = pd.read_csv(RESULTS / "confirmation/confirmation.csv").set_index(["protocol", "arm"])
-    table = rows.loc[(COLUMNS[column], ROWS[row])]
-    names = ("mae", "mae_hw") if row == "random (MAE)" else ("difference", "low", "high")
-    found = [float(number.replace("−", "-")) for number in re.findall(r"[+−]?\d+\.\d+", text)]
-    assert found == [pytest.approx(table[name], abs=0.00501) for name in names]
-    assert text.startswith("**") == (table["verdict"] in {"better", "worse"})
+def numbers(text: str) -> list[float]:
+    """The numbers with two decimals in a text."""
+    return [float(number.replace("−", "-")) for number in re.findall(r"[+−]?\d+\.\d\d", text)]
 
 
-def test_the_table_is_there() -> None:
-    assert {row for row, _, _ in cells()} == set(ROWS)
+def test_the_front_pages_table_has_a_row_for_each_source() -> None:
+    assert len(rows()) == len(SOURCES)
+    assert [sum(map(bool, row[2:])) for row in rows()] == [4, 2, 4, 1, 4, 4, 4, 4]
+
+
+@pytest.mark.parametrize("number", range(len(SOURCES)))
+def test_the_front_pages_table_follows_from_the_committed_ones(number: int) -> None:
+    (name, protocol), (where, seeds, *texts) = SOURCES[number], rows()[number]
+    table = pd.read_csv(RESULTS / f"{name}.csv")
+    found = table[table["protocol"] == protocol].set_index("arm")
+    assert numbers(where)[-1] == pytest.approx(found.loc["random", "mae"], abs=0.00501)
+    assert int(seeds.split()[0]) == found.loc["random", "n"]
+    assert seeds.endswith("fresh") == name.endswith("confirmation")
+    for labels, text in zip(ARMS, texts, strict=True):
+        if text:
+            row = found.loc[next(label for label in labels if label in found.index)]
+            assert numbers(text) == [pytest.approx(row[key], abs=0.00501) for key in ("difference", "low", "high")]
+            assert text.startswith("**") == (row["verdict"] in {"better", "worse"})
 
 
 def test_the_committed_store_has_the_committed_seeds() -> None:
