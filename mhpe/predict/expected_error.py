@@ -11,6 +11,7 @@ import torchvision.transforms.functional as TF
 from torch import Tensor
 
 from mhpe.model.network import Network, Prediction
+from mhpe.model.scme import project
 from mhpe.rotations import geodesic_degrees, mirror
 
 MARGIN = 1 / 16  # of the wider crop on every side, as a share of the image's; the image's edge repeated
@@ -27,15 +28,13 @@ def answer(network: Network, images: Tensor) -> tuple[Prediction, Tensor]:
 
     ``images`` (N, 3, S, S) are bytes. The concentration is that of the image as it is.
     """
-    import roma  # loads torch._dynamo: seconds
-
     size = images.shape[-1]
     margin = round(MARGIN * size)
     wider = TF.resize(TF.pad(images, margin, padding_mode="edge"), [size, size], antialias=True)
     plain, wide = network.predict(images), network.predict(wider)
     mirrored = [mirror(network.predict(view.flip(-1)).rotations) for view in (images, wider)]
     views = torch.stack([plain.rotations, wide.rotations, *mirrored])
-    mean = roma.special_procrustes(views.sum(0))
+    mean = project(views.sum(0))
     return Prediction(mean, plain.strengths), geodesic_degrees(views, mean).mean(0)
 
 

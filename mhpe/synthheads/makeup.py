@@ -48,5 +48,4 @@ def draw_makeup(
     for weight, tint in ((brow, brow_tint), (lid, line_tint), (0.9 * nostril, line_tint), (0.8 * mouth, line_tint)):
         strength = (weight * skin)[..., None]
         colour = colour * (1 - strength + strength * tint)
-    varied = persons[0].locks is not None
-    return draw_details(colour, place, skin, persons, shots) if varied else colour
+    return draw_details(colour, place, skin, persons, shots) if persons[0].varied else colour

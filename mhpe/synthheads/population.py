@@ -54,6 +54,11 @@ class Person:
     lenses: float = 0.0  # darkness of the glasses' lenses in [0, 1]
     locks: NDArray[np.float64] | None = None  # of hair over the face; None in the standard appearance
 
+    @property
+    def varied(self) -> bool:
+        """Whether :mod:`mhpe.synthheads.varied` has changed the person."""
+        return self.locks is not None
+
 
 @dataclass(frozen=True)
 class Shot:

@@ -91,7 +91,7 @@ class Renderer:
         strengths = [[s.shot.expression.get(name, 0.0) for name in model.expression_names] for s in scenes]
         identity = stack([person.identity for person in persons], device)
         face = model.shapes(identity, stack(strengths, device))
-        if persons[0].locks is not None:
+        if persons[0].varied:
             face = change_proportions(model, face, persons)
         face = face + hair_displacement(model, persons, cover)
         worn = torch.stack([self.accessories.vertices(person, one) for person, one in zip(persons, face, strict=True)])

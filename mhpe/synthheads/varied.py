@@ -18,7 +18,7 @@ from mhpe.synthheads.population import STYLES, Person, Shot
 
 STYLE_SHARES = (0.03, 0.12, 0.29, 0.19, 0.34, 0.03)
 LOCKS = 3
-EYES_AT = (0.306, 0.01)  # decimetres beside and below the head's centre, as in :mod:`mhpe.synthheads.makeup`
+LENSES_AT = (0.306, 0.01)  # middle of a lens, decimetres beside and below the head's centre
 
 
 def vary_person(rng: np.random.Generator, person: Person) -> Person:
@@ -122,7 +122,7 @@ def draw_details(
     teeth = stack([shot.teeth for shot in shots], device)[:, None, None]
     paint(teeth * smoothstep(0.06, 0.035, (y - 0.7).abs()) * smoothstep(0.24, 0.17, ax), tone.new_tensor([0.6] * 3))
     lenses = stack([person.lenses for person in persons], device)[:, None, None]
-    from_eye = ((ax - EYES_AT[0]) / 0.27).square() + ((y - EYES_AT[1]) / 0.21).square()
+    from_eye = ((ax - LENSES_AT[0]) / 0.27).square() + ((y - LENSES_AT[1]) / 0.21).square()
     paint(lenses * smoothstep(1.1, 0.95, from_eye), tone.new_tensor([0.02] * 3))
     locks = stack([person.locks for person in persons], device)[:, :, :, None, None]
     for start, slope, bend, half, end in (lock.unbind(1) for lock in locks.unbind(1)):
