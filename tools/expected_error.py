@@ -38,7 +38,7 @@ def main(data_root: Path | None, every: int, out: Path | None) -> None:
     torch.set_num_threads(1)
     fitted = [_measures(name, SynthConfig(seed=FITTED), None) for name in ("synth_lab", "synth_wild")]
     together = pd.concat(fitted)
-    slope, at_rest = np.polyfit(together["spread"], together["error"], 1)
+    slope, at_rest = np.polyfit(together["apart"], together["error"], 1)
     click.echo(f"expected error = {at_rest:.2f} + {slope:.2f} x spread (in use: {AT_REST} + {SLOPE})")
     sets = {f"{name}, seed {HELD_OUT}": (name, 1) for name in ("synth_lab", "synth_wild")}
     if data_root is not None:
@@ -46,7 +46,7 @@ def main(data_root: Path | None, every: int, out: Path | None) -> None:
     rows = []
     for title, (name, step) in sets.items():
         found = _measures(name, SynthConfig(seed=HELD_OUT), data_root, step)
-        for measure in ("concentration", "crops"):
+        for measure in ("concentration", "spread"):
             expected, error = found[measure].to_numpy(), found["error"].to_numpy()
             rows.append({"set": title, "measure": measure, "images": len(found)} | reliability(expected, error))
     table = pd.DataFrame(rows)
@@ -56,7 +56,7 @@ def main(data_root: Path | None, every: int, out: Path | None) -> None:
 
 
 def _measures(name: str, synth: SynthConfig, data_root: Path | None, step: int = 1) -> pd.DataFrame:
-    """Geodesic error, spread, and the error that the concentration implies, of each image, in degrees."""
+    """Geodesic error, spread (apart), and the errors that it and the concentration imply, of each image, in degrees."""
     network = load_network(FOR_PHOTOGRAPHS).network
     data = prepared(name, network.config.image_size, data_root, synth)
     images = torch.from_numpy(np.array(data.images[::step]))
@@ -65,8 +65,8 @@ def _measures(name: str, synth: SynthConfig, data_root: Path | None, step: int =
     return pd.DataFrame(
         {
             "error": geodesic_degrees(rotations, torch.from_numpy(data.rotations[::step])).numpy(),
-            "spread": apart.numpy(),
-            "crops": expected_error(apart).numpy(),
+            "apart": apart.numpy(),
+            "spread": expected_error(apart).numpy(),
             "concentration": torch.rad2deg(((moments.sum(-1) - 1) / 2).acos()).numpy(),
         }
     )
