@@ -84,8 +84,8 @@ OTHERWISE = {
     "core_decision",
     "fine_tuning",
     "flat_density",
-    "photographs",
     "pretraining",
+    "pretraining_varied",
 }
 """Studies whose seeds are fresh or whose random references are another training for their own reasons."""
 
