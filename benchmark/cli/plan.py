@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from benchmark.study.study import Study
     from benchmark.study.trial import Trial
 
+DIFFERENCES = (0.2, 0.1)  # differences of MAE, in degrees, that seeds are planned for
 ASSUMED = (0.1, 0.2, 0.5, 1.0)  # standard deviations shown where there is no pilot, degrees
 
 
@@ -146,7 +147,7 @@ def _images(name: str, study: "Study", data_root: "Path | None") -> int:
 def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str, cells: "pd.DataFrame") -> None:
     from benchmark.report.secondary import FOUND, price
     from benchmark.report.text import duration
-    from benchmark.statistics.pilot import DIFFERENCES, need, pooled, spreads
+    from benchmark.statistics.power import pooled, seeds_needed, smallest_detectable, spreads
     from benchmark.study.names import counted
 
     baselines = {arm.label: arm.baseline or study.file.baseline for arm in arms}
@@ -181,7 +182,8 @@ def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str
     table = plain_table(*headings, numbers_from=1)
     table.columns[0].no_wrap = False
     for name, sd, comparisons in rows:
-        needed, smallest = need(sd, seeds, comparisons)
+        needed = [seeds_needed(sd, difference, comparisons) for difference in DIFFERENCES]
+        smallest = smallest_detectable(sd, seeds, comparisons)
         detectable = "nothing" if math.isinf(smallest) else f"{smallest:.2f}°"
         table.add_row(name, f"{sd:.2f}°", *(f"{count:,}" for count in needed), detectable)
     print_table(table)

@@ -8,7 +8,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import i0e, i1e
 
-from benchmark.report.summary import LEVEL
 from benchmark.statistics import half_width
 from benchmark.store import Store
 from benchmark.store.reading import TestSet
@@ -172,7 +171,7 @@ def errors_by_yaw(images: Images) -> pd.DataFrame:
     for arm, of_arm in images.arms.items():
         for number, count in zip(*np.unique(place, return_counts=True), strict=True):
             of_seeds = of_arm.geodesic[:, place == number].mean(1)
-            mean = float(of_seeds.mean()), half_width(of_seeds, LEVEL)
+            mean = float(of_seeds.mean()), half_width(of_seeds)
             rows.append((arm, EDGES[number], EDGES[number + 1], count, len(of_seeds), *mean))
     names = ["arm", "low", "high", "images", "seeds", "geodesic_mean", "geodesic_mean_hw"]
     return pd.DataFrame(rows, columns=names)

@@ -17,7 +17,7 @@ from benchmark.statistics import (
     seeds_needed,
     verdict,
 )
-from benchmark.statistics.pilot import pooled, spreads
+from benchmark.statistics.power import pooled, spreads
 from benchmark.statistics.verdicts import probabilities
 
 FAR = 30  # degrees of yaw beyond which an image counts as far from frontal

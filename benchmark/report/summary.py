@@ -9,10 +9,10 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from benchmark.statistics import benjamini_hochberg, compare, groups_of, interquartile_mean, seed_table
+from benchmark.statistics.intervals import LEVEL
 from benchmark.store.schema import METRICS
 
 GROUP = ["preset", "protocol"]
-LEVEL = 0.95  # of all intervals in the report
 INTERVAL_FROM = 3
 """Seeds or pairs from which an interval is drawn; with two it is 12.7 standard errors wide and hides the seeds."""
 
@@ -70,7 +70,7 @@ def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float
     family = sum(arm != own for arm, own in baselines.items())
     compared = []
     for preset, protocol, cells in groups_of(results):
-        found = compare(seed_table(cells), baselines, margin, LEVEL, family)
+        found = compare(seed_table(cells), baselines, margin, family)
         found = found.drop(columns=["mean", "half_width"]).rename(columns={"n": "pairs"})
         digests = _digests(cells, found[["arm", "baseline"]].itertuples(index=False, name=None))
         compared.append(found.assign(preset=preset, protocol=protocol, comparison=digests))

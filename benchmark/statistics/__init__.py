@@ -2,11 +2,9 @@
 
 from benchmark.statistics.bootstrap import BootstrapDifference, bootstrap_difference
 from benchmark.statistics.cells import groups_of, paired_differences, seed_table
-from benchmark.statistics.intervals import half_width
-from benchmark.statistics.multiple import benjamini_hochberg
+from benchmark.statistics.intervals import half_width, interquartile_mean
+from benchmark.statistics.p_values import benjamini_hochberg, sign_flip_p, smallest_p
 from benchmark.statistics.power import fewest_pairs, seeds_needed, smallest_detectable
-from benchmark.statistics.robust import interquartile_mean
-from benchmark.statistics.sign_flip import sign_flip_p, smallest_p
 from benchmark.statistics.verdicts import MARGIN, WEAK, compare, verdict
 
 __all__ = [

@@ -31,7 +31,6 @@ def bootstrap_difference(
     persons: ArrayLike,
     resamples: int = 2000,
     seed: int = 0,
-    level: float = 0.95,
 ) -> BootstrapDifference:
     """Difference of mean error and probability of improvement, for new seeds and new persons.
 
@@ -46,35 +45,25 @@ def bootstrap_difference(
     precipice, NeurIPS 2021) with images as tasks, but compares runs of the same seed where they compare all pairs.
 
     Args:
-        errors_arm: (seeds, images) in degrees.
+        errors_arm: (seeds, images) in degrees, finite.
         errors_baseline: (seeds, images), the same seeds and images.
         persons: (images,), a label for the person on each image.
         resamples: of the bootstrap, at least 2.
         seed: of its random draws.
-        level: of the intervals, in (0, 1).
 
     Returns:
         The estimates; interval ends are NaN for fewer than two seeds or persons.
-
-    Raises:
-        ValueError: if the shapes do not fit or an error is not finite.
     """
     arm, baseline = np.asarray(errors_arm, float), np.asarray(errors_baseline, float)
     labels, person = np.unique(np.asarray(persons), return_inverse=True)
-    if arm.ndim != 2 or arm.shape != baseline.shape or person.shape != arm.shape[1:]:
-        raise ValueError(f"errors {arm.shape}, {baseline.shape} and persons {person.shape} do not fit together")
     difference = arm - baseline
-    if not np.isfinite(difference).all():
-        raise ValueError("errors must be finite")
     improved = (difference < 0) + 0.5 * (difference == 0)
     images = np.bincount(person)
     # (2, seeds, persons): sums over each person's images of the difference and of the improvement.
     sums = np.array([[np.bincount(person, row) for row in values] for values in (difference, improved)])
     estimate = sums.sum((1, 2)) / arm.size
     n = min(len(arm), len(labels))
-    reach = (
-        student_quantile(n - 1, level) * _standard_error(sums, images, resamples, seed) if n > 1 else np.full(2, np.nan)
-    )
+    reach = student_quantile(n - 1) * _standard_error(sums, images, resamples, seed) if n > 1 else np.full(2, np.nan)
     ends = np.stack([estimate, estimate - reach, estimate + reach])
     return BootstrapDifference(*ends[:, 0].tolist(), *ends[:, 1].clip(0, 1).tolist())
 

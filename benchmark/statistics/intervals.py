@@ -1,30 +1,66 @@
-"""Student-t intervals."""
+"""Means with their intervals, and odd values."""
 
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
+LEVEL = 0.95  # of all intervals; verdicts and plans test at 1 - LEVEL
+FAR = 3.0
+"""Median absolute deviations, scaled to a normal distribution's standard deviation, beyond which a seed is marked."""
+NORMAL = 1.4826  # standard deviation of a normal distribution, in median absolute deviations
+FEWEST = 4  # values from which the middle half and the spread of the others mean anything
 
-def half_width(values: ArrayLike, level: float = 0.95) -> float:
-    """Half the Student-t interval of the mean.
+Array = NDArray[np.float64]
 
-    Args:
-        values: (n,), missing ones are NaN and left out.
-        level: of the interval, in (0, 1).
 
-    Returns:
-        The half-width in the values' unit; NaN for fewer than two values.
-    """
+def half_width(values: ArrayLike) -> float:
+    """Half the Student-t interval of the mean of (n,) values without the NaN; NaN for fewer than two values."""
     present = np.asarray(values, dtype=float)
     present = present[~np.isnan(present)]
     n = len(present)
-    if n < 2:
-        return math.nan
-    return float(student_quantile(n - 1, level) * present.std(ddof=1) / math.sqrt(n))
+    return student_quantile(n - 1) * float(present.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
 
 
-def student_quantile(freedom: float, level: float) -> float:
+def student_quantile(freedom: float) -> float:
     """How many standard errors a two-sided Student-t interval reaches to each side."""
-    return float(stdtrit(freedom, (1 + level) / 2))
+    return float(stdtrit(freedom, (1 + LEVEL) / 2))
+
+
+def interquartile_mean(values: ArrayLike, resamples: int = 2000) -> tuple[float, float, float]:
+    """Mean of the middle half of all values, and its percentile bootstrap interval, stratified by task.
+
+    As rliable has it (Agarwal et al., Deep reinforcement learning at the edge of the statistical precipice, NeurIPS
+    2021): runs are drawn with replacement within each task, and the middle half is taken over runs and tasks together.
+
+    Args:
+        values: (runs,) or (runs, tasks), finite.
+        resamples: of the bootstrap.
+
+    Returns:
+        The mean and both ends of its interval; all NaN for fewer than four runs.
+    """
+    table = np.asarray(values, float)
+    if len(table) < FEWEST:
+        return np.nan, np.nan, np.nan
+    table = table.reshape(len(table), -1)
+    runs, tasks = table.shape
+    draws = np.random.default_rng(0).integers(0, runs, (resamples, runs, tasks))
+    means = _middle_half(table[draws, np.arange(tasks)].reshape(resamples, -1))
+    low, high = np.quantile(means, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    return float(_middle_half(table.reshape(1, -1))[0]), float(low), float(high)
+
+
+def _middle_half(values: Array) -> Array:
+    """Mean of each row of (m, n) without its smallest and largest quarter; scipy.stats takes seconds to import."""
+    cut = values.shape[1] // 4
+    return np.asarray(np.sort(values, axis=1)[:, cut : values.shape[1] - cut].mean(1))
+
+
+def far_from_median(values: Array) -> NDArray[np.bool_]:
+    """Which of (n,) finite values lie beyond ``FAR`` scaled median absolute deviations; none of fewer than four."""
+    distance = np.abs(values - np.median(values)) if len(values) else values
+    if len(values) < FEWEST or not (spread := NORMAL * float(np.median(distance))):
+        return np.zeros(len(values), bool)
+    return distance > FAR * spread

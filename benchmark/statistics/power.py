@@ -1,18 +1,23 @@
-"""How many seeds a difference needs, and what a number of seeds can show."""
+"""How many seeds a difference needs, what a number of seeds can show, and what a pilot says of both."""
 
 import itertools
 import math
-from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import nctdtr, ndtri, stdtrit
+import pandas as pd
+from scipy.special import chdtri, nctdtr, ndtri, stdtrit
 
-from benchmark.statistics.sign_flip import attainable_level, smallest_p
-from mhpe.errors import InputError
+from benchmark.statistics.cells import paired_differences, seed_table
+from benchmark.statistics.intervals import LEVEL
+from benchmark.statistics.p_values import attainable_level, smallest_p
+
+POWER = 0.8  # share of true differences that are to be found
 
 
-def seeds_needed(sd: float, difference: float, power: float = 0.8, level: float = 0.95, comparisons: int = 1) -> int:
-    """Paired seeds with which a true difference is found with the wanted power.
+def seeds_needed(sd: float, difference: float, comparisons: int = 1) -> int:
+    """Paired seeds with which a true difference is found with 80 % power.
 
     The power is that of the two-sided paired t test at the level that the exact sign-flip test attains with that number
     of seeds. With several comparisons alpha is divided by their number (Bonferroni), which Holm's adjustment never
@@ -22,41 +27,27 @@ def seeds_needed(sd: float, difference: float, power: float = 0.8, level: float 
     Args:
         sd: standard deviation of the paired differences in degrees, at least 0.
         difference: the true difference in degrees, above 0.
-        power: wanted, in (1 - ``level``, 1).
-        level: of the verdict, in (0, 1).
         comparisons: arms compared with the baseline.
-
-    Raises:
-        InputError: if an argument is out of range.
     """
-    _check(sd, power, level, comparisons)
-    if not 0 < difference < math.inf:
-        raise InputError(f"the difference to detect must be above 0 degrees, not {difference}")
-    alpha = (1 - level) / comparisons
-    fewest = fewest_pairs(comparisons, level)
-    if difference >= smallest_detectable(sd, fewest, power, level, comparisons):
-        return fewest
-    effect = difference / sd
-    most = 2 * math.ceil(((ndtri(1 - alpha / 2) + ndtri(power)) / effect) ** 2) + 50  # far more than the t test needs
-    first = bisect_left(range(most), True, lo=fewest, key=lambda n: t_test_power(effect, n, alpha) >= power)
-    attained = (t_test_power(effect, n, attainable_level(n, alpha)) for n in itertools.count(first))
-    return next(n for n, reached in enumerate(attained, first) if reached >= power)
+    alpha, effect = (1 - LEVEL) / comparisons, difference / sd if sd else math.inf
+    by_z_test = int(((ndtri(1 - alpha / 2) + ndtri(POWER)) / effect) ** 2)  # which needs fewer
+    counts = itertools.count(max(fewest_pairs(comparisons), by_z_test))
+    return next(n for n in counts if t_test_power(effect, n, attainable_level(n, alpha)) >= POWER)
 
 
-def smallest_detectable(sd: float, n: int, power: float = 0.8, level: float = 0.95, comparisons: int = 1) -> float:
-    """The smallest true difference in degrees that ``n`` paired seeds find with the wanted power.
+def smallest_detectable(sd: float, n: int, comparisons: int = 1) -> float:
+    """The smallest true difference in degrees that ``n`` paired seeds find with 80 % power.
 
-    Infinite where the exact sign-flip test cannot reach significance at ``n``. Arguments and errors are those of
+    Infinite where the exact sign-flip test cannot reach significance at ``n``. Arguments are those of
     :func:`seeds_needed`, of which this is the inverse.
     """
     from scipy.optimize import brentq  # takes a second to import, and reports need none of it
 
-    _check(sd, power, level, comparisons)
-    alpha = attainable_level(n, (1 - level) / comparisons)
+    alpha = attainable_level(n, (1 - LEVEL) / comparisons)
     if alpha == 0:
         return math.inf
-    highest = 2 * (stdtrit(n - 1, 1 - alpha / 2) + ndtri(power) + 5) / math.sqrt(n)
-    return sd * float(brentq(lambda effect: t_test_power(effect, n, alpha) - power, 0, highest))
+    highest = 2 * (stdtrit(n - 1, 1 - alpha / 2) + ndtri(POWER) + 5) / math.sqrt(n)
+    return sd * float(brentq(lambda effect: t_test_power(effect, n, alpha) - POWER, 0, highest))
 
 
 def t_test_power(effect: float, n: int, alpha: float) -> float:
@@ -72,17 +63,39 @@ def t_test_power(effect: float, n: int, alpha: float) -> float:
     return float(1 - between + below)
 
 
-def fewest_pairs(comparisons: int = 1, level: float = 0.95) -> int:
+def fewest_pairs(comparisons: int = 1) -> int:
     """The fewest paired seeds with which the exact sign-flip test can be significant."""
-    return next(n for n in itertools.count(2) if smallest_p(n) < (1 - level) / comparisons)
+    return next(n for n in itertools.count(2) if smallest_p(n) < (1 - LEVEL) / comparisons)
 
 
-def _check(sd: float, power: float, level: float, comparisons: int) -> None:
-    if not 0 <= sd < math.inf:
-        raise InputError(f"the standard deviation must be at least 0 degrees, not {sd}")
-    if not 0 < level < 1:
-        raise InputError(f"the level must be between 0 and 1, not {level}")
-    if not 1 - level < power < 1:
-        raise InputError(f"the power must be between {1 - level:g} and 1, not {power}")
-    if comparisons < 1:
-        raise InputError(f"there must be at least one comparison, not {comparisons}")
+@dataclass(frozen=True)
+class Spread:
+    """How much the paired differences of an arm scatter."""
+
+    arm: str
+    pairs: int  # seeds that it shares with its baseline, 2 or more
+    sd: float  # standard deviation of the differences of MAE, degrees
+
+
+def spreads(cells: pd.DataFrame, baselines: Mapping[str, str]) -> list[Spread]:
+    """Scatter of each arm with two pairs or more.
+
+    Args:
+        cells: of one preset on one protocol, as :meth:`benchmark.store.Store.results` gives them.
+        baselines: by arm, the arm it is compared with.
+    """
+    differences = paired_differences(seed_table(cells), baselines)
+    found = ((str(arm), column.dropna()) for arm, column in differences.items())
+    return [Spread(arm, len(pairs), float(pairs.std(ddof=1))) for arm, pairs in found if len(pairs) > 1]
+
+
+def pooled(found: list[Spread]) -> tuple[float, float, float]:
+    """The arms' common standard deviation, and the ends of its 95 % interval by the chi-squared distribution.
+
+    The arms share the baseline's seeds, so the interval is a little too narrow.
+    """
+    freedom = sum(spread.pairs - 1 for spread in found)
+    squares = sum((spread.pairs - 1) * spread.sd**2 for spread in found)
+    tails = (1 + LEVEL) / 2, (1 - LEVEL) / 2
+    low, high = (math.sqrt(squares / float(chdtri(freedom, 1 - tail))) for tail in tails)
+    return math.sqrt(squares / freedom), low, high

@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from benchmark.statistics.cells import paired_differences
-from benchmark.statistics.intervals import half_width, student_quantile
-from benchmark.statistics.multiple import holm
-from benchmark.statistics.robust import far_from_median
-from benchmark.statistics.sign_flip import sign_flip_p, smallest_p
+from benchmark.statistics.intervals import LEVEL, far_from_median, half_width, student_quantile
+from benchmark.statistics.p_values import holm, sign_flip_p, smallest_p
 from mhpe.errors import InputError
 
 Array = NDArray[np.float64]
@@ -34,11 +32,7 @@ COLUMNS = [
 
 
 def compare(
-    values: pd.DataFrame,
-    baseline: str | Mapping[str, str],
-    margin: float = MARGIN,
-    level: float = 0.95,
-    family: int = 0,
+    values: pd.DataFrame, baseline: str | Mapping[str, str], margin: float = MARGIN, family: int = 0
 ) -> pd.DataFrame:
     """Compare each arm with its baseline over the seeds that both have.
 
@@ -49,7 +43,6 @@ def compare(
             own baseline, or has none, is compared with nothing. A baseline may be missing from ``values``: then the
             arms compared with it have no result.
         margin: in degrees, smaller differences do not matter; at least 0.
-        level: of the intervals, in (0.5, 1).
         family: number of comparisons that the study plans, for Holm's adjustment; at least the number of arms compared
             here counts.
 
@@ -70,12 +63,10 @@ def compare(
         Figures that need more pairs are NaN.
 
     Raises:
-        InputError: if ``margin`` or ``level`` is out of range.
+        InputError: if ``margin`` is negative.
     """
     if not margin >= 0:
         raise InputError(f"the margin of equivalence must be at least 0 degrees, not {margin}")
-    if not 0.5 < level < 1:
-        raise InputError(f"the level of an interval must be between 0.5 and 1, not {level}")
     baselines = dict.fromkeys(map(str, values), baseline) if isinstance(baseline, str) else baseline
     differences = paired_differences(values, baselines)
     family = max(family, len(differences.columns))
@@ -91,20 +82,20 @@ def compare(
         error = values[arm].dropna().to_numpy(float)
         own = values.reindex(columns=[baselines[arm]])[baselines[arm]]
         difference = float(of_arm.mean())
-        reach = half_width(of_arm, level)
+        reach = half_width(of_arm)
         low, high = difference - reach, difference + reach
         better, same, worse = probabilities(of_arm.to_numpy(), margin)
-        apart, apart_low, apart_high = welch(error, own.dropna().to_numpy(float), level)
-        said = verdict(len(of_arm), difference, low, high, p_holm[i], margin, level)
+        apart, apart_low, apart_high = welch(error, own.dropna().to_numpy(float))
+        said = verdict(len(of_arm), difference, low, high, p_holm[i], margin)
         odd = of_arm.index[far_from_median(of_arm.to_numpy(float))]
         note = "" if len(of_arm) else _why_no_result(error, own)
         if 1 < len(of_arm) < LEAST_PAIRS and -margin < low and high < margin:
             note = f"equivalent needs {LEAST_PAIRS} pairs"
-        if p_holm[i] < 1 - level and low <= 0 <= high:
-            note = f"p is below {1 - level:.2g}, but the interval contains 0"
+        if p_holm[i] < 1 - LEVEL and low <= 0 <= high:
+            note = f"p is below {1 - LEVEL:.2g}, but the interval contains 0"
         for seed in odd:
             rest = of_arm.drop(seed).to_numpy()
-            if (without := _verdict_of(rest, np.delete(p, i), family, margin, level)) != said:
+            if (without := _verdict_of(rest, np.delete(p, i), family, margin)) != said:
                 note = f"rests on seed {seed}: {without} without it"
         rows.append(
             {
@@ -112,7 +103,7 @@ def compare(
                 "baseline": baselines[arm],
                 "n": len(of_arm),
                 "mean": error.mean() if len(error) else math.nan,
-                "half_width": half_width(error, level),
+                "half_width": half_width(error),
                 "difference": difference,
                 "low": low,
                 "high": high,
@@ -136,10 +127,8 @@ def compare(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def verdict(
-    n: int, difference: float, low: float, high: float, p_holm: float, margin: float, level: float = 0.95
-) -> str:
-    """Verdict on a difference over ``n`` pairs, the first of these that holds, with alpha = 1 - ``level``.
+def verdict(n: int, difference: float, low: float, high: float, p_holm: float, margin: float) -> str:
+    """Verdict on a difference over ``n`` pairs, the first of these that holds, with alpha = 0.05.
 
     1. ``no result``: no seed has both the arm and the baseline.
     2. ``equivalent``: there are ``LEAST_PAIRS`` or more, and the interval lies inside +-``margin``: two one-sided t
@@ -154,7 +143,7 @@ def verdict(
     """
     if math.isnan(difference):
         return "no result"
-    shown = p_holm < 1 - level and not low <= 0 <= high
+    shown = p_holm < 1 - LEVEL and not low <= 0 <= high
     direction = "better" if difference < 0 else "worse"
     if n >= LEAST_PAIRS and -margin < low and high < margin:
         return f"equivalent (detectably {direction})" if shown else "equivalent"
@@ -185,7 +174,7 @@ def probabilities(pairs: Array, margin: float) -> tuple[float, float, float]:
     return better, max(0.0, 1 - better - worse), worse
 
 
-def welch(arm: Array, baseline: Array, level: float = 0.95) -> tuple[float, float, float]:
+def welch(arm: Array, baseline: Array) -> tuple[float, float, float]:
     """Difference of two means over all their seeds, pairs or not, with Welch's interval; NaN for fewer than two."""
     if min(len(arm), len(baseline)) < 2:
         return math.nan, math.nan, math.nan
@@ -194,15 +183,15 @@ def welch(arm: Array, baseline: Array, level: float = 0.95) -> tuple[float, floa
     if not parts.sum():
         return difference, difference, difference
     freedom = parts.sum() ** 2 / (parts**2 / (np.array([len(arm), len(baseline)]) - 1)).sum()
-    reach = student_quantile(float(freedom), level) * math.sqrt(parts.sum())
+    reach = student_quantile(float(freedom)) * math.sqrt(parts.sum())
     return difference, difference - reach, difference + reach
 
 
-def _verdict_of(pairs: Array, others: Array, family: int, margin: float, level: float) -> str:
+def _verdict_of(pairs: Array, others: Array, family: int, margin: float) -> str:
     """The verdict on some pairs beside the p of a family's other arms."""
     p_holm = holm([sign_flip_p(pairs), *others], family)[0]
-    difference, reach = float(pairs.mean()), half_width(pairs, level)
-    return verdict(len(pairs), difference, difference - reach, difference + reach, p_holm, margin, level)
+    difference, reach = float(pairs.mean()), half_width(pairs)
+    return verdict(len(pairs), difference, difference - reach, difference + reach, p_holm, margin)
 
 
 def _correlation(arm: "pd.Series[float]", baseline: "pd.Series[float]") -> float:

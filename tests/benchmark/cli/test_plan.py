@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.run.environment import environment
 from benchmark.run.speed import probe_speed, stored_speed
-from benchmark.statistics.pilot import Spread, need, pooled, spreads
+from benchmark.statistics.power import Spread, pooled, seeds_needed, smallest_detectable, spreads
 from benchmark.study.study import load_study
 from mhpe.config import CoreConfig
 from tests.benchmark.conftest import Bench
@@ -82,7 +82,7 @@ def test_seeds_follow_from_the_pilots_own_scatter(bench: Bench, study: Path, tmp
         ("common sd, Holm over 2", common, 2),
         ("common sd, one comparison", common, 1),
     ):
-        expected, _ = need(sd, 4, comparisons)
+        expected = [seeds_needed(sd, difference, comparisons) for difference in (0.2, 0.1)]
         line = re.search(rf"{name} +(\S+)° +(\S+) +(\S+) +(\S+)", result.out)
         assert line is not None, result.out
         assert [line[1], line[2].replace(",", ""), line[3].replace(",", "")] == [
@@ -100,7 +100,7 @@ def test_without_a_pilot_nothing_is_claimed(bench: Bench, study: Path) -> None:
     assert "no pilot" in result.out
     line = re.search(r"assumed, Holm over 2 +0.20° +(\d+) +(\d+) +nothing", result.out)
     assert line is not None
-    assert tuple(map(int, line.groups())) == tuple(need(0.2, 2, 2)[0])
+    assert tuple(map(int, line.groups())) == (seeds_needed(0.2, 0.2, 2), seeds_needed(0.2, 0.1, 2))
 
 
 @pytest.mark.slow
@@ -137,10 +137,10 @@ def test_a_probe_counts_the_images_of_the_whole_set() -> None:
 
 def test_needs_match_the_design_notes() -> None:
     """80 % power for 0.1 degrees: 34 seeds at a standard deviation of 0.2; 11 at 0.1, where the t test says 10."""
-    assert need(0.1, 10, 1)[0][1] == 11
-    assert need(0.2, 10, 1)[0][1] == 34
-    assert need(0.1, 10, 1)[1] == pytest.approx(0.1, abs=0.002)
-    assert np.isinf(need(0.1, 5, 1)[1])
+    assert seeds_needed(0.1, 0.1) == 11
+    assert seeds_needed(0.2, 0.1) == 34
+    assert smallest_detectable(0.1, 10) == pytest.approx(0.1, abs=0.002)
+    assert np.isinf(smallest_detectable(0.1, 5))
 
 
 def test_spreads_and_their_common_value(tmp_path: Path) -> None:

@@ -81,12 +81,3 @@ def test_one_seed_or_one_person_has_no_interval(seeds: slice, persons: np.ndarra
     result = bootstrap_difference(ARM[seeds], BASELINE[seeds], persons)
     assert result.difference == pytest.approx((ARM - BASELINE)[seeds].mean())
     assert np.isnan([result.low, result.high, result.probability_low, result.probability_high]).all()
-
-
-def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"\(4, 60\), \(3, 60\)"):
-        bootstrap_difference(ARM, BASELINE[:3], PERSONS)
-    with pytest.raises(ValueError, match=r"persons \(59,\)"):
-        bootstrap_difference(ARM, BASELINE, PERSONS[:59])
-    with pytest.raises(ValueError, match="finite"):
-        bootstrap_difference(np.where(ARM > 9, np.nan, ARM), BASELINE, PERSONS)

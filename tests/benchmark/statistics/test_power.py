@@ -9,7 +9,6 @@ from statsmodels.stats.power import TTestPower
 
 from benchmark.statistics import seeds_needed, smallest_detectable, smallest_p
 from benchmark.statistics.power import t_test_power
-from mhpe.errors import InputError
 from tests.benchmark.statistics.simulations import simulate
 
 
@@ -37,12 +36,11 @@ def test_power_is_that_of_statsmodels(effect: float, n: int, alpha: float) -> No
 
 
 @pytest.mark.parametrize("comparisons", [1, 5])
-@pytest.mark.parametrize("power", [0.8, 0.9])
 @pytest.mark.parametrize("effect", [0.3, 0.5, 0.9])
-def test_it_is_the_first_number_with_the_power(effect: float, power: float, comparisons: int) -> None:
-    n = seeds_needed(0.4, effect * 0.4, power, comparisons=comparisons)
+def test_it_is_the_first_number_with_the_power(effect: float, comparisons: int) -> None:
+    n = seeds_needed(0.4, effect * 0.4, comparisons)
     alpha = 0.05 / comparisons
-    assert power_of_the_t_test(effect, n - 1, alpha) < power <= power_of_the_t_test(effect, n, alpha)
+    assert power_of_the_t_test(effect, n - 1, alpha) < 0.8 <= power_of_the_t_test(effect, n, alpha)
 
 
 @pytest.mark.parametrize("comparisons", [1, 5])
@@ -74,12 +72,3 @@ def test_more_noise_and_more_arms_need_more() -> None:
     assert np.all(np.diff([seeds_needed(sd, 0.1) for sd in (0.05, 0.1, 0.2, 0.4)]) > 0)
     assert np.all(np.diff([seeds_needed(0.2, 0.1, comparisons=m) for m in (1, 2, 5, 20)]) > 0)
     assert smallest_detectable(0.4, 10) == pytest.approx(2 * smallest_detectable(0.2, 10))
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [{"sd": -1}, {"sd": math.nan}, {"difference": 0}, {"power": 1}, {"power": 0.01}, {"level": 95}, {"comparisons": 0}],
-)
-def test_bad_input(wrong: dict[str, float]) -> None:
-    with pytest.raises(InputError, match="must be"):
-        seeds_needed(**{"sd": 0.1, "difference": 0.1, **wrong})

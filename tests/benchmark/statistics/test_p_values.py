@@ -1,13 +1,17 @@
-"""The exact test of paired differences."""
+"""The exact test of paired differences, and adjusted p against statsmodels and scipy."""
 
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
-from benchmark.statistics import sign_flip, sign_flip_p, smallest_p
+from benchmark.statistics import benjamini_hochberg, p_values, sign_flip_p, smallest_p
+from benchmark.statistics.p_values import holm
 
 DARWIN = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48.0])
 """Heights of crossed less self-fertilised Zea mays in eighths of an inch (Darwin 1876)."""
+P = np.array([0.004, np.nan, 0.2, 0.012, 0.9, 0.02, 0.02])
+KNOWN = P[~np.isnan(P)]
 
 
 def test_fishers_example() -> None:
@@ -38,10 +42,26 @@ def test_pairs_of_one_sign_reach_the_smallest_p(n: int) -> None:
 
 def test_many_pairs_are_drawn_at_random_but_repeatably(monkeypatch: pytest.MonkeyPatch) -> None:
     exact = sign_flip_p(DARWIN)
-    monkeypatch.setattr(sign_flip, "EXACT_UP_TO", 14)
-    monkeypatch.setattr(sign_flip, "RESAMPLES", 9_999)
+    monkeypatch.setattr(p_values, "EXACT_UP_TO", 14)
+    monkeypatch.setattr(p_values, "RESAMPLES", 9_999)
     drawn = sign_flip_p(DARWIN)
     assert drawn == sign_flip_p(DARWIN)
     assert drawn != exact
     # Five standard errors of a share of 9,999 draws, two tails.
     assert drawn == pytest.approx(exact, abs=5 * 2 * np.sqrt(exact / 2 / 9_999))
+
+
+@pytest.mark.slow
+def test_holm_is_statsmodels_and_counts_planned_comparisons() -> None:
+    found = holm(P)
+    assert np.isnan(found[1])
+    assert found[~np.isnan(P)] == pytest.approx(multipletests(KNOWN, method="holm")[1])
+    planned = multipletests([*KNOWN, 1, 1, 1, 1], method="holm")[1][: len(KNOWN)]
+    assert holm(P, 10)[~np.isnan(P)] == pytest.approx(planned)
+
+
+def test_q_is_scipys() -> None:
+    found = benjamini_hochberg(P)
+    assert np.isnan(found[1])
+    assert found[~np.isnan(P)] == pytest.approx(stats.false_discovery_control(KNOWN))
+    assert benjamini_hochberg([]).size == 0

@@ -1,7 +1,7 @@
-"""The exact test of paired differences (R. A. Fisher, The Design of Experiments, 1935, section 21)."""
+"""The p of paired differences, and its adjustment for several comparisons."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 EXACT_UP_TO = 30  # most pairs whose sign patterns are all counted
 RESAMPLES = 99_999  # random sign patterns where there are more pairs
@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 def sign_flip_p(differences: Array) -> float:
     """Two-sided p of paired differences: the share of sign patterns whose |sum| is at least the observed one.
 
+    This is R. A. Fisher's exact test (The Design of Experiments, 1935, section 21).
     If arm and baseline are exchangeable within a pair, then each difference is as likely to have the other
     sign, whatever its distribution. All 2^n patterns are counted up to n = 30; beyond, 99,999 are drawn with a
     fixed seed, and the observed pattern is one more.
@@ -65,7 +66,34 @@ def attainable_level(n: int, alpha: float) -> float:
 
     Its p are multiples of :func:`smallest_p`, so with few pairs the test is stricter than ``alpha``.
     """
-    if n > EXACT_UP_TO:
-        return alpha
     step = smallest_p(n)
-    return float((np.ceil(alpha / step - 1e-9) - 1) * step)
+    return alpha if n > EXACT_UP_TO else float((np.ceil(alpha / step - 1e-9) - 1) * step)
+
+
+def holm(p: ArrayLike, family: int = 0) -> Array:
+    """Holm's step-down adjustment (Holm 1979): controls the chance of any false finding in a family.
+
+    Args:
+        p: (n,), NaN where a comparison has none; NaN stays NaN.
+        family: number of comparisons planned, those without p included. If it is smaller than the number of p, that
+            number counts.
+    """
+    adjusted = np.array(p, dtype=float)
+    order = np.argsort(adjusted)[: np.count_nonzero(~np.isnan(adjusted))]  # NaN are sorted last
+    size = max(family, len(order))
+    factors = size - np.arange(len(order))
+    adjusted[order] = np.minimum(np.maximum.accumulate(factors * adjusted[order]), 1)
+    return adjusted
+
+
+def benjamini_hochberg(p: ArrayLike) -> Array:
+    """Adjusted p of Benjamini and Hochberg (1995), called q: controls the share of false findings among all findings.
+
+    Args:
+        p: (n,), NaN where a comparison has none; NaN stays NaN and does not count.
+    """
+    q = np.array(p, dtype=float)
+    order = np.argsort(q)[: np.count_nonzero(~np.isnan(q))]
+    scaled = q[order] * len(order) / np.arange(1, len(order) + 1)
+    q[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+    return q
