@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from benchmark.store import schema
 from benchmark.store.errors import NoStoreError, StoreError, clear, patient, shown
@@ -95,13 +95,16 @@ class Database:
             return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float)
         return sa.literal(time.time(), sa.Float)
 
+    @patient
+    def _rows(self, query: sa.Select[Any]) -> list[Any]:
+        with self.reading() as connection:
+            return list(connection.execute(query))
+
     def _of_keys(self, query: sa.Select[Any], column: Any, keys: Iterable[str]) -> list[Any]:
         """The rows of a query in which a column is one of some keys, however many these are."""
-        rest = iter(keys)
-        found: list[Any] = []
-        with self.reading() as connection:
-            while some := list(itertools.islice(rest, KEYS_AT_ONCE)):
-                found += connection.execute(query.where(column.in_(some))).all()
+        rest, found = iter(keys), list[Any]()
+        while some := list(itertools.islice(rest, KEYS_AT_ONCE)):
+            found += self._rows(query.where(column.in_(some)))
         return found
 
 
@@ -231,21 +234,13 @@ def _is_store(connection: sa.Connection, url: URL) -> bool:
     present = sa.inspect(connection).get_table_names()
     if not present:
         return False
-    # Stores of versions before the first release kept theirs in a table called meta, or in a row "schema_version".
-    # Optuna's tables may lie beside ours, but not alone.
-    place = next((name for name in (schema.meta.name, "meta") if name in present), None)
-    try:
-        columns = sa.table(place, sa.column("name"), sa.column("value")).select() if place else None
-        found: dict[str, str] = {} if columns is None else dict(connection.execute(columns).all())
-    except SQLAlchemyError:
-        found = {}
-    if found.get("program") != schema.PROGRAM:
+    found: dict[str, str] = (
+        dict(connection.execute(sa.select(schema.meta)).all()) if schema.meta.name in present else {}
+    )
+    if found.get("program") != schema.PROGRAM:  # Optuna's tables may lie beside ours, but not alone
         raise InputError(f"store {shown(url)}: this database belongs to another program; name a new one")
-    version = found.get("version", "0")
-    if version != str(schema.VERSION):
-        made = f"a later version of mhpe-bench (its schema has version {version})"
-        if version == "0":
-            made = "an earlier version of mhpe-bench, whose trials this one cannot use"
+    if (version := found.get("version")) != str(schema.VERSION):
+        made = f"another version of mhpe-bench (its tables are of version {version}, not {schema.VERSION})"
         raise InputError(f"store {shown(url)}: made by {made}; name a new store")
     return True
 

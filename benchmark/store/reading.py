@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmark.store import schema
 from benchmark.store.database import Database
-from benchmark.store.errors import StoreError, patient
+from benchmark.store.errors import StoreError
 from mhpe.errors import InputError
 from mhpe.validation import nearest
 
@@ -48,56 +48,47 @@ class TrialSummary(NamedTuple):
 class Reading(Database):
     """The queries of a store. Keys of trials that it does not have are left out of the answers."""
 
-    @patient
     def statuses(self, keys: Iterable[str]) -> dict[str, str]:
         """Status of each trial that the store knows: waiting, running, done, failed or pruned."""
         t = schema.trials.c
         return dict(self._of_keys(sa.select(t.key, t.status), t.key, keys))
 
-    @patient
     def failures(self, keys: Iterable[str]) -> dict[str, str]:
         """Type and message of the error of each failed trial."""
         t = schema.trials.c
         query = sa.select(t.key, t.error_type, t.error_message).where(t.status == "failed")
         return {key: f"{kind}: {message}" for key, kind, message in self._of_keys(query, t.key, keys)}
 
-    @patient
     def evaluated(self, keys: Iterable[str]) -> set[tuple[str, str]]:
         """Pairs of trial and test set (fingerprint) that are evaluated."""
         e = schema.evaluations.c
         return {(trial, test_set) for trial, test_set in self._of_keys(sa.select(e.trial, e.test_set), e.trial, keys)}
 
-    @patient
     def identities(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Identity of each trial, see :attr:`benchmark.study.trial.Trial.identity`."""
         t = schema.trials.c
         return dict(self._of_keys(sa.select(t.key, t.identity), t.key, keys))
 
-    @patient
     def weights(self, key: str) -> bytes | None:
         """A trial's weights in safetensors format."""
         w = schema.weights.c
         return self._value(sa.select(w.safetensors).where(w.trial == key))
 
-    @patient
     def with_weights(self, keys: Iterable[str]) -> set[str]:
         """The trials whose weights are stored."""
         w = schema.weights.c
         return {row.trial for row in self._of_keys(sa.select(w.trial), w.trial, keys)}
 
-    @patient
     def pruned(self, trial: str) -> str | None:
         """Why a trial was pruned; None if it was not."""
         t = schema.trials.c
         return self._value(sa.select(t.error_message).where(t.key == trial, t.status == "pruned"))
 
-    @patient
     def metric(self, trial: str, test_set: str, name: str) -> float | None:
         """A metric of a trial on a test set (fingerprint), degrees."""
         e = schema.evaluations.c
         return self._value(sa.select(e[name]).where(e.trial == trial, e.test_set == test_set))
 
-    @patient
     def errors(self, trial: str) -> dict[str, dict[str, float]]:
         """A trial's metrics in degrees, by name of the test set."""
         e, s = schema.evaluations, schema.test_sets
@@ -107,11 +98,8 @@ class Reading(Database):
             .where(e.c.trial == trial)
             .order_by(s.c.name)
         )
-        with self.reading() as connection:
-            rows = connection.execute(query).mappings().all()
-        return {row["name"]: {metric: row[metric] for metric in schema.METRICS} for row in rows}
+        return {name: dict(zip(schema.METRICS, values, strict=True)) for name, *values in self._rows(query)}
 
-    @patient
     def find_trial(self, prefix: str) -> TrialSummary:
         """The trial whose key begins with some characters.
 
@@ -120,8 +108,7 @@ class Reading(Database):
         """
         t = schema.trials.c
         query = sa.select(t.key, t.status, t.identity, t.environment).where(t.key.startswith(prefix, autoescape=True))
-        with self.reading() as connection:
-            found = connection.execute(query.order_by(t.key).limit(4)).all()
+        found = self._rows(query.order_by(t.key).limit(4))
         if not found:
             advice = "bench run --study NAME --dry-run --wide lists a study's"
             raise InputError(f"store {self.shown}: no trial {prefix!r}; {advice}")
@@ -131,17 +118,14 @@ class Reading(Database):
         key, status, identity, environment = found[0]
         return TrialSummary(key, status, identity, environment or {})
 
-    @patient
     def studies(self) -> dict[str, dict[str, Any]]:
         """Definitions of all planned studies by name."""
-        with self.reading() as connection:
-            return dict(connection.execute(sa.select(schema.studies).order_by("name")).all())
+        return dict(self._rows(sa.select(schema.studies).order_by("name")))
 
     def no_study(self, name: str) -> InputError:
         """The error that the store holds no study of this name, with the most similar one that it holds."""
         return InputError(f"store {self.shown} holds no study {name!r}; {nearest(name, list(self.studies()))}")
 
-    @patient
     def results(self, study: str) -> pd.DataFrame:
         """All cells of a study in order: one row each, metrics missing where there is no result.
 
@@ -161,19 +145,16 @@ class Reading(Database):
         )
         return self._frame(query).astype(dict.fromkeys(schema.METRICS, float))
 
-    @patient
     def test_set(self, fingerprint: str) -> TestSet | None:
         """The test set of a fingerprint; None if no evaluation ever needed it."""
         table = schema.test_sets
-        with self.reading() as connection:
-            row = connection.execute(sa.select(table).where(table.c.fingerprint == fingerprint)).one_or_none()
-        if row is None:
+        if not (found := self._rows(sa.select(table).where(table.c.fingerprint == fingerprint))):
             return None
+        (row,) = found
         columns = (row.identities, "i"), (row.rotations, "f", 3, 3), (row.angles, "f", 3)
         arrays = self._arrays(f"labels of {row.name}", *columns)
         return TestSet(row.fingerprint, row.name, row.meta, tuple(row.image_ids), *arrays)
 
-    @patient
     def predictions(self, keys: Iterable[str], test_set: str) -> dict[str, Predictions]:
         """What trials predicted on a test set, by key; of few trials, as all of it comes into memory."""
         p = schema.predictions.c
@@ -185,7 +166,6 @@ class Reading(Database):
             found[row.trial] = rotations, strengths
         return found
 
-    @patient
     def losses(self, study: str, preset: str) -> pd.DataFrame:
         """Total training loss of a study's trials, mean over seeds: columns train_set, arm, epoch, loss."""
         e = schema.epochs.c
@@ -199,7 +179,6 @@ class Reading(Database):
         )
         return self._frame(query).drop(columns="position")
 
-    @patient
     def draws(self, study: str, preset: str) -> pd.DataFrame:
         """Numbers of the references that a study's trials drew.
 
@@ -225,7 +204,6 @@ class Reading(Database):
         )
         return self._frame(query).astype(dict.fromkeys((*DRAWN, "distance", "images_per_input"), float))
 
-    @patient
     def machines(self, study: str) -> pd.DataFrame:
         """What a study's finished trainings ran on: columns trial, device, precision (number format of the encoder)."""
         t = schema.trials.c
@@ -257,7 +235,6 @@ class Reading(Database):
             for row in connection.execute(query).mappings():
                 yield dict(row)
 
-    @patient
     def durations(self, preset: str, train_set: str) -> list[tuple[dict[str, Any], dict[str, Any], float]]:
         """Identity, environment and seconds of every finished training on a training set at a preset."""
         p, t = schema.planned.c, schema.trials.c
@@ -267,8 +244,7 @@ class Reading(Database):
             .where(t.key.in_(of_preset), t.train_set == train_set, t.status == "done", t.seconds > 0)
             .order_by(t.key)
         )
-        with self.reading() as connection:
-            return [(row.identity, row.environment, row.seconds) for row in connection.execute(query)]
+        return [tuple(row) for row in self._rows(query)]
 
     def _arrays(self, what: str, *columns: tuple[Any, ...]) -> list[NDArray[Any]]:
         """Arrays over the same images, from arguments of :func:`schema.from_bytes`; a StoreError if damaged."""
@@ -282,13 +258,11 @@ class Reading(Database):
         return arrays
 
     def _value(self, query: sa.Select[tuple[Any]]) -> Any | None:
-        with self.reading() as connection:
-            return connection.execute(query).scalar_one_or_none()
+        """The only value of a query; None if there is no row."""
+        return next((value for (value,) in self._rows(query)), None)
 
     def _frame(self, query: sa.Select[Any]) -> pd.DataFrame:
-        with self.reading() as connection:
-            result = connection.execute(query)
-            return pd.DataFrame(result.all(), columns=list(result.keys()))
+        return pd.DataFrame(self._rows(query), columns=query.selected_columns.keys())
 
 
 def _trials(study: str, preset: str | None = None) -> sa.Subquery:

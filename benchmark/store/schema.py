@@ -127,13 +127,10 @@ def from_bytes(content: bytes, kind: str, *size: int) -> NDArray[Any]:
     Their ``kind`` is ``f`` for floats, ``i`` for whole numbers. NaN throughout stands for what a head does not predict,
     as plain heads have no concentration.
     """
-    file = io.BytesIO(content)
     try:
-        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        array: NDArray[Any] = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
     except Exception as error:  # the header is parsed as Python, which can fail in any way
         raise ValueError(" ".join(f"no .npy array: {error}".split())) from None
-    if file.read(1):
-        raise ValueError("bytes after the end of the array")
     if array.ndim != 1 + len(size) or array.shape[1:] != size or array.dtype.kind != kind:
         raise ValueError(f"an array of {array.dtype} and shape {array.shape}")
     if not (np.isfinite(array).all() or np.isnan(array).all()):

@@ -57,10 +57,8 @@ class Store(Reading):
         Returns:
             The number of deleted cells.
         """
-        rows = {trial.key: trial for trial in trials}
-        new = [_waiting(rows[key]) for key in rows.keys() - self.statuses(rows).keys()]
         with self.writing() as connection:
-            insert_new(connection, schema.trials, new)
+            insert_new(connection, schema.trials, [_waiting(trial) for trial in trials])
             connection.execute(upsert(schema.studies, connection.dialect), [{"name": study, "definition": definition}])
             connection.execute(upsert(schema.planned, connection.dialect), [vars(cell) for cell in cells])
             return 0 if present is None or not cells else _delete_others(connection, cells, present)
@@ -83,7 +81,6 @@ class Store(Reading):
             taken = sa.update(schema.trials).where(schema.trials.c.key == key, untaken).values(values)
             return connection.execute(taken).rowcount == 1
 
-    @patient
     def takeable(self, keys: Iterable[str], worker: str, retry_failed: bool = False) -> set[str]:
         """The trials among ``keys`` that a claim would take now or that are done."""
         t = schema.trials.c
