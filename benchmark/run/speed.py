@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import PrivateAttr
-from torch import Tensor
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from benchmark.run.environment import environment
 from benchmark.store import Store
@@ -20,7 +19,7 @@ from mhpe.train.references import batches_per_epoch
 from samplers.random import Random
 
 PROBE_BATCHES = 6
-PROBE_SECONDS = 5.0  # a probe ends after as many batches, or after this time and two batches
+PROBE_SECONDS = 5.0  # a probe ends after one batch and this number of them, or after this time and two batches
 BATCH_PIXELS, SET_PIXELS = 500_000, 40_000_000  # the most pixels of a probe's inputs in a batch, and of its images
 
 
@@ -50,33 +49,6 @@ class _EnoughError(Exception):
     """A probe has measured enough."""
 
 
-class _Stopwatch(Random):
-    """Random references; notes when each batch begins, and ends the training after some of them."""
-
-    _notes: list[float] = PrivateAttr(default_factory=list)
-
-    def note(self) -> None:
-        """Write down the time."""
-        if torch.cuda.is_initialized():
-            torch.cuda.synchronize()
-        self._notes.append(time.perf_counter())
-
-    def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
-        """Draw at random, (B, k)."""
-        measured = len(self._notes) - 2  # whole batches: the first note is of the training's start
-        late = time.perf_counter() - self._notes[0] > PROBE_SECONDS
-        if measured == PROBE_BATCHES or (measured > 0 and late):
-            raise _EnoughError
-        self.note()
-        return super().draw(query, k, generator)
-
-    def batch_seconds(self, batches: int) -> float:
-        """Median time of a batch but the first, which is slow, in a probe of so many batches without references."""
-        durations = np.diff(self._notes)
-        drawn = durations[1:] if len(durations) > 1 else durations / batches
-        return float(np.median(drawn[1:] if len(drawn) > 1 else drawn))
-
-
 def probe_speed(core: CoreConfig, images: int, device: str) -> Speed:
     """Train some batches with random references on grey images, and extrapolate; no data set is needed.
 
@@ -89,23 +61,29 @@ def probe_speed(core: CoreConfig, images: int, device: str) -> Speed:
     """
     pixels = core.image_size**2
     batch = max(1, min(core.batch_size, images, max(2, BATCH_PIXELS // pixels)))
-    count = min(images, max(batch, SET_PIXELS // pixels))
-    if core.k == 0:  # then nothing is drawn, and the epoch's end ends the probe
-        count = min(count, 2 * batch)
-    probe = core.model_copy(update={"epochs": 1, "batch_size": batch})
-    stopwatch = _Stopwatch()
-    threads = torch.get_num_threads()
+    data = _grey(min(images, max(batch, SET_PIXELS // pixels)), core.image_size)
+    probe = core.model_copy(update={"epochs": PROBE_BATCHES, "batch_size": batch})
+    times = [time.perf_counter()]
+
+    def after_step(*_: object) -> None:
+        if torch.cuda.is_initialized():
+            torch.cuda.synchronize()
+        times.append(time.perf_counter())
+        late = len(times) > 2 and times[-1] - times[0] > PROBE_SECONDS
+        if late or len(times) > PROBE_BATCHES + 1:
+            raise _EnoughError
+
+    hook, threads = register_optimizer_step_post_hook(after_step), torch.get_num_threads()
     torch.set_num_threads(1)  # as in a run
     try:
-        stopwatch.note()
         with suppress(_EnoughError, NotFiniteError):
-            train(probe, _grey(count, core.image_size), stopwatch, 0, torch.device(device))
-        stopwatch.note()
+            train(probe, data, Random(), 0, torch.device(device))
     finally:
+        hook.remove()
         torch.set_num_threads(threads)
-    seconds = stopwatch.batch_seconds(batches_per_epoch(probe, count)) / batch
-    inputs = batches_per_epoch(core, images) * min(core.batch_size, images)
-    return Speed(seconds * inputs * core.epochs, 0)
+    durations = np.diff(times)
+    seconds = float(np.median(durations[1:] if len(durations) > 1 else durations)) / batch  # the first is slow
+    return Speed(seconds * batches_per_epoch(core, images) * min(core.batch_size, images) * core.epochs, 0)
 
 
 def _grey(count: int, size: int) -> HeadPoseSet:
