@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from benchmark.report.text import difference, number, signed, synthetic_note, with_error
-from benchmark.search.confirm import FOUND, best_points
 from benchmark.search.points import StoredSearch, load_searches
+from benchmark.search.search import FOUND, best_points
 from benchmark.statistics import half_width
 from benchmark.store import Store
 from benchmark.study.names import counted

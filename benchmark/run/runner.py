@@ -4,10 +4,10 @@ import socket
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from benchmark.run.dask import DaskWorkers
@@ -44,23 +44,6 @@ class Reporter(Protocol):
         """The last ``count`` trials are being trained by other processes; the run waits for them."""
 
 
-class Feed(Protocol):
-    """Adds trials to a run while it goes on, as a search of parameters does."""
-
-    total: int  # number of planned trials
-    done: int  # number of trials with a result
-
-    def more(self, left: Container[str]) -> list[str] | None:
-        """Keys of further trials, which are in the plan and the store; None if no more will come.
-
-        Called before trials are given to workers, and again until nothing is new; ``left`` are the keys of trials that
-        have not ended.
-        """
-
-    def watch(self, key: str) -> Watch | None:
-        """Function that the worker calls after every epoch of a trial, if any."""
-
-
 @dataclass
 class Totals:
     """Counts of a run's trials."""
@@ -73,41 +56,33 @@ class Totals:
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was interrupted; everything that is finished is stored: ``stored`` of the plan's trials."""
-
-    def __init__(self, stored: int, text: str = "") -> None:
-        super().__init__(text)
-        self.stored = stored
+    """A run was interrupted; its text says what is stored."""
 
 
-def run(
-    plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_failed: bool = False, feed: Feed | None = None
-) -> Totals:
+def run(plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_failed: bool = False) -> Totals:
     """Train and evaluate what is missing in the store, where other processes may work at the same time.
 
-    The workers are closed at the end. A ``feed`` adds trials to the plan while the run goes on.
+    The workers are closed at the end.
 
     Raises:
         Interrupted: for a KeyboardInterrupt.
         InputError: if the store fails, a data set is missing, or no worker can work.
     """
-    running = _Run(plan, store, workers, reporter, retry_failed, feed)
-    try:
-        return running.run()
-    except KeyboardInterrupt:  # which may have come between a trial's end and its being counted: the store knows
-        raise Interrupted(len(running.complete(store.statuses(plan.trials)))) from None
+    return Run(plan, store, workers, reporter, retry_failed).run()
 
 
 @dataclass(eq=False)
-class _Run:
-    """State of a run; the first six attributes are the arguments of :func:`run`."""
+class Run:
+    """A run, and the state of it; the first five attributes are the arguments of :func:`run`.
+
+    A search of parameters is a run that adds trials while it goes on.
+    """
 
     plan: Plan
     store: Store
     workers: Workers
     reporter: Reporter
     retry_failed: bool
-    feed: Feed | None
     worker: str = field(default_factory=worker_name)
     lease_seconds: float = field(default_factory=lease_seconds)
     left: dict[str, None] = field(default_factory=dict)  # trials that have not ended, as far as this process knows
@@ -121,17 +96,39 @@ class _Run:
     next_look: float = 0.0
     last_line: float = field(default_factory=time.monotonic)
 
+    def more(self) -> list[str] | None:
+        """Keys of further trials, which are in the plan and the store; None if no more will come.
+
+        Called before trials are given to workers, and again until nothing is new.
+        """
+        return None
+
+    def counts(self) -> tuple[int, int]:
+        """Number of planned trials, and of those that have ended."""
+        total = len(self.plan.trials)
+        return total, total - len(self.left)
+
+    def watch(self, key: str) -> Watch | None:  # noqa: ARG002
+        """Function that the worker calls after every epoch of a trial, if any."""
+        return None
+
     def run(self) -> Totals:
+        """See :func:`run`."""
+        try:
+            return self._run()
+        except KeyboardInterrupt:  # which may have come between a trial's end and its being counted: the store knows
+            stored = len(self._complete(self.store.statuses(self.plan.trials)))
+            text = f"{stored} of {len(self.plan.trials)} trials are stored in {self.store.shown}"
+            raise Interrupted(text) from None
+
+    def _run(self) -> Totals:
         self.left = dict.fromkeys(self.plan.trials)
         self.totals.done = self._look()
-        at_first, total = set(self.left), len(self.plan.trials)
+        at_first = set(self.left)
         with held(self.store, self.worker, self.lease_seconds), closing(self.workers):
             while self._add_more() or self.left or self.running:
                 self._begin()
-                if self.feed is None:
-                    self.reporter.start(total, total - len(self.left))
-                else:
-                    self.reporter.start(self.feed.total, self.feed.done)
+                self.reporter.start(*self.counts())
                 self._wait()
         self.totals.elsewhere = len(at_first - self.begun.keys())
         earlier = self.store.failures(self.plan.trials)
@@ -139,15 +136,13 @@ class _Run:
         return self.totals
 
     def _add_more(self) -> bool:
-        """Add the feed's new trials; returns whether more may come later."""
-        if self.feed is None:
-            return False
-        while new := self.feed.more(self.left):
+        """Add further trials; returns whether more may come later."""
+        while new := self.more():
             self.left |= dict.fromkeys(new)
             self._look()
         return new is not None
 
-    def complete(self, status: Mapping[str, str]) -> set[str]:
+    def _complete(self, status: Mapping[str, str]) -> set[str]:
         """The trials among some, given with their status, that are trained and evaluated on all of their test sets."""
         done = [key for key in status if status[key] == "done"]
         evaluated = self.store.evaluated(done)
@@ -157,7 +152,7 @@ class _Run:
         """Query the store for all unfinished trials; returns the number of complete ones. Slow for many trials."""
         begin = time.monotonic()
         status = self.store.statuses(self.left)
-        complete = self.complete(status)
+        complete = self._complete(status)
         ended = {key for key in status if status[key] == "failed" and not self.retry_failed} | complete
         self.left = {key: None for key in self.left if key not in ended}
         self.trained = {key for key in self.left if status[key] == "done"}
@@ -189,17 +184,16 @@ class _Run:
             return False
         self.begun[key] = time.monotonic()
         train_folder, test_folders = self.plan.folders(key)
-        task = Task.of(self.plan.trials[key], train_folder, test_folders, weights)
-        if self.feed is not None:
-            task = replace(task, watch=self.feed.watch(key))
+        task = Task.of(self.plan.trials[key], train_folder, test_folders, weights, self.watch(key))
         self.running[self.workers.submit(task)] = task
         return True
 
     def _wait(self) -> None:
         """Wait for a worker, or until other processes may have left something to do."""
         if not self.running:
-            if self.left or self.feed:
-                self.reporter.waiting(len(self.left) if self.feed is None else self.feed.total - self.feed.done)
+            total, done = self.counts()
+            if done < total:
+                self.reporter.waiting(total - done)
                 time.sleep(POLL_SECONDS)
             return
         all_busy = len(self.running) >= self.workers.size

@@ -57,13 +57,18 @@ class Task:
 
     @classmethod
     def of(
-        cls, trial: Trial, train_folder: Path, test_folders: Mapping[str, Path], weights: bytes | None = None
+        cls,
+        trial: Trial,
+        train_folder: Path,
+        test_folders: Mapping[str, Path],
+        weights: bytes | None = None,
+        watch: Watch | None = None,
     ) -> "Task":
         """The task of a trial."""
         sampler, file = trial.arm.sampler, trial.arm.sampler_file
         source = (file, module_source(sys.modules[type(sampler).__module__])) if file else None
         arm = (sampler.name, sampler.model_dump(), source, trial.arm.core)
-        return cls(trial.key, *arm, trial.seed, train_folder, test_folders, weights)
+        return cls(trial.key, *arm, trial.seed, train_folder, test_folders, weights, watch=watch)
 
     def build_sampler(self) -> Sampler:
         """The sampler, from the user's source if there is one."""

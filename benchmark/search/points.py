@@ -26,7 +26,7 @@ from optuna.storages import RDBStorage, fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 
 from benchmark.run.leases import lease_seconds
-from benchmark.search.search import Search
+from benchmark.search.search import Point, Search
 from benchmark.store import Store
 from benchmark.store.database import BUSY_SECONDS
 from benchmark.store.errors import clear, patient
@@ -46,22 +46,6 @@ PRUNERS: dict[str, Callable[[], optuna.pruners.BasePruner]] = {
     "median": optuna.pruners.MedianPruner,
     "successive_halving": optuna.pruners.SuccessiveHalvingPruner,
 }
-
-
-@dataclass(frozen=True)
-class Point:
-    """One set of parameter values that a search tries."""
-
-    number: int  # from 0, in the order of the search
-    status: str  # waiting, running, done, failed or pruned
-    parameters: dict[str, Any]  # those that are searched; some may be missing just after it was taken
-    value: float | None = None  # of the objective, degrees; None unless it is done
-    note: str | None = None  # why it failed or was pruned
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing is left to do."""
-        return self.status in ("done", "failed", "pruned")
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,35 @@
-"""One search: a sampler's parameters on one training set."""
+"""A search: a sampler's parameters on one training set; and the trials that confirm it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from benchmark.study.arms import Arm
+from benchmark.study.grid import DataProvider, Plan, join, make_plan
+from benchmark.study.protocols import validation_protocol
 from benchmark.study.search_space import SearchConfig, SearchedSampler, Value
+from benchmark.study.study import Study
 from benchmark.study.trial import Trial, identity_key
 from mhpe.data.split import Split
+
+FOUND = ", found"  # ends the label of an arm that a search has found
+
+
+@dataclass(frozen=True)
+class Point:
+    """One set of parameter values that a search tries."""
+
+    number: int  # from 0, in the order of the search
+    status: str  # waiting, running, done, failed or pruned
+    parameters: dict[str, Any]  # those that are searched; some may be missing just after it was taken
+    value: float | None = None  # of the objective, degrees; None unless it is done
+    note: str | None = None  # why it failed or was pruned
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.status in ("done", "failed", "pruned")
 
 
 @dataclass(frozen=True)
@@ -71,3 +92,55 @@ def label(sampler: str, parameters: Mapping[str, Any]) -> str:
         f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in parameters.items()
     )
     return f"{sampler}({', '.join(inner)})"
+
+
+def searches_of(study: Study, parts: Callable[[str, int], Split]) -> list[Search]:
+    """One search for each training set of the study's protocols and each of its samplers to search.
+
+    ``parts`` gives the parts of a training set by its name and image size.
+    """
+    return [
+        Search(study.name, study.preset, searched, train_set, parts(train_set, searched.core.image_size))
+        for train_set in dict.fromkeys(protocol.train for protocol in study.protocols)
+        for searched in study.searched
+    ]
+
+
+def best_points(points: Iterable[Point], sampler: str, count: int) -> dict[str, Point]:
+    """The best finished points of one search by the labels of their arms, best first.
+
+    Of points that round to the same values only the best is one of them.
+    """
+    best: dict[str, Point] = {}
+    for _, _, point in sorted((point.value, point.number, point) for point in points if point.value is not None):
+        best.setdefault(label(sampler, point.parameters) + FOUND, point)
+    return dict(list(best.items())[:count])
+
+
+def confirmation(
+    study: Study,
+    searches: Sequence[Search],
+    points: Mapping[str, Sequence[Point]],
+    seeds: int | None,
+    data: DataProvider,
+) -> Plan:
+    """The study's arms and the best points of its searches on fresh seeds.
+
+    They are trained on the full training set and tested by the study's protocols, which shows their effect, and
+    trained and tested once more on the parts that the search used, which shows the selection bias of the best.
+    ``points`` are those so far, by key of their search; the number of ``seeds`` is by default the study file's.
+    """
+    config = searches[0].config
+    plans = []
+    for train_set in dict.fromkeys(search.train_set for search in searches):
+        found = [
+            replace(search.arm(point.parameters), label=label)
+            for search in searches
+            if search.train_set == train_set
+            for label, point in best_points(points.get(search.key, ()), search.sampler, config.confirm.best).items()
+        ]
+        arms = (*study.arms, *found)
+        protocols = tuple(protocol for protocol in study.protocols if protocol.train == train_set)
+        checked = replace(study, arms=arms, protocols=(*protocols, validation_protocol(train_set)))
+        plans.append(make_plan(checked, arms, seeds or config.confirm.seeds, data, config.seeds))
+    return join(plans)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from joblib.externals.loky import get_reusable_executor
 
@@ -11,8 +10,7 @@ from benchmark.run.dask import DaskWorkers
 from benchmark.run.runner import Interrupted, Reporter, Totals, Workers, run
 from benchmark.run.study_data import StudyData
 from benchmark.run.workers import LocalWorkers, process_count, usable_device
-from benchmark.search.confirm import confirmation, searches_of
-from benchmark.search.search import Search
+from benchmark.search.search import Point, confirmation, searches_of
 from benchmark.store import Store
 from benchmark.study.arms import select
 from benchmark.study.grid import Plan, is_present, make_plan
@@ -20,9 +18,6 @@ from benchmark.study.names import counted
 from benchmark.study.study import Study
 from benchmark.study.trial import Present
 from mhpe.errors import InputError
-
-if TYPE_CHECKING:
-    from benchmark.search.points import Point
 
 ShowsRun = Callable[[str], AbstractContextManager[Reporter]]  # called with the title of a run, shows its progress
 
@@ -36,7 +31,7 @@ class StudyRun:
     totals: Totals  # how many of them were trained, reused, evaluated and failed
     dropped: int  # cells of the grid that are no longer part of the study
     # points of its searches that have ended, with the sampler that they are values for
-    points: "tuple[tuple[str, Point], ...]"
+    points: tuple[tuple[str, Point], ...]
     wanted_points: int  # how many the study asks for
     store: str  # where everything is stored
 
@@ -117,47 +112,32 @@ def run_study(
         Interrupted: for a KeyboardInterrupt; its text says what is stored.
         InputError: if the arms cannot be chosen, the store fails, a data set is missing, or no worker can work.
     """
-    check_choices(study, arms, None)
     searches = searches_of(study, data.parts) if study.searched else []
-
-    def points() -> "dict[str, tuple[Point, ...]]":
-        if not searches:
-            return {}
-        from benchmark.search.points import load_searches  # Optuna takes a second to import
-
-        return {search.key: search.points for search in load_searches(store, study.name)}
-
-    def planned(found: "dict[str, tuple[Point, ...]]") -> Plan:
-        if searches:
-            return confirmation(study, searches, found, seeds, data)
-        chosen = select(study.arms, tuple(arms), f"study {study.name}")
-        return make_plan(study, chosen, seeds or study.file.seeds, data)
-
+    ended: tuple[tuple[str, Point], ...] = ()
+    wanted = sum(search.config.points for search in searches)
     if searches:
+        from benchmark.search.points import load_searches  # Optuna takes a second to import
         from benchmark.search.trainings import run_searches
 
-        plan = planned({})  # without the best points, which may still change
+        plan = confirmation(study, searches, {}, seeds, data)  # without the best points, which may still change
         _write_plan(study, plan, store)
+        interrupted = False
         try:
             with shows(f"{study.name}: search") as reporter:
                 run_searches(study, searches, store, workers(plan), reporter, retry_failed)
-        except Interrupted as interrupted:
-            ended, wanted = len(_ended(searches, points())), _wanted(searches)
-            raise Interrupted(
-                interrupted.stored, f"{ended} of {wanted} points of the search are stored in {store.shown}"
-            ) from None
-    found = points()
-    plan = planned(found)
+        except Interrupted:
+            interrupted = True
+        found = {search.key: search.points for search in load_searches(store, study.name)}
+        ended = tuple((search.sampler, p) for search in searches for p in found.get(search.key, ()) if p.ended)
+        if interrupted:
+            raise Interrupted(f"{len(ended)} of {wanted} points of the search are stored in {store.shown}")
+        plan = confirmation(study, searches, found, seeds, data)
+    else:
+        plan = make_plan(study, select(study.arms, tuple(arms), f"study {study.name}"), seeds or study.file.seeds, data)
     dropped = _write_plan(study, plan, store, is_present(study, plan))
-    try:
-        with shows(study.name) as reporter:
-            totals = run(plan, store, workers(plan), reporter, retry_failed)
-    except Interrupted as interrupted:
-        stored = f"{interrupted.stored} of {len(plan.trials)} trials are stored in {store.shown}"
-        raise Interrupted(interrupted.stored, stored) from None
-    return StudyRun(
-        study.name, len(plan.trials), totals, dropped, _ended(searches, found), _wanted(searches), store.shown
-    )
+    with shows(study.name) as reporter:
+        totals = run(plan, store, workers(plan), reporter, retry_failed)
+    return StudyRun(study.name, len(plan.trials), totals, dropped, ended, wanted, store.shown)
 
 
 def _write_plan(study: Study, plan: Plan, store: Store, present: Present | None = None) -> int:
@@ -165,11 +145,3 @@ def _write_plan(study: Study, plan: Plan, store: Store, present: Present | None 
     for test_set in plan.test_sets.values():
         store.add_test_set(test_set)
     return store.plan(study.name, study.definition, plan.cells, plan.trials.values(), present)
-
-
-def _ended(searches: Sequence[Search], points: "dict[str, tuple[Point, ...]]") -> "tuple[tuple[str, Point], ...]":
-    return tuple((search.sampler, p) for search in searches for p in points.get(search.key, ()) if p.ended)
-
-
-def _wanted(searches: Sequence[Search]) -> int:
-    return sum(search.config.points for search in searches)

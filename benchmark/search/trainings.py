@@ -1,7 +1,7 @@
 """Trainings of a search's points: added to a run as the optimizer chooses the points."""
 
 from collections import deque
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,7 +13,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from benchmark.run.leases import repeated
-from benchmark.run.runner import Reporter, Workers, run
+from benchmark.run.runner import Reporter, Run, Workers
 from benchmark.run.task import PrunedError, Watch, evaluate
 from benchmark.search.points import PRUNERS, Points, clear_errors, open_storage
 from benchmark.search.search import Search
@@ -46,9 +46,12 @@ def run_searches(
     points = [Points(store, storage, search) for search in searches]
     for each in points if retry_failed else ():
         each.retry_failed()
-    trainings = _Trainings(study, points, store, workers)
-    with trainings.held(storage):
-        run(trainings.plan, store, workers, reporter, retry_failed, trainings)
+    fit = {search.parts.fit.fingerprint: search.parts.fit for search in searches}
+    for search in searches:
+        store.add_test_set(search.parts.validation)
+    searching = _Searching(Plan(study, (), {}, {}, fit), store, workers, reporter, retry_failed, points=deque(points))
+    with searching.kept(storage):
+        searching.run()
 
 
 @dataclass
@@ -62,66 +65,64 @@ class _Open:
     values: list[float] = field(default_factory=list)
 
 
-class _Trainings:
-    """Feeds :func:`benchmark.run.runner.run`."""
+@dataclass(eq=False)
+class _Searching(Run):
+    """A run of the trainings of points."""
 
-    def __init__(self, study: Study, points: list[Points], store: Store, workers: Workers) -> None:
-        self._points, self._store, self._workers = deque(points), store, workers
-        self._open: list[_Open] = []
-        fit = {each.search.parts.fit.fingerprint: each.search.parts.fit for each in points}
-        self.plan = Plan(study, (), {}, {}, fit)
-        self.total = sum(each.search.config.points * each.search.config.seeds for each in points)
-        self._count()
-        for each in points:
-            store.add_test_set(each.search.parts.validation)
+    points: deque[Points] = field(default_factory=deque)  # of each search
+    open: list[_Open] = field(default_factory=list)
+    done: int = 0  # ended trainings, other processes' included
 
-    def more(self, left: Container[str]) -> list[str] | None:
+    def more(self) -> list[str] | None:
         """Further trainings: of points that have some left, and of new points while there are free workers."""
-        new = [key for point in list(self._open) if point.key not in left for key in self._go_on(point)]
-        while len(self._open) < self._workers.size and (point := self._take()):
-            self._open.append(point)
-            new += self._begin(point)
-        go_on = self._count() or self._open or new
-        return new if go_on else None
+        new = [key for point in list(self.open) if point.key not in self.left for key in self._go_on(point)]
+        while len(self.open) < self.workers.size and (point := self._take_point()):
+            self.open.append(point)
+            new += self._begin_training(point)
+        left = sum(each.left() * each.search.config.seeds for each in self.points)
+        self.done = self._total - left + sum(len(point.values) for point in self.open)
+        return new if left or self.open or new else None
 
-    def _count(self) -> int:
-        """Count the ended trainings, other processes' included; returns how many are of points that have not ended."""
-        left = sum(each.left() * each.search.config.seeds for each in self._points)
-        self.done = self.total - left + sum(len(point.values) for point in self._open)
-        return left
+    @property
+    def _total(self) -> int:
+        return sum(each.search.config.points * each.search.config.seeds for each in self.points)
+
+    def counts(self) -> tuple[int, int]:
+        """Number of planned trainings, and of those that have ended."""
+        return self._total, self.done
 
     def watch(self, key: str) -> Watch | None:
         """The pruner, if the search has one."""
-        point = next(point for point in self._open if point.key == key)
+        point = next(point for point in self.open if point.key == key)
         search = point.points.search
         if search.config.pruner == "none":
             return None
         point.watched = True
         epochs = search.searched.core.epochs
         return _Pruning(
-            self._store.url, search.key, point.optuna._trial_id, search.config.pruner, search.config.objective,
+            self.store.url, search.key, point.optuna._trial_id, search.config.pruner, search.config.objective,
             search.parts.validation.folder, epochs, len(point.values) * epochs,
         )  # fmt: skip
 
-    def _take(self) -> _Open | None:
+    def _take_point(self) -> _Open | None:
         """A point of the next search that has one."""
-        for _ in range(len(self._points)):
-            points = self._points[0]
-            self._points.rotate(-1)
+        for _ in range(len(self.points)):
+            points = self.points[0]
+            self.points.rotate(-1)
             if (trial := points.take()) is not None:
                 return _Open(points, trial)
         return None
 
-    def _begin(self, point: _Open) -> list[str]:
+    def _begin_training(self, point: _Open) -> list[str]:
         """The next training of a point; none if its end is known."""
         search = point.points.search
         if (reason := point.points.pruned(point.optuna.params)) is not None:
-            return self._end(point, TrialState.PRUNED, note=reason)
+            return self._end_point(point, TrialState.PRUNED, note=reason)
         try:
             trial = search.trial(point.optuna.params, len(point.values))
         except InputError as error:  # the sampler refuses this combination of values
-            return self._end(point, TrialState.FAIL, note=str(error))
-        self._store.add_trials([trial])
+            return self._end_point(point, TrialState.FAIL, note=str(error))
+        self.store.add_trials([trial])
         point.key, point.watched = trial.key, False
         self.plan.trials[trial.key] = trial
         self.plan.tests[trial.key] = (search.parts.validation,)
@@ -130,30 +131,32 @@ class _Trainings:
     def _go_on(self, point: _Open) -> list[str]:
         """What follows after a training of a point."""
         search = point.points.search
-        value = self._store.metric(point.key, search.parts.validation.fingerprint, search.config.objective)
+        value = self.store.metric(point.key, search.parts.validation.fingerprint, search.config.objective)
         if value is None:
-            if (reason := self._store.pruned(point.key)) is not None:
+            if (reason := self.store.pruned(point.key)) is not None:
                 if not point.watched:  # another search's pruner ended it
-                    return self._begin(point)
-                return self._end(point, TrialState.PRUNED, note=reason)
-            failure = self._store.failures([point.key]).get(point.key, "it could not be evaluated")
-            return self._end(point, TrialState.FAIL, note=failure)
+                    return self._begin_training(point)
+                return self._end_point(point, TrialState.PRUNED, note=reason)
+            failure = self.store.failures([point.key]).get(point.key, "it could not be evaluated")
+            return self._end_point(point, TrialState.FAIL, note=failure)
         point.values.append(value)
         if len(point.values) < search.config.seeds:
-            return self._begin(point)
-        return self._end(point, TrialState.COMPLETE, sum(point.values) / len(point.values))
+            return self._begin_training(point)
+        return self._end_point(point, TrialState.COMPLETE, sum(point.values) / len(point.values))
 
-    def _end(self, point: _Open, state: TrialState, value: float | None = None, note: str | None = None) -> list[str]:
+    def _end_point(
+        self, point: _Open, state: TrialState, value: float | None = None, note: str | None = None
+    ) -> list[str]:
         point.points.end(point.optuna, state, value, note)
-        self._open.remove(point)
+        self.open.remove(point)
         return []
 
     @contextmanager
-    def held(self, storage: RDBStorage) -> Iterator[None]:
+    def kept(self, storage: RDBStorage) -> Iterator[None]:
         """Context in which no other process takes the open points; at its end all may."""
 
         def beat() -> None:
-            for point in list(self._open):
+            for point in list(self.open):
                 storage.record_heartbeat(point.optuna._trial_id)
 
         try:
@@ -161,7 +164,7 @@ class _Trainings:
                 yield
         finally:
             with suppress(InputError):  # without the store the heartbeats end by themselves
-                for point in self._open:
+                for point in self.open:
                     point.points.end(point.optuna, TrialState.FAIL)
 
 

@@ -16,9 +16,8 @@ from optuna.trial import TrialState, create_trial
 from benchmark.run import runner
 from benchmark.run.runner import Interrupted
 from benchmark.run.task import Task
-from benchmark.search.confirm import best_points
 from benchmark.search.points import Point, Points, copy_searches, load_searches, open_storage
-from benchmark.search.search import Search
+from benchmark.search.search import Search, best_points
 from benchmark.search.trainings import run_searches
 from benchmark.store import Store
 from benchmark.store.outcome import Outcome

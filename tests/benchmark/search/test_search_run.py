@@ -111,7 +111,7 @@ def test_an_interrupted_search_plans_no_arms_that_it_may_still_drop(
     bench: Bench, searching: Path, data_root: Path, monkeypatch
 ) -> None:
     def interrupted(*_: object) -> None:
-        raise Interrupted(1)
+        raise Interrupted
 
     monkeypatch.setattr("benchmark.search.trainings.run_searches", interrupted)
     assert bench("run", "--study", searching, "--data-root", data_root, "--jobs", 1).status == 130
