@@ -36,14 +36,12 @@ def test_markdown_renders_as_one_table_with_the_text_as_it_is(tmp_path: Path) ->
     assert {child.type for token in inline for child in token.children} <= {"text", "text_special"}
 
 
-def test_latex_compiles_with_array_and_booktabs(tmp_path: Path) -> None:
+def test_latex_compiles(tmp_path: Path) -> None:
     write_latex(
         {"One": TextTable(TABLE), NASTY: TextTable(TABLE, NASTY)}, NASTY, NASTY, "a_b &%", tmp_path / "table.tex"
     )
     text = (tmp_path / "table.tex").read_text(encoding="utf-8")
     assert text.count(r"\toprule") == text.count(r"\bottomrule") == 2
-    assert text.count(r"\begin{tabular}{>{\raggedright") == 2
-    assert "resizebox" not in text
     assert "<script>" not in text
     compile_latex(tmp_path, "table.tex")
 
@@ -53,7 +51,7 @@ def compile_latex(folder: Path, *names: str) -> None:
     if shutil.which("pdflatex") is None:
         pytest.skip("no pdflatex here; texlive-latex-base has it")
     inputs = "\n".join(rf"\input{{{name}}}" for name in names)
-    packages = "array,booktabs,siunitx,xcolor"
+    packages = "adjustbox,array,booktabs,xcolor"
     document = rf"\documentclass{{article}}\usepackage{{{packages}}}\begin{{document}}{inputs}\end{{document}}"
     (folder / "document.tex").write_text(document)
     result = subprocess.run(
