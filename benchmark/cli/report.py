@@ -78,11 +78,8 @@ def _print(study: "StudyReport", wide: bool) -> None:
             out.print(caveat, markup=False)
         out.print()
     for search in study.searches:
-        from benchmark.report.search import fresh_text
-
-        shown = fresh_text(search.best, study.baseline)
         out.print(search.summary, markup=False)
-        print_table(_table(shown, f"{study.title}: search {search.title} (degrees)"), wide)
+        print_table(_table(search.text.cells, f"{study.title}: search {search.title} (degrees)"), wide)
         out.print()
     out.print(study.verdict, markup=False)
     if study.missing_cells:
@@ -104,8 +101,7 @@ def _fitting(parts: "list[pd.DataFrame]") -> "list[pd.DataFrame]":
     from benchmark.report.views import EULER, PARAMETERS
 
     for left_out in ([], EULER, [*EULER, *PARAMETERS]):
-        headings = [column.heading for column in left_out]
-        shown = [part.drop(columns=headings, errors="ignore") for part in parts]
+        shown = [part.drop(columns=left_out, errors="ignore") for part in parts]
         if all(needed_width(_table(part)) <= out.width for part in shown):
             break
     return shown

@@ -3,30 +3,26 @@
 import sys
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 
-from benchmark.report import secondary
 from benchmark.report.figures import FIGURES, MAIN, Drawing, NoDataError, draw
+from benchmark.report.images import errors_by_yaw
 from benchmark.report.material import Material
+from benchmark.report.secondary import FAR
 from benchmark.report.study_report import Analysis, FigureFile, StudyReport, search_slug, slug
 from benchmark.report.style import rendered, style, watermark
+from benchmark.statistics import bootstrap_difference
 from benchmark.store import Store
 
 
 def analyse(store: Store, report: StudyReport, png: bool) -> Analysis:
     """Everything of a study's report that takes time; with ``png``, figures are drawn as PNG, too."""
-    presets = dict.fromkeys(report.table["preset"])
-    materials = [
-        Material(
-            store, report.name, preset, report.title, report.baseline, report.baselines, report.margin,
-            *(table[table["preset"] == preset] for table in (report.cells, report.table, report.draws)),
-        )
-        for preset in presets
-    ]  # fmt: skip
+    materials = [Material(store, report, preset) for preset in dict.fromkeys(report.table["preset"])]
     found = Analysis(
-        pd.concat(map(secondary.bootstrap, materials), ignore_index=True),
-        pd.concat(map(secondary.yaw_table, materials), ignore_index=True),
-        pd.concat(map(secondary.far_errors, materials), ignore_index=True),
+        pd.concat(map(bootstrap, materials), ignore_index=True),
+        pd.concat(map(yaw_table, materials), ignore_index=True),
+        pd.concat(map(far_errors, materials), ignore_index=True),
     )
     for material in materials:
         _draw(report, material, png, found)
@@ -67,3 +63,46 @@ def cost_figure(ours: pd.DataFrame, png: bool) -> FigureFile:
     with style():
         drawing = cost.draw(ours)
     return _file("published-cost", "Cost and error", drawing, png)
+
+
+def bootstrap(material: Material) -> pd.DataFrame:
+    """One row per protocol and arm whose predictions can be compared with the baseline's image by image.
+
+    Returns:
+        Columns preset, protocol, arm, baseline, seeds, images, persons, difference, low, high (degrees of MAE), and
+        probability_of_improvement with its ends probability_low and probability_high.
+    """
+    rows = []
+    for protocol, images in material.images.items():
+        persons = images.test_set.identities
+        for arm, errors in images.arms.items():
+            base = images.arms.get(material.baselines.get(arm, arm), errors)
+            seeds = sorted(set(errors.seeds) & set(base.seeds))
+            if base is errors or not seeds:
+                continue
+            mine = errors.mae[[errors.seeds.index(seed) for seed in seeds]]
+            theirs = base.mae[[base.seeds.index(seed) for seed in seeds]]
+            place = {"preset": material.preset, "protocol": protocol, "arm": arm, "baseline": material.baselines[arm]}
+            counts = {"seeds": len(seeds), "images": mine.shape[1], "persons": len(np.unique(persons))}
+            rows.append(place | counts | vars(bootstrap_difference(mine, theirs, persons)))
+    return pd.DataFrame(rows)
+
+
+def yaw_table(material: Material) -> pd.DataFrame:
+    """Errors in bins of |yaw| on every protocol, with columns preset and protocol; empty without predictions."""
+    found = [
+        errors_by_yaw(images).assign(preset=material.preset, protocol=protocol)
+        for protocol, images in material.images.items()
+    ]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def far_errors(material: Material) -> pd.DataFrame:
+    """MAE of each trial over the images beyond ``FAR`` degrees of yaw: columns preset, protocol, arm, seed and far."""
+    rows = []
+    for protocol, images in material.images.items():
+        beyond = np.abs(images.test_set.angles[:, 0]) > FAR
+        for arm, errors in images.arms.items() if beyond.any() else ():
+            means = errors.mae[:, beyond].mean(1, dtype=float)
+            rows += [(material.preset, protocol, arm, *of_seed) for of_seed in zip(errors.seeds, means, strict=True)]
+    return pd.DataFrame(rows, columns=["preset", "protocol", "arm", "seed", "far"])

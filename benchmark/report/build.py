@@ -10,12 +10,12 @@ from pathlib import Path
 import joblib
 import pandas as pd
 
-from benchmark.report.page import render_page
-from benchmark.report.published import SLIDES_STUDIES, THESIS_NOTE, audit, thesis_text
+from benchmark.report.page.render import render_page
 from benchmark.report.published.peers import CEP, cost_table, cost_text, on_published_protocols
+from benchmark.report.published.slides import SLIDES_STUDIES, THESIS_NOTE, audit, thesis_text
 from benchmark.report.study_report import Analysis, FigureFile, StudyReport, read_study, write_study
 from benchmark.report.summary import add_q
-from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown
+from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown, write_table
 from benchmark.store import Store
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
@@ -71,13 +71,12 @@ def _analyse(store: Store, studies: Sequence[StudyReport], ours: pd.DataFrame, p
     memory = _memory()
     study_analysis = memory.cache(_study_analysis, ignore=["url", "report", "png"])
     calls = [(_digest(study, png), store.url, study, png) for study in studies]
-    new = [call for call in calls if not study_analysis.check_call_in_cache(*call)]
-    made = joblib.Parallel(max(1, min(len(new), WORKERS, joblib.cpu_count())))(
-        joblib.delayed(study_analysis)(*call) for call in new
+    new = sum(not study_analysis.check_call_in_cache(*call) for call in calls)
+    made = joblib.Parallel(max(1, min(new, WORKERS, joblib.cpu_count())))(
+        joblib.delayed(study_analysis)(*call) for call in calls
     )
-    fresh = {call[0]: found for call, found in zip(new, made, strict=True)}
-    for study, call in zip(studies, calls, strict=True):
-        study.analysis = fresh[call[0]] if call[0] in fresh else study_analysis(*call)
+    for study, analysis in zip(studies, made, strict=True):
+        study.analysis = analysis
     published = on_published_protocols(ours)
     key = _sha(published.to_json(), png, _versions())
     cost: FigureFile = memory.cache(_cost, ignore=["ours", "png"])(key, published, png)
@@ -131,13 +130,11 @@ def _versions() -> list[str]:
 def _common_tables(ours: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """Write the tables that belong to no study; returns that of cost and error as text."""
     findings = audit()
-    write_csv(findings, folder / "published-audit.csv")
     tables = {
         "Findings": TextTable(findings.rename(columns=str.capitalize), AUDIT_NOTE),
         "Vector errors of the slides": TextTable(thesis_text(), THESIS_NOTE),
     }
-    write_markdown(tables, "Audit of the slides", "", folder / "published-audit.md")
-    write_latex(tables, "Audit of the slides", "", "audit", folder / "published-audit.tex")
+    write_table(findings, tables, "Audit of the slides", "", folder / "published-audit")
     table = cost_table(ours)
     text = cost_text(table)
     write_csv(table, folder / "published-cost.csv")

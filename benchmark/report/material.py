@@ -1,36 +1,25 @@
-"""What figures and secondary tables of a study are made of, read when it is needed."""
+"""What figures and tables of single images are made of."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from benchmark.report.images import Images, read_images
+from benchmark.report.study_report import StudyReport
 from benchmark.store import Store
 
-Array = NDArray[np.float64]
 
-
-@dataclass
 class Material:
-    """One study at one preset."""
+    """A study at one preset."""
 
-    store: Store
-    study: str
-    preset: str
-    title: str
-    baseline: str  # label of the arm that most others are compared with
-    baselines: Mapping[str, str]  # by arm, the arm it is compared with
-    margin: float  # of equivalence, degrees
-    cells: pd.DataFrame  # of the study at this preset, as benchmark.store.Store.results gives them
-    table: pd.DataFrame  # of the same, as benchmark.report.summary.summarise gives it
-    draws: pd.DataFrame  # of the same, as benchmark.report.references.draw_table gives them
-    _images: dict[str, Images | None] = field(default_factory=dict)
+    def __init__(self, store: Store, report: StudyReport, preset: str) -> None:
+        self.store, self.study, self.preset = store, report.name, preset
+        self.title, self.margin = report.title, report.margin
+        self.baseline, self.baselines = report.baseline, report.baselines
+        tables = (report.cells, report.table, report.draws)
+        self.cells, self.table, self.draws = (table[table["preset"] == preset] for table in tables)
 
-    @property
+    @cached_property
     def protocols(self) -> list[str]:
         """Names of the protocols with a result, in order."""
         return list(dict.fromkeys(self.table.loc[self.table["mae"].notna(), "protocol"]))
@@ -45,23 +34,11 @@ class Material:
         """Rows of the arms with a result on a protocol, in order."""
         return self.table[(self.table["protocol"] == protocol) & self.table["mae"].notna()]
 
-    def images(self, protocol: str) -> Images | None:
-        """Errors image by image of the first arms and seeds; None without labels or predictions."""
-        if protocol not in self._images:
-            of_protocol = self.cells[(self.cells["protocol"] == protocol) & self.cells["mae"].notna()]
-            self._images[protocol] = read_images(self.store, of_protocol, self.baseline)
-        return self._images[protocol]
-
     @cached_property
-    def losses(self) -> pd.DataFrame:
-        """Training losses, as :meth:`benchmark.store.Store.losses` gives them."""
-        return self.store.losses(self.study, self.preset)
-
-    @cached_property
-    def distances(self) -> dict[str, dict[str, Array]]:
-        """By training set and arm: shares of references in equal bars of geodesic distance, 0 to 180 degrees."""
-        found = self.store.draws(self.study, self.preset).dropna(subset=["shares"])
-        result: dict[str, dict[str, Array]] = {}
-        for (train_set, arm), rows in found.groupby(["train_set", "arm"], sort=False):
-            result.setdefault(str(train_set), {})[str(arm)] = np.mean(rows["shares"].tolist(), axis=0)
-        return result
+    def images(self) -> dict[str, Images]:
+        """Errors image by image of the first arms and seeds, by protocol; of those with labels and predictions."""
+        done = self.cells[self.cells["mae"].notna()]
+        found = {
+            name: read_images(self.store, done[done["protocol"] == name], self.baseline) for name in self.protocols
+        }
+        return {protocol: images for protocol, images in found.items() if images}

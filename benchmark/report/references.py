@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.text import number, percent
+from benchmark.report.text import number, share
+from benchmark.report.views import Columns, columns
 from benchmark.store import Store
 from mhpe.names import title
 
@@ -45,24 +46,12 @@ def add_draws(table: pd.DataFrame, draws: pd.DataFrame, cells: pd.DataFrame, cor
     return table.merge(found.drop(columns="train_set"), how="left", on=place).assign(pool=pd.Series(pools, dtype=float))
 
 
-def draw_text(table: pd.DataFrame) -> pd.DataFrame:
-    """The same for display."""
-    shown = pd.DataFrame(
-        {
-            "Result": table["arm"],
-            "Preset": table["preset"],
-            "Trained on": table["train_set"].map(title),
-            "Images per input": table["images_per_input"].map(lambda value: number(value, 1)),
-            "Effective references": table["effective_references"].map(lambda value: number(value, 0)),
-            "Coverage": table["coverage"].map(share),
-            "From another bin": table["fallback_share"].map(share),
-            "Mean distance (°)": table["distance"].map(lambda value: number(value, 1)),
-        }
-    )
-    constant = [column for column in ("Preset", "Trained on") if shown[column].nunique() < 2]
-    return shown.drop(columns=constant)
-
-
-def share(value: float) -> str:
-    """A share in percent, with a decimal where it is small."""
-    return percent(value, 1 if value < 0.1 else 0)
+DRAWN: Columns = columns("Result", "Preset") | {
+    "Trained on": lambda row: title(row["train_set"]),
+    "Images per input": lambda row: number(row["images_per_input"], 1),
+    "Effective references": lambda row: number(row["effective_references"], 0),
+    "Coverage": lambda row: share(row["coverage"]),
+    "From another bin": lambda row: share(row["fallback_share"]),
+    "Mean distance (°)": lambda row: number(row["distance"], 1),
+}
+"""What is shown of :func:`draw_table`."""

@@ -1,12 +1,15 @@
 """The report of a search: its points, and its best ones on fresh seeds."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from benchmark.report.text import difference, number, signed, synthetic_note, with_error
+from benchmark.report.views import Row, columns, to_text
+from benchmark.report.writers import TextTable
 from benchmark.search.points import StoredSearch, load_searches
 from benchmark.search.search import FOUND, best_points
 from benchmark.statistics import half_width
@@ -27,6 +30,7 @@ class SearchReport:
     summary: str  # one sentence: how many points, and how they ended
     points: pd.DataFrame  # a row for each point: number, status, the parameters, value, note
     best: pd.DataFrame  # the best points and the study's arms on fresh seeds, see fresh_values
+    text: TextTable  # the same for display
     stored: StoredSearch
 
 
@@ -56,6 +60,7 @@ def _report(search: StoredSearch, cells: pd.DataFrame, definition: dict[str, Any
     searched, seeds = counted(search.total, "point"), counted(settings["seeds"], "seed")
     synthetic = synthetic_note(f"{train_set}_validation")
     count = int(definition["search"]["confirm"]["best"])
+    best = fresh_values(search, cells, definition["baseline"], count)
     points = [
         {"number": p.number, "status": p.status, **p.parameters, "value": p.value, "note": p.note or ""}
         for p in search.points
@@ -69,7 +74,8 @@ def _report(search: StoredSearch, cells: pd.DataFrame, definition: dict[str, Any
             f"set was looked at."
         ),
         points=pd.DataFrame(points),
-        best=fresh_values(search, cells, definition["baseline"], count),
+        best=best,
+        text=TextTable(_fresh_text(best, definition["baseline"]), NOTE),
         stored=search,
     )
 
@@ -115,18 +121,21 @@ def _interval(values: pd.Series | None) -> tuple[float, float, int]:
     return float(there.mean()), half_width(there), len(there)
 
 
-def fresh_text(best: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """The table of fresh values as text, in degrees."""
-    shown = {
-        "Result": best["arm"],
-        "Search value": best["search"].map(number),
-        "Fresh value": [with_error(*pair) for pair in zip(best["fresh"], best["fresh_hw"], strict=True)],
-        "Fresh seeds": best["n"].astype(str),
-        "Fresh less search": best["difference"].map(signed),
-    }
-    for name in best.columns.intersection(list(PROTOCOLS)):
-        means, halves = best[name], best[f"{name}_hw"]
-        shown[f"{name} less {baseline}"] = [
-            difference(mean, mean - half, mean + half) for mean, half in zip(means, halves, strict=True)
-        ]
-    return pd.DataFrame(shown)
+def _fresh_text(best: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    """The table of fresh values for display."""
+
+    def less_baseline(name: str) -> Callable[[Row], str]:
+        return lambda row: difference(row[name], row[name] - row[f"{name}_hw"], row[name] + row[f"{name}_hw"])
+
+    of_tests = {f"{name} less {baseline}": less_baseline(name) for name in best.columns.intersection(list(PROTOCOLS))}
+    return to_text(
+        best,
+        columns("Result")
+        | {
+            "Search value": lambda row: number(row["search"]),
+            "Fresh value": lambda row: with_error(row["fresh"], row["fresh_hw"]),
+            "Fresh seeds": lambda row: str(row["n"]),
+            "Fresh less search": lambda row: signed(row["difference"]),
+            **of_tests,
+        },
+    )

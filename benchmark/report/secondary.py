@@ -1,15 +1,17 @@
 """Secondary analyses: they explain a verdict, and decide none."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from benchmark.report.images import ARMS_SHOWN, SEEDS_READ, errors_by_yaw
-from benchmark.report.material import Material
-from benchmark.report.text import NOTHING, difference, duration, number, protocol_title
+from benchmark.report.images import ARMS_SHOWN, SEEDS_READ
+from benchmark.report.references import DRAWN
+from benchmark.report.references import NOTE as DRAW_NOTE
+from benchmark.report.text import NOTHING, difference, duration, number, protocol_title, with_interval
+from benchmark.report.views import Columns, columns, to_text
 from benchmark.statistics import (
-    bootstrap_difference,
     groups_of,
     half_width,
     paired_differences,
@@ -36,19 +38,6 @@ NUMBERS = [
 ]  # fmt: skip
 """Of an arm by one metric."""
 FOUND = 0.2  # difference in degrees whose price is worked out
-NOTES = {
-    "parts": "Secondary: difference to the baseline over paired seeds, degrees, with its unadjusted 95 % Student-t "
-    "interval. Opposite shifts of the angles cancel in the MAE. The images beyond "
-    f"{FAR} degrees of yaw are known where predictions are stored: of the first {ARMS_SHOWN} arms and {SEEDS_READ} "
-    "seeds.",
-    "margins": "Secondary: the verdict that each margin of equivalence, in degrees, would give.",
-    "price": f"What a verdict costs: core-hours of an arm's seeds and its baseline's that find {FOUND:g} degrees of "
-    "MAE with 80 % power, from the standard deviation of paired differences in this store (95 % interval by the "
-    "chi-squared distribution) and the median time of a training. One comparison, no adjustment.",
-    "bootstrap": "Secondary: the difference of MAE to the baseline with a bootstrap interval for new seeds and new "
-    "persons at once, and the share of (seed, image) pairs on which the arm is better.",
-}
-"""How to read each table."""
 
 
 def other_metrics(cells: pd.DataFrame, baselines: Mapping[str, str], margin: float) -> pd.DataFrame:
@@ -99,11 +88,10 @@ def sensitivity(table: pd.DataFrame) -> pd.DataFrame:
     return rows[["preset", "protocol", "arm"]].assign(**verdicts).reset_index(drop=True)
 
 
-def sensitivity_text(table: pd.DataFrame) -> pd.DataFrame:
-    """The same for display."""
-    shown = table.assign(protocol=table["protocol"].map(protocol_title))
-    columns = {"arm": "Result", "protocol": "Protocol", "preset": "Preset"}
-    return shown[[*columns, *shown.columns[3:]]].rename(columns=lambda c: columns.get(c, f"± {c}°"))
+SENSITIVITY = columns("Result", "Protocol", "Preset") | {
+    f"± {margin:g}°": lambda row, name=f"{margin:g}": str(row[name]) for margin in MARGINS
+}
+"""What is shown of :func:`sensitivity`."""
 
 
 def price(cells: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
@@ -124,83 +112,54 @@ def price(cells: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def price_text(table: pd.DataFrame) -> pd.DataFrame:
-    """The same for display."""
-    spread = zip(table["sd"], table["sd_low"], table["sd_high"], strict=True)
-    return pd.DataFrame(
-        {
-            "Protocol": table["protocol"].map(protocol_title),
-            "Preset": table["preset"],
-            "Sd of differences": [f"{number(sd)} [{number(low)}, {number(high)}]" for sd, low, high in spread],
-            f"Seeds for {FOUND:g}°": table["seeds"].map("{:,}".format),
-            "Training": table["seconds"].map(duration),
-            "Core-hours": table["core_hours"].map(number),
-        }
-    )
+PRICE: Columns = columns("Protocol", "Preset") | {
+    "Sd of differences": lambda row: with_interval(row["sd"], row["sd_low"], row["sd_high"]),
+    f"Seeds for {FOUND:g}°": lambda row: f"{row['seeds']:,}",
+    "Training": lambda row: duration(row["seconds"]),
+    "Core-hours": lambda row: number(row["core_hours"]),
+}
+"""What is shown of :func:`price`."""
 
 
-def bootstrap(material: Material) -> pd.DataFrame:
-    """One row per protocol and arm whose predictions can be compared with the baseline's image by image.
-
-    Returns:
-        Columns preset, protocol, arm, baseline, seeds, images, persons, difference, low, high (degrees of MAE), and
-        probability_of_improvement with its ends probability_low and probability_high.
-    """
-    rows = []
-    for protocol in material.protocols:
-        images = material.images(protocol)
-        if images is None:
-            continue
-        persons = images.test_set.identities
-        for arm, errors in images.arms.items():
-            base = images.arms.get(material.baselines.get(arm, arm), errors)
-            seeds = sorted(set(errors.seeds) & set(base.seeds))
-            if base is errors or not seeds:
-                continue
-            mine = errors.mae[[errors.seeds.index(seed) for seed in seeds]]
-            theirs = base.mae[[base.seeds.index(seed) for seed in seeds]]
-            place = {"preset": material.preset, "protocol": protocol, "arm": arm, "baseline": material.baselines[arm]}
-            counts = {"seeds": len(seeds), "images": mine.shape[1], "persons": len(np.unique(persons))}
-            rows.append(place | counts | vars(bootstrap_difference(mine, theirs, persons)))
-    return pd.DataFrame(rows)
+BOOTSTRAP: Columns = columns("Result", "Protocol", "Preset") | {
+    "Seeds": lambda row: f"{row['seeds']:,}",
+    "Images": lambda row: f"{row['images']:,}",
+    "Persons": lambda row: f"{row['persons']:,}",
+    **columns("Difference"),
+    "P(better)": lambda row: with_interval(
+        row["probability_of_improvement"], row["probability_low"], row["probability_high"]
+    ),
+}
+"""What is shown of :func:`benchmark.report.analysis.bootstrap`."""
 
 
-def bootstrap_text(table: pd.DataFrame) -> pd.DataFrame:
-    """The same for display."""
-    probability = ["probability_of_improvement", "probability_low", "probability_high"]
-    return pd.DataFrame(
-        {
-            "Result": table["arm"],
-            "Protocol": table["protocol"].map(protocol_title),
-            "Preset": table["preset"],
-            **{name.capitalize(): table[name].map("{:,}".format) for name in ("seeds", "images", "persons")},
-            "Difference": [difference(*row) for row in table[["difference", "low", "high"]].to_numpy()],
-            "P(better)": [
-                f"{mean:.2f}" if np.isnan(low) else f"{mean:.2f} [{low:.2f}, {high:.2f}]"
-                for mean, low, high in table[probability].to_numpy()
-            ],
-        }
-    )
-
-
-def yaw_table(material: Material) -> pd.DataFrame:
-    """Errors in bins of |yaw| on every protocol, with columns preset and protocol; empty without predictions."""
-    found = [
-        errors_by_yaw(images).assign(preset=material.preset, protocol=protocol)
-        for protocol in material.protocols
-        if (images := material.images(protocol)) is not None
-    ]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
-
-
-def far_errors(material: Material) -> pd.DataFrame:
-    """MAE of each trial over the images beyond ``FAR`` degrees of yaw: columns preset, protocol, arm, seed and far."""
-    rows = []
-    for protocol in material.protocols:
-        if (images := material.images(protocol)) is None:
-            continue
-        beyond = np.abs(images.test_set.angles[:, 0]) > FAR
-        for arm, errors in images.arms.items() if beyond.any() else ():
-            means = errors.mae[:, beyond].mean(1, dtype=float)
-            rows += [(material.preset, protocol, arm, *of_seed) for of_seed in zip(errors.seeds, means, strict=True)]
-    return pd.DataFrame(rows, columns=["preset", "protocol", "arm", "seed", "far"])
+TABLES: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame], str]] = {
+    "draws": ("What each arm drew", partial(to_text, of=DRAWN), DRAW_NOTE),
+    "parts": (
+        "Differences by other metrics",
+        part_text,
+        "Secondary: difference to the baseline over paired seeds, degrees, with its unadjusted 95 % Student-t "
+        "interval. Opposite shifts of the angles cancel in the MAE. The images beyond "
+        f"{FAR} degrees of yaw are known where predictions are stored: of the first {ARMS_SHOWN} arms and {SEEDS_READ} "
+        "seeds.",
+    ),
+    "margins": (
+        "Verdicts under other margins",
+        partial(to_text, of=SENSITIVITY),
+        "Secondary: the verdict that each margin of equivalence, in degrees, would give.",
+    ),
+    "price": (
+        "Price of a verdict",
+        partial(to_text, of=PRICE),
+        f"What a verdict costs: core-hours of an arm's seeds and its baseline's that find {FOUND:g} degrees of "
+        "MAE with 80 % power, from the standard deviation of paired differences in this store (95 % interval by the "
+        "chi-squared distribution) and the median time of a training. One comparison, no adjustment.",
+    ),
+    "bootstrap": (
+        "Bootstrap over seeds and persons",
+        partial(to_text, of=BOOTSTRAP),
+        "Secondary: the difference of MAE to the baseline with a bootstrap interval for new seeds and new "
+        "persons at once, and the share of (seed, image) pairs on which the arm is better.",
+    ),
+}
+"""Heading, text and note of the tables beside a study's main one, by name."""

@@ -11,15 +11,13 @@ import pandas as pd
 
 from benchmark.report import secondary
 from benchmark.report.notes import caveat, core_note, machines_note
-from benchmark.report.published import SLIDES_STUDIES, beside_ours, slides
-from benchmark.report.published.slides import published_notes, published_text
-from benchmark.report.references import NOTE as DRAW_NOTE
-from benchmark.report.references import add_draws, draw_table, draw_text
+from benchmark.report.published.slides import SLIDES_STUDIES, beside_ours, published_notes, published_text, slides
+from benchmark.report.references import add_draws, draw_table
 from benchmark.report.sentences import study_verdict
 from benchmark.report.summary import baselines_of, summarise
 from benchmark.report.text import protocol_title
-from benchmark.report.views import VIEWS, as_text, without_constants
-from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown, write_slides_layout
+from benchmark.report.views import VIEWS, as_text
+from benchmark.report.writers import TextTable, write_csv, write_slides_layout, write_table
 from benchmark.statistics import MARGIN
 from benchmark.store import Store
 
@@ -59,26 +57,22 @@ class FigureFile:
 
 @dataclass
 class Analysis:
-    """What of a study's report takes time: what is drawn, and what needs predictions of single images."""
+    """What of a study's report takes time: figures, and numbers from single images of all presets."""
 
-    # as benchmark.report.secondary.bootstrap gives it, of all presets
-    bootstrap: pd.DataFrame = field(default_factory=pd.DataFrame)
-    # as benchmark.report.secondary.yaw_table gives it, of all presets
-    yaw: pd.DataFrame = field(default_factory=pd.DataFrame)
-    # as benchmark.report.secondary.far_errors gives it, of all presets
-    far: pd.DataFrame = field(default_factory=pd.DataFrame)
+    bootstrap: pd.DataFrame = field(default_factory=pd.DataFrame)  # see benchmark.report.analysis.bootstrap
+    yaw: pd.DataFrame = field(default_factory=pd.DataFrame)  # see benchmark.report.analysis.yaw_table
+    far: pd.DataFrame = field(default_factory=pd.DataFrame)  # see benchmark.report.analysis.far_errors
     figures: list[FigureFile] = field(default_factory=list)
     not_drawn: dict[str, str] = field(default_factory=dict)  # titles of those that were not, and why
     of_searches: list[list[FigureFile]] = field(default_factory=list)
 
 
-class SecondaryTable(NamedTuple):
-    """A secondary analysis: numbers, the same for display, and how to read them."""
+class ReportTable(NamedTuple):
+    """A table beside a study's main one."""
 
     heading: str
-    table: pd.DataFrame
-    text: pd.DataFrame
-    note: str
+    table: pd.DataFrame  # in numbers
+    text: TextTable  # for display
 
 
 @dataclass
@@ -96,47 +90,21 @@ class StudyReport:
     core: str  # what the baseline's core changes of the presets', in sentences; nothing for most
     machines: pd.DataFrame  # device and precision by trial
     searches: list["SearchReport"]  # of the study; none for most
-    analysis: Analysis = field(default_factory=Analysis)  # figures, and numbers from single images
+    analysis: Analysis = field(default_factory=Analysis)
 
-    @property
-    def slug(self) -> str:
-        """The name as files and links have it."""
-        return slug(self.name)
-
-    @property
-    def title(self) -> str:
-        """Of the study."""
-        return str(self.definition["title"])
-
-    @property
-    def baseline(self) -> str:
-        """Label of the arm that most others are compared with."""
-        return str(self.definition["baseline"])
-
-    @property
-    def margin(self) -> float:
-        """Degrees of MAE within which arms count as equivalent."""
-        return float(self.definition.get("margin", MARGIN))
-
-    @property
-    def kind(self) -> str:
-        """Whether the study was planned to confirm something."""
-        return "confirmatory" if self.definition.get("confirmatory") else "exploratory"
+    def __post_init__(self) -> None:
+        self.slug = slug(self.name)  # the name as files and links have it
+        self.title = str(self.definition["title"])
+        self.baseline = str(self.definition["baseline"])  # label of the arm that most others are compared with
+        self.baselines = baselines_of(self.cells, self.definition)  # by arm, the one it is compared with
+        self.margin = float(self.definition.get("margin", MARGIN))  # of equivalence, degrees of MAE
+        self.kind = "confirmatory" if self.definition.get("confirmatory") else "exploratory"
+        self.missing_cells = int(self.cells["mae"].isna().sum())  # cells of the grid without a result
 
     @property
     def verdict(self) -> str:
         """A sentence, and a line, a protocol."""
         return study_verdict(self.table, self.margin)
-
-    @property
-    def baselines(self) -> dict[str, str]:
-        """By arm, the one it is compared with."""
-        return baselines_of(self.cells, self.definition)
-
-    @property
-    def published(self) -> pd.DataFrame | None:
-        """The slides' rows beside ours, for a study of the slides."""
-        return beside_ours(self.name, self.table) if self.name in SLIDES_STUDIES else None
 
     @cached_property
     def other_metrics(self) -> pd.DataFrame:
@@ -147,27 +115,27 @@ class StudyReport:
         return secondary.other_metrics(cells, self.baselines, self.margin)
 
     @cached_property
-    def secondary(self) -> dict[str, SecondaryTable]:
-        """The tables of :mod:`benchmark.report.secondary` by name."""
-        prices = secondary.price(self.cells, self.baselines)
-        margins = secondary.sensitivity(self.table)
-        found = {
-            "parts": (self.other_metrics, secondary.part_text, "Differences by other metrics"),
-            "margins": (margins, secondary.sensitivity_text, "Verdicts under other margins"),
-            "price": (prices, secondary.price_text, "Price of a verdict"),
-            "bootstrap": (self.analysis.bootstrap, secondary.bootstrap_text, "Bootstrap over seeds and persons"),
+    def tables(self) -> dict[str, ReportTable]:
+        """The tables beside the main one that have a row, by name."""
+        tables = {
+            "draws": self.draws,
+            "parts": self.other_metrics,
+            "margins": secondary.sensitivity(self.table),
+            "price": secondary.price(self.cells, self.baselines),
+            "bootstrap": self.analysis.bootstrap,
         }
-        same = ["Preset"] if self.table["preset"].nunique() < 2 else []
-        return {
-            name: SecondaryTable(heading, table, shown.drop(columns=same), secondary.NOTES[name])
-            for name, (table, text, heading) in found.items()
-            if not table.empty and not (shown := text(table)).empty
-        }
-
-    @property
-    def missing_cells(self) -> int:
-        """Cells of the grid without a result."""
-        return int(self.cells["mae"].isna().sum())
+        columns = {"Preset": self.table["preset"], "Trained on": self.draws["train_set"]}
+        same = [name for name, values in columns.items() if values.nunique() < 2]
+        found = {}
+        for name, table in tables.items():
+            heading, to_text, note = secondary.TABLES[name]
+            if len(table) and len(shown := to_text(table)):
+                found[name] = ReportTable(heading, table, TextTable(shown.drop(columns=same, errors="ignore"), note))
+        if self.name in SLIDES_STUDIES:
+            rows = beside_ours(self.name, self.table)
+            text = TextTable(published_text(rows), published_notes(rows))
+            found["published"] = ReportTable("Published, recomputed, reproduced", rows, text)
+        return found
 
 
 def read_study(store: Store, name: str, definition: dict[str, Any]) -> StudyReport | None:
@@ -203,15 +171,11 @@ def write_study(report: StudyReport, folder: Path) -> None:
     """Write a study's tables and figures."""
     tables = folder / "tables"
     _write_tables(report, tables)
-    if not report.analysis.yaw.empty:
-        write_csv(report.analysis.yaw, tables / f"{report.slug}-yaw.csv")
     for search in report.searches:
-        from benchmark.report.search import NOTE, fresh_text
-
         name = search_slug(report, search)
         write_csv(search.points, tables / f"{name}-points.csv")
-        views = {"The best points on fresh seeds": TextTable(fresh_text(search.best, report.baseline), NOTE)}
-        _write(search.title, name, search.best, views, search.summary, tables)
+        views = {"The best points on fresh seeds": search.text}
+        write_table(search.best, views, search.title, search.summary, tables / name)
     for figure in (*report.analysis.figures, *(figure for of in report.analysis.of_searches for figure in of)):
         figure.write(folder / "figures")
 
@@ -234,30 +198,17 @@ def _write_tables(report: StudyReport, folder: Path) -> None:
     caveats = dict.fromkeys(report.caveats.values())
     kind = f"This study is {report.kind}."
     lead = " ".join(filter(None, (report.verdict, kind, *caveats, report.core, machines_note(report.machines))))
-    _write(title, report.slug, report.table, views, lead, folder)
+    write_table(report.table, views, title, lead, folder / report.slug)
     seeds = report.cells[report.cells["mae"].notna()].merge(report.machines, how="left", on="trial")
     write_csv(seeds[SEED_COLUMNS].rename(columns={"geodesic_mean": "geodesic"}), folder / f"{report.slug}-seeds.csv")
+    if not report.analysis.yaw.empty:
+        write_csv(report.analysis.yaw, folder / f"{report.slug}-yaw.csv")
     # The earlier works of the slides, and the study's arms with a result.
     own = report.table[report.table["mae"].notna()].rename(columns={"arm": "result"})
     own = own.assign(protocol=own["protocol"].map(protocol_title), grey=False)
     rows = pd.concat([slides("bins").head(4).assign(grey=True, verdict=""), own], ignore_index=True)
     write_slides_layout(rows, title, LAYOUT_NOTE, f"{report.slug}-mae", folder / f"{report.slug}-mae.tex")
-    if not report.draws.empty:
-        view = {"What each arm drew": TextTable(draw_text(report.draws), DRAW_NOTE)}
-        _write(report.title, f"{report.slug}-draws", report.draws, view, "", folder)
-    if report.published is not None:
-        notes = published_notes(report.published)
-        view = {"Published, recomputed, reproduced": TextTable(published_text(report.published), notes)}
-        _write(report.title, f"{report.slug}-published", report.published, view, "", folder)
-    for name, (heading, table, text, note) in report.secondary.items():
-        view = {heading: TextTable(text, note)}
-        _write(title, f"{report.slug}-{name}", table, view, " ".join(caveats), folder)
-
-
-def _write(title: str, name: str, table: pd.DataFrame, views: dict[str, TextTable], lead: str, folder: Path) -> None:
-    """Write a table as CSV, and views of it, without the columns that say the same in every row, as text."""
-    fitted = {heading: without_constants(view.cells) for heading, view in views.items()}
-    shown = {h: TextTable(cells, f"{views[h].note} {said}".strip()) for h, (cells, said) in fitted.items()}
-    write_csv(table, folder / f"{name}.csv")
-    write_markdown(shown, title, lead, folder / f"{name}.md")
-    write_latex(shown, title, lead, name, folder / f"{name}.tex")
+    for name, (heading, table, text) in report.tables.items():
+        of_trainings = name in ("draws", "published")  # of all protocols
+        about = (report.title, "") if of_trainings else (title, " ".join(caveats))
+        write_table(table, {heading: text}, *about, folder / f"{report.slug}-{name}")

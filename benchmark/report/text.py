@@ -18,9 +18,9 @@ def number(value: float, decimals: int = 2) -> str:
     return text.replace("-", MINUS) if float(text) else text.lstrip("-")
 
 
-def percent(share: float, decimals: int = 0) -> str:
-    """A share of 1 in percent."""
-    return NOTHING if math.isnan(share) else f"{number(100 * share, decimals)} %"
+def share(value: float) -> str:
+    """A share of 1 in percent, with a decimal where it is small."""
+    return NOTHING if math.isnan(value) else f"{number(100 * value, 1 if value < 0.1 else 0)} %"
 
 
 def signed(value: float, decimals: int = 2) -> str:
@@ -34,14 +34,14 @@ def with_error(mean: float, half_width: float) -> str:
     return number(mean) if pd.isna(mean) or pd.isna(half_width) else f"{number(mean)} ± {number(half_width)}"
 
 
-def interval(low: float, high: float) -> str:
-    """An interval in brackets."""
-    return NOTHING if math.isnan(low) else f"[{signed(low)}, {signed(high)}]"
-
-
 def difference(mean: float, low: float, high: float) -> str:
     """A difference and its interval, if there is one."""
-    return signed(mean) if math.isnan(low) else f"{signed(mean)} {interval(low, high)}"
+    return signed(mean) if math.isnan(low) else f"{signed(mean)} [{signed(low)}, {signed(high)}]"
+
+
+def with_interval(value: float, low: float, high: float) -> str:
+    """An estimate and its interval, if there is one."""
+    return number(value) if math.isnan(low) else f"{number(value)} [{number(low)}, {number(high)}]"
 
 
 def plain(value: float) -> str:

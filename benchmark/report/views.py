@@ -1,94 +1,92 @@
-"""What tables show: columns of a study's numbers as text, the same in every format."""
+"""What tables show: numbers as text, the same in every format."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from benchmark.report.references import share
-from benchmark.report.text import NOTHING, difference, duration, number, p_value, plain, protocol_title, with_error
+from benchmark.report.text import (
+    NOTHING,
+    difference,
+    duration,
+    number,
+    p_value,
+    plain,
+    protocol_title,
+    share,
+    with_error,
+    with_interval,
+)
 from benchmark.statistics import WEAK
 
-Row = dict[str, Any]
+Row = Mapping[Hashable, Any]
+Columns = dict[str, Callable[[Row], str]]
+"""By heading, what a cell shows of a row."""
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of a table."""
-
-    heading: str  # what stands above it
-    text: Callable[[Row], str]  # of a row, what a cell shows
-
-
-def metric(name: str, heading: str) -> Column:
+def _mean(metric: str, row: Row) -> str:
     """A metric's mean over seeds and its half-width."""
-    return Column(heading, lambda row: with_error(row[name], row[f"{name}_hw"]))
+    return with_error(row[metric], row[f"{metric}_hw"])
 
 
-ARM = Column("Result", lambda row: str(row["arm"]))
-PARAMETERS = [
-    Column("Range of bins", lambda row: plain(row["bin_width"])),
-    Column("Std dev", lambda row: plain(row["sigma"])),
-]
-WHERE = [
-    Column("Protocol", lambda row: protocol_title(row["protocol"])),
-    Column("Preset", lambda row: str(row["preset"])),
-]
-EULER = [metric("yaw", "Yaw"), metric("pitch", "Pitch"), metric("roll", "Roll")]
-MAE = metric("mae", "MAE")
-SEEDS = Column("Seeds", lambda row: str(row["n"]))
-MISSING = Column("Missing", lambda row: row["missing"])
-VECTORS = [metric("left", "Left"), metric("down", "Down"), metric("front", "Front"), metric("maev", "MAEV")]
-ROTATION = [
-    metric("geodesic_mean", "Geodesic"),
-    metric("geodesic_median", "Geodesic median"),
-    metric("aligned_mean", "Aligned"),
-]
-COST = [
-    Column("Parameters (M)", lambda row: number(row["weights"] / 1e6)),
-    Column("CEP", lambda row: number(row["cep"])),
-    Column("Training", lambda row: duration(row["seconds"])),
-]
-DIFFERENCE = [
-    Column("Against", lambda row: "" if row["verdict"] == "baseline" else str(row["baseline"])),
-    Column("Difference", lambda row: difference(row["difference"], row["low"], row["high"])),
-    Column("Better / equivalent / worse", lambda row: _probabilities(row)),
-    Column("Verdict", lambda row: row["verdict"]),
-]
-ADJUSTED = [Column("Holm p", lambda row: p_value(row["p_holm"])), Column("q", lambda row: p_value(row["q"]))]
-STATISTICS = [
-    Column("Pairs", lambda row: plain(row["pairs"] or math.nan)),
-    Column("p", lambda row: p_value(row["p"])),
-    *ADJUSTED,
-    Column("Family", lambda row: plain(row["family"])),
-    Column("Smallest Holm p", lambda row: p_value(row["smallest_p_holm"])),
-    Column("Correlation", lambda row: number(row["correlation"])),
-    Column("Unpaired (Welch)", lambda row: _unpaired(row)),
-    Column("Interquartile mean", lambda row: _middle(row)),
-    Column("Odd seeds", lambda row: row["outliers"]),
-]
-DRAWS = [
-    Column("Pool", lambda row: plain(row["pool"])),
-    Column("Coverage", lambda row: share(row["coverage"]) if row["pool"] > 0 else NOTHING),
-    Column("From another bin", lambda row: share(row["fallback_share"]) if row["pool"] > 0 else NOTHING),
-]
-"""Of presets whose references come from a pool: one name stands for another sampler there."""
-REMARK = Column("Note", lambda row: row["note"])
-
-OPTIONAL = {
-    "Range of bins", "Std dev", "Missing", "Note", "Odd seeds", "Unpaired (Welch)",
-    *(column.heading for column in DRAWS),
+METRICS = {
+    "Yaw": "yaw", "Pitch": "pitch", "Roll": "roll", "MAE": "mae", "Left": "left", "Down": "down", "Front": "front",
+    "MAEV": "maev", "Geodesic": "geodesic_mean", "Geodesic median": "geodesic_median", "Aligned": "aligned_mean",
 }  # fmt: skip
+COLUMNS: Columns = {
+    "Result": lambda row: str(row["arm"]),
+    "Range of bins": lambda row: plain(row["bin_width"]),
+    "Std dev": lambda row: plain(row["sigma"]),
+    "Protocol": lambda row: protocol_title(row["protocol"]),
+    "Preset": lambda row: str(row["preset"]),
+    **{heading: partial(_mean, metric) for heading, metric in METRICS.items()},
+    "Seeds": lambda row: str(row["n"]),
+    "Against": lambda row: "" if row["verdict"] == "baseline" else str(row["baseline"]),
+    "Difference": lambda row: difference(row["difference"], row["low"], row["high"]),
+    "Better / equivalent / worse": lambda row: _probabilities(row),
+    "Verdict": lambda row: row["verdict"],
+    "Holm p": lambda row: p_value(row["p_holm"]),
+    "q": lambda row: p_value(row["q"]),
+    # Of presets whose references come from a pool: one name stands for another sampler there.
+    "Pool": lambda row: plain(row["pool"]),
+    "Coverage": lambda row: share(row["coverage"]) if row["pool"] > 0 else NOTHING,
+    "From another bin": lambda row: share(row["fallback_share"]) if row["pool"] > 0 else NOTHING,
+    "Note": lambda row: row["note"],
+    "Missing": lambda row: row["missing"],
+    "Pairs": lambda row: plain(row["pairs"] or math.nan),
+    "p": lambda row: p_value(row["p"]),
+    "Family": lambda row: plain(row["family"]),
+    "Smallest Holm p": lambda row: p_value(row["smallest_p_holm"]),
+    "Correlation": lambda row: number(row["correlation"]),
+    "Unpaired (Welch)": lambda row: _unpaired(row),
+    "Interquartile mean": lambda row: with_interval(row["iqm"], row["iqm_low"], row["iqm_high"]),
+    "Odd seeds": lambda row: row["outliers"],
+    "Parameters (M)": lambda row: number(row["weights"] / 1e6),
+    "CEP": lambda row: number(row["cep"]),
+    "Training": lambda row: duration(row["seconds"]),
+}
+"""Of the rows of :func:`benchmark.report.summary.summarise` with those of ``add_draws`` and q."""
+PARAMETERS = ["Range of bins", "Std dev"]
+WHERE = ["Protocol", "Preset"]
+EULER = ["Yaw", "Pitch", "Roll"]
+DIFFERENCE = ["Against", "Difference", "Better / equivalent / worse", "Verdict"]
+DRAWS = ["Pool", "Coverage", "From another bin"]
+STATISTICS = [
+    "Pairs", "p", "Holm p", "q", "Family", "Smallest Holm p", "Correlation", "Unpaired (Welch)", "Interquartile mean",
+    "Odd seeds",
+]  # fmt: skip
+ROTATION = ["Left", "Down", "Front", "MAEV", "Geodesic", "Geodesic median", "Aligned"]
+OPTIONAL = {*PARAMETERS, *DRAWS, "Missing", "Note", "Odd seeds", "Unpaired (Welch)"}
 """Columns that are left out where no row has anything to say."""
-GROUP_VIEW = [ARM, *EULER, MAE, SEEDS, *DIFFERENCE, *ADJUSTED, *DRAWS, REMARK, MISSING]
+GROUP_VIEW = ["Result", *EULER, "MAE", "Seeds", *DIFFERENCE, "Holm p", "q", *DRAWS, "Note", "Missing"]
 """The page's main table of one preset on one protocol."""
-TERMINAL_VIEW = [ARM, *PARAMETERS, *EULER, MAE, SEEDS, DIFFERENCE[1], DIFFERENCE[3], MISSING]
+GROUP_STATISTICS = ["Result", *STATISTICS]  # its second table
+GROUP_DETAILS = ["Result", *ROTATION, "Parameters (M)", "CEP", "Training"]  # its third table
+TERMINAL_VIEW = ["Result", *PARAMETERS, *EULER, "MAE", "Seeds", "Difference", "Verdict", "Missing"]
 """What the terminal shows of one preset on one protocol."""
-GROUP_STATISTICS = [ARM, *STATISTICS]  # its second table
-GROUP_DETAILS = [ARM, *VECTORS, *ROTATION, *COST]  # its third table
-WIDE_VIEW = [ARM, *PARAMETERS, *GROUP_VIEW[1:], *GROUP_STATISTICS[1:], *GROUP_DETAILS[1:]]
+WIDE_VIEW = ["Result", *PARAMETERS, *GROUP_VIEW[1:], *GROUP_STATISTICS[1:], *GROUP_DETAILS[1:]]
 """What the terminal shows with --wide: all columns."""
 
 NOTE = "Degrees; mean over seeds ± half-width of its 95 % Student-t interval."
@@ -113,10 +111,13 @@ VECTOR_NOTE = (
 
 
 VIEWS = {
-    "Errors": ([ARM, *PARAMETERS, *WHERE, *EULER, MAE, SEEDS, MISSING], NOTE),
-    "Difference to the baseline": ([ARM, *WHERE, MAE, *DIFFERENCE, *DRAWS, REMARK], f"{NOTE} {COMPARISON_NOTE}"),
-    "Statistics": ([ARM, *WHERE, *STATISTICS], STATISTICS_NOTE),
-    "Vector and rotation errors": ([ARM, *WHERE, *VECTORS, *ROTATION], f"{NOTE} {VECTOR_NOTE}"),
+    "Errors": (["Result", *PARAMETERS, *WHERE, *EULER, "MAE", "Seeds", "Missing"], NOTE),
+    "Difference to the baseline": (
+        ["Result", *WHERE, "MAE", *DIFFERENCE, *DRAWS, "Note"],
+        f"{NOTE} {COMPARISON_NOTE}",
+    ),
+    "Statistics": (["Result", *WHERE, *STATISTICS], STATISTICS_NOTE),
+    "Vector and rotation errors": (["Result", *WHERE, *ROTATION], f"{NOTE} {VECTOR_NOTE}"),
 }
 """The tables of a study in Markdown and LaTeX by heading: columns, and how to read them."""
 
@@ -132,39 +133,21 @@ def _unpaired(row: Row) -> str:
     return difference(row["unpaired"], row["unpaired_low"], row["unpaired_high"])
 
 
-def _middle(row: Row) -> str:
-    mean, low, high = (number(row[name]) for name in ("iqm", "iqm_low", "iqm_high"))
-    return NOTHING if math.isnan(row["iqm"]) else f"{mean} [{low}, {high}]"
+def columns(*headings: str) -> Columns:
+    """Some of ``COLUMNS``."""
+    return {heading: COLUMNS[heading] for heading in headings}
 
 
-def without_constants(text: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """A table of text without the columns that say nothing, or the same in every row, and a sentence that says it.
-
-    The row of the baseline, which is compared with nothing, may be empty there.
-    """
-    empty, constant = [], {}
-    for column in text.columns[1:]:
-        said = [cell for cell in text[column] if cell not in ("", NOTHING)]
-        if not said:
-            empty.append(column)
-        elif len(text) > 1 and len(set(said)) == 1 and (len(said) == len(text) or len(said) == len(text) - 1 > 1):
-            constant[column] = f"{column} {said[0]}"
-    if len(empty) + len(constant) == len(text.columns) - 1:
-        return text, ""  # a list of names would be left
-    return text.drop(columns=[*empty, *constant]), f"In every row: {', '.join(constant.values())}." if constant else ""
+def to_text(table: pd.DataFrame, of: Columns) -> pd.DataFrame:
+    """A table for display."""
+    rows = table.to_dict("records")
+    return pd.DataFrame({heading: [text(row) for row in rows] for heading, text in of.items()})
 
 
-def rows_of(table: pd.DataFrame) -> list[Row]:
-    """A table's rows as mappings."""
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-
-
-def as_text(table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
-    """A view of a table as text; columns that say nothing are left out."""
-    rows = rows_of(table)
-    shown = {column.heading: [column.text(row) for row in rows] for column in columns}
-    for heading in ("Preset", "Protocol", "Against"):  # said elsewhere where it is the same for all
-        if len(set(shown.get(heading, ())) - {""}) < 2:
-            shown.pop(heading, None)
-    optional = [heading for heading, cells in shown.items() if set(cells) <= {"", NOTHING} and heading in OPTIONAL]
-    return pd.DataFrame({heading: cells for heading, cells in shown.items() if heading not in optional})
+def as_text(table: pd.DataFrame, headings: Sequence[str]) -> pd.DataFrame:
+    """Some of ``COLUMNS`` of a study's summary; those that say nothing are left out."""
+    text = to_text(table, columns(*headings))
+    # What is the same for all is said elsewhere.
+    same = [name for name in ("Preset", "Protocol", "Against") if name in text and len({*text[name]} - {""}) < 2]
+    empty = [name for name in text if name in OPTIONAL and {*text[name]} <= {"", NOTHING}]
+    return text.drop(columns=[*same, *empty])

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from benchmark.report.text import NOTHING
+
 _LATEX = {
     **{char: "\\" + char for char in "{}$&#%_"},
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
@@ -60,6 +62,35 @@ class TextTable(NamedTuple):
 
     cells: pd.DataFrame  # as they are shown
     note: str = ""  # how to read them
+
+
+def without_constants(text: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """A table of text without the columns that say nothing, or the same in every row, and a sentence that says it.
+
+    The row of the baseline, which is compared with nothing, may be empty there.
+    """
+    empty, constant = [], {}
+    for column in text.columns[1:]:
+        said = [cell for cell in text[column] if cell not in ("", NOTHING)]
+        if not said:
+            empty.append(column)
+        elif len(text) > 1 and len(set(said)) == 1 and (len(said) == len(text) or len(said) == len(text) - 1 > 1):
+            constant[column] = f"{column} {said[0]}"
+    if len(empty) + len(constant) == len(text.columns) - 1:
+        return text, ""  # a list of names would be left
+    return text.drop(columns=[*empty, *constant]), f"In every row: {', '.join(constant.values())}." if constant else ""
+
+
+def write_table(table: pd.DataFrame, views: Mapping[str, TextTable], title: str, lead: str, path: Path) -> None:
+    """Write a table as CSV, and views of it, without columns that say the same in every row, as Markdown and LaTeX.
+
+    The ``views`` are given by heading; ``path`` is that of the files without suffix. ``lead`` stands before all.
+    """
+    fitted = {heading: without_constants(view.cells) for heading, view in views.items()}
+    shown = {h: TextTable(cells, f"{views[h].note} {said}".strip()) for h, (cells, said) in fitted.items()}
+    write_csv(table, path.with_name(f"{path.name}.csv"))
+    write_markdown(shown, title, lead, path.with_name(f"{path.name}.md"))
+    write_latex(shown, title, lead, path.name, path.with_name(f"{path.name}.tex"))
 
 
 def write_markdown(tables: Mapping[str, TextTable], title: str, lead: str, path: Path) -> None:

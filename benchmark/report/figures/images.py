@@ -21,10 +21,9 @@ def images_of(material: Material) -> dict[str, Images]:
     Raises:
         NoDataError: if none has.
     """
-    found = {protocol: images for protocol in material.protocols if (images := material.images(protocol))}
-    if not found:
+    if not material.images:
         raise NoDataError("the store holds no predictions of these trials")
-    return found
+    return material.images
 
 
 FEW = 50  # images below which a bin's point is an empty marker

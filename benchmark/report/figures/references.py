@@ -1,5 +1,7 @@
 """What the samplers drew: distances of the references, and the error against them."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,7 +19,10 @@ from mhpe.names import title as set_title
 
 def distances(material: Material) -> Drawing:
     """Shares of the references in bars of geodesic distance to their input, as counted in the trainings."""
-    found = material.distances
+    draws = material.store.draws(material.study, material.preset).dropna(subset=["shares"])
+    found: dict[str, dict[str, Any]] = {}
+    for (train_set, arm), rows in draws.groupby(["train_set", "arm"], sort=False):
+        found.setdefault(str(train_set), {})[str(arm)] = np.mean(rows["shares"].tolist(), axis=0)
     if not found:
         raise NoDataError("no trial stores the diagnostics of its draws")
     need_several_rules(material)

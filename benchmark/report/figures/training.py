@@ -13,7 +13,7 @@ WIDE = 30  # ratio of the largest loss to the smallest from which the axis is lo
 
 def training(material: Material) -> Drawing:
     """Total loss over the epochs, mean over seeds."""
-    losses = material.losses
+    losses = material.store.losses(material.study, material.preset)
     if losses.empty:
         raise NoDataError("no trial stores the history of its training")
     if losses["epoch"].nunique() < 2:

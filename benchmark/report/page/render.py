@@ -11,13 +11,18 @@ from markupsafe import Markup
 from benchmark.report.notes import machines_note
 from benchmark.report.page.explorer import explorer
 from benchmark.report.page.fingerprints import fingerprints
-from benchmark.report.page.tables import group_table, page_table
 from benchmark.report.page.trials import HEADINGS, Group, trace
-from benchmark.report.published import SLIDES_STUDIES, THESIS_NOTE, audit, beside_ours, thesis_text
 from benchmark.report.published.peers import CEP
-from benchmark.report.published.slides import published_notes, published_text, reproduced
-from benchmark.report.references import NOTE as DRAW_NOTE
-from benchmark.report.references import draw_text
+from benchmark.report.published.slides import (
+    SLIDES_STUDIES,
+    THESIS_NOTE,
+    audit,
+    beside_ours,
+    published_notes,
+    published_text,
+    reproduced,
+    thesis_text,
+)
 from benchmark.report.sentences import study_sentence
 from benchmark.report.study_report import FigureFile, StudyReport
 from benchmark.report.text import difference, protocol_title, synthetic_note
@@ -29,7 +34,9 @@ from benchmark.report.views import (
     NOTE,
     STATISTICS_NOTE,
     VECTOR_NOTE,
+    as_text,
 )
+from benchmark.report.writers import is_number, without_constants
 from benchmark.statistics import groups_of
 from benchmark.store import Store
 from benchmark.study.presets import PRESETS, describe
@@ -71,8 +78,8 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
             audit().rename(columns=str.capitalize), "What does not hold in the slides, and what does"
         ),
         thesis=page_table(thesis_text(), THESIS_NOTE),
-        others=[_published(name, beside_ours(name, studies[0].table.head(0)))
-                for name in SLIDES_STUDIES if name not in names],
+        others={name: page_table(published_text(rows), published_notes(rows)) for name in SLIDES_STUDIES
+                if name not in names for rows in (beside_ours(name, studies[0].table.head(0)),)},
         trials=found.rows,
         headings=HEADINGS,
         marks=MARKS,
@@ -83,17 +90,16 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
 
 
 def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[str, Any]:
-    table = study.table.assign(study=study.name)
+    published = study.tables.get("published")
     return {
         "report": study,
         "sentence": study_sentence(study.table, study.margin),
         "matrix": _matrix(study.table),
-        "groups": [_group(rows, groups, study.caveats) for _, _, rows in groups_of(table)],
-        "draws": page_table(draw_text(study.draws), DRAW_NOTE) if len(study.draws) else None,
-        "published": None if study.published is None else _published(study.name, study.published),
-        "secondary": {found.heading: page_table(found.text, found.note) for found in study.secondary.values()},
+        "groups": [_group(study, groups, *group) for group in groups_of(study.table)],
+        "tables": {name: (found.heading, page_table(*found.text)) for name, found in study.tables.items()},
+        "reproduced": published is not None and reproduced(published.table),
         "machines": machines_note(study.machines),
-        "searches": _searches(study),
+        "best": [page_table(*search.text) for search in study.searches],
         "fingerprints": fingerprints(store, study.cells),
         "missing": _missing(study.table),
     }
@@ -118,37 +124,39 @@ def _mark(row: "pd.Series[Any]") -> dict[str, str] | None:
     return {"verdict": verdict, "mark": MARKS[verdict], "said": str(row["verdict"]), "text": text}
 
 
-def _searches(study: StudyReport) -> list[dict[str, Any]]:
-    found = []
-    for search, figures in zip(study.searches, study.analysis.of_searches, strict=True):
-        from benchmark.report.search import NOTE, fresh_text
-
-        best = page_table(fresh_text(search.best, study.baseline), NOTE)
-        found.append({"title": search.title, "summary": search.summary, "best": best, "figures": figures})
-    return found
-
-
-def _group(rows: pd.DataFrame, groups: dict[Group, int], caveats: dict[str, str]) -> dict[str, Any]:
-    """One preset on one protocol: what stands above its tables, and the tables."""
-    protocol = rows["protocol"].iloc[0]
+def _group(
+    study: StudyReport, groups: dict[Group, int], preset: str, protocol: str, rows: pd.DataFrame
+) -> dict[str, Any]:
+    """One preset on one protocol: what stands above its tables, and the tables, whose rows lead to their trials."""
     title = protocol_title(protocol)
     views = {
         "main": (GROUP_VIEW, f"Errors in degrees and difference to the baseline, {title}"),
         "statistics": (GROUP_STATISTICS, f"Statistics of the comparison, {title}"),
         "details": (GROUP_DETAILS, f"Vector and rotation errors in degrees, and cost, {title}"),
     }
+    links = [f"#trials-{groups[study.name, preset, protocol, arm]}" for arm in rows["arm"]]
+    marked = [str(verdict).split(" (")[0] for verdict in rows["verdict"]]
     return {
         "title": title,
-        "preset": rows["preset"].iloc[0],
+        "preset": preset,
         "synthetic": synthetic_note(protocol),
-        "caveat": caveats.get(protocol, ""),
-        **{name: group_table(rows, columns, caption, groups) for name, (columns, caption) in views.items()},
+        "caveat": study.caveats.get(protocol, ""),
+        **{name: page_table(as_text(rows, view), caption) | {"links": links, "marked": marked}
+           for name, (view, caption) in views.items()},
+    }  # fmt: skip
+
+
+def page_table(text: pd.DataFrame, caption: str) -> dict[str, Any]:
+    """A table of text for the page; a column that says the same in every row is part of the caption instead."""
+    text, said = without_constants(text)
+    return {
+        "caption": f"{caption.rstrip('.')}. {said}" if said else caption,
+        "headings": list(text),
+        "numeric": [is_number(text[column]) for column in text],
+        "rows": text.to_numpy().tolist(),
+        "links": [""] * len(text),  # of each row, the address of the trials behind it, or nothing
+        "marked": [""] * len(text),  # of each row, a word for its look, such as "better"
     }
-
-
-def _published(name: str, rows: pd.DataFrame) -> dict[str, Any]:
-    table = page_table(published_text(rows), published_notes(rows))
-    return {"name": name, "table": table, "reproduced": reproduced(rows)}
 
 
 def _missing(table: pd.DataFrame) -> list[str]:

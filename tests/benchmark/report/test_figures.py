@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmark.report.analysis import bootstrap
 from benchmark.report.figures import FIGURES, NoDataError, draw
 from benchmark.report.figures.images import calibration_curve, images_of
 from benchmark.report.images import ARMS_SHOWN, ImageErrors, Images, first_arms
 from benchmark.report.material import Material
-from benchmark.report.references import draw_table
-from benchmark.report.secondary import bootstrap
+from benchmark.report.study_report import read_study
 from benchmark.report.style import legend, line_styles, named_rows, panels, rendered, style
 from samplers.base import Sampler
 from samplers.bins import Bins
@@ -21,20 +21,14 @@ from samplers.random import Random
 from samplers.reverse_gaussian import ReverseGaussian
 from samplers.uniform import Uniform
 from tests.benchmark.fake_results import PRESET, MadeUp, filled_store
-from tests.benchmark.report.test_summary import summary_of
 
 Make = Callable[[MadeUp], Material]
 
 
 def material_of(folder: Path, study: MadeUp) -> Material:
     store = filled_store(folder, study)
-    baseline = next(iter(study.arms))
-    baselines = dict.fromkeys(study.arms, baseline) | study.baselines
-    cells = store.results(study.name)
-    return Material(
-        store, study.name, PRESET, study.title, baseline, baselines, 0.2, cells, summary_of(store, study),
-        draw_table(store, study.name, PRESET),
-    )  # fmt: skip
+    report = read_study(store, study.name, study.definition | {"margin": 0.2})
+    return Material(store, report, PRESET)
 
 
 @pytest.fixture
@@ -208,7 +202,7 @@ def test_a_network_that_does_not_say_how_sure_it_is_has_no_calibration(
 
 def test_the_expected_error_is_that_of_the_matrix_fisher_distribution(material: Material) -> None:
     """With F = s M the density of the angle is proportional to exp(2 s cos a) (1 - cos a): integrate that."""
-    found = material.images("synth_1").arms["random"].expected_cosine
+    found = material.images["synth_1"].arms["random"].expected_cosine
     s = 0.5 / np.radians(12.0) ** 2
     angle = np.linspace(0, np.pi, 200_001)
     density = np.exp(2 * s * (np.cos(angle) - 1)) * (1 - np.cos(angle))
@@ -218,7 +212,7 @@ def test_the_expected_error_is_that_of_the_matrix_fisher_distribution(material: 
 def test_image_errors_average_to_the_stored_metrics(material: Material) -> None:
     for protocol in ("synth_1", "synth_2"):
         rows = material.table[material.table["protocol"] == protocol].set_index("arm")
-        for arm, errors in material.images(protocol).arms.items():
+        for arm, errors in material.images[protocol].arms.items():
             assert errors.mae.mean() == pytest.approx(rows.loc[arm, "mae"], abs=1e-4)
             assert errors.geodesic.mean() == pytest.approx(rows.loc[arm, "geodesic_mean"], abs=1e-4)
 

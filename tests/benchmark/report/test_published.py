@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from benchmark.report.build import build_report
-from benchmark.report.published import SLIDES_STUDIES, audit, beside_ours, slides
 from benchmark.report.published.peers import cost_table, peers, peers_on
+from benchmark.report.published.slides import SLIDES_STUDIES, audit, beside_ours, slides
 from samplers.bins import Bins
 from samplers.gaussian import Gaussian
 from samplers.random import Random
