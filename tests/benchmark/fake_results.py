@@ -16,7 +16,7 @@ from samplers.gaussian import Gaussian
 from samplers.random import Random
 from tests.benchmark.synthetic_results import DEGREES, SyntheticStudy, evaluation
 
-PRESET = "quick"
+PRESET = "tiny"
 ARMS: dict[str, Sampler] = {
     "random": Random(),
     "gaussian 15": Gaussian(sigma=15),

@@ -51,7 +51,7 @@ def test_the_plan_counts_shared_trials_once_and_leaves_out_what_is_there(
         "plan", "--study", study, "--seeds", 6, "--jobs", 2, "--store", f"sqlite:///{store.engine.url.database}"
     )
     assert result.status == 0, result.err
-    assert "made_up, preset quick: 3 arms, 2 protocols, 6 paired seeds" in result.out
+    assert "made_up, preset tiny: 3 arms, 2 protocols, 6 paired seeds" in result.out
     assert "18 trials for 36 cells of the table, 7 to train" in result.out  # 4 seeds of 3 arms but one are there
     seconds = 7 * np.median([50 + seed for arm in range(3) for seed in range(4) if (arm, seed) != (2, 3)]) / 2
     assert f"Time: {seconds // 60:.0f} min {round(seconds % 60):02d} s = 7 x" in result.out
@@ -155,17 +155,17 @@ def test_spreads_and_their_common_value(tmp_path: Path) -> None:
 def test_speeds_are_of_this_host_this_device_and_this_core(tmp_path: Path) -> None:
     here = environment("cpu", "auto")
     store = filled_store(tmp_path, MadeUp(host=socket.gethostname(), seeds=1))
-    assert stored_speed(store, "quick", CoreConfig(), "synth_train", "cpu") is None  # another device
+    assert stored_speed(store, "tiny", CoreConfig(), "synth_train", "cpu") is None  # another device
     with store.writing() as connection:
         connection.exec_driver_sql(
             "update bench_trials set environment = json_set(environment, '$.device', ?)", (here["device"],)
         )
-    speed = stored_speed(store, "quick", CoreConfig(), "synth_train", "cpu")
+    speed = stored_speed(store, "tiny", CoreConfig(), "synth_train", "cpu")
     assert speed is not None
     assert (speed.seconds, speed.trials) == (50.0, 3)
-    assert stored_speed(store, "quick", CoreConfig(k=3), "synth_train", "cpu") is None
+    assert stored_speed(store, "tiny", CoreConfig(k=3), "synth_train", "cpu") is None
     assert stored_speed(store, "paper", CoreConfig(), "synth_train", "cpu") is None
-    assert stored_speed(store, "quick", CoreConfig(), "aflw2000", "cpu") is None
+    assert stored_speed(store, "tiny", CoreConfig(), "aflw2000", "cpu") is None
 
 
 def test_a_study_that_searches_is_refused_in_one_line(bench: Bench) -> None:

@@ -77,7 +77,7 @@ def test_a_sampler_without_bins(bench: Bench, data_root: Path) -> None:
 
 def test_rendered_data_of_the_presets_size(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny = Preset({"image_size": 16, "k": 2, "references": "pool", "pool_size": 5, "epochs": 2}, {"train": 12})
-    monkeypatch.setitem(PRESETS, "quick", tiny)
+    monkeypatch.setitem(PRESETS, "tiny", tiny)
     result = bench("samplers", "uniform", "--protocol", "synth_1", "--jobs", 1)
     assert result.status == 0, result.err
     assert "12 images, K = 2, references from a pool of 5 images a batch" in result.out

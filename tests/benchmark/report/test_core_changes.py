@@ -10,13 +10,13 @@ from benchmark.study.presets import PRESETS
 from mhpe.config import CoreConfig
 from tests.benchmark.fake_results import MadeUp, filled_store
 
-QUICK = CoreConfig.model_validate(PRESETS["quick"].core)
-SENTENCE = "Core changed from preset quick: k 2, references pool, epochs 2, losses.nll 0.5."
+TINY_CORE = CoreConfig.model_validate(PRESETS["tiny"].core)
+SENTENCE = "Core changed from preset tiny: k 2, references pool, epochs 2, losses.nll 0.5."
 
 
 @pytest.mark.slow
 def test_changes_stand_in_the_page_and_in_the_tables(tmp_path: Path) -> None:
-    changed = PRESETS["quick"].core | {"references": "pool", "k": 2, "epochs": 2, "losses": {"nll": 0.5}}
+    changed = PRESETS["tiny"].core | {"references": "pool", "k": 2, "epochs": 2, "losses": {"nll": 0.5}}
     study = MadeUp(core=CoreConfig.model_validate(changed), seeds=1, protocols=("synth_1",), predictions=False)
     build_report(filled_store(tmp_path, study), (), tmp_path / "out")
     for name in ("index.html", "tables/made_up.md", "tables/made_up.tex"):
@@ -25,13 +25,13 @@ def test_changes_stand_in_the_page_and_in_the_tables(tmp_path: Path) -> None:
 
 
 def test_a_study_with_the_presets_core_says_nothing(tmp_path: Path) -> None:
-    study = MadeUp(core=QUICK, seeds=1, protocols=("synth_1",), predictions=False)
-    core = filled_store(tmp_path, study).core(study.name, "quick", "random")
-    assert core_note({"quick": core, "no preset": core}) == ""
-    assert core_note({"quick": None}) == ""
+    study = MadeUp(core=TINY_CORE, seeds=1, protocols=("synth_1",), predictions=False)
+    core = filled_store(tmp_path, study).core(study.name, "tiny", "random")
+    assert core_note({"tiny": core, "no preset": core}) == ""
+    assert core_note({"tiny": None}) == ""
 
 
 def test_settings_of_another_core_version_are_no_change() -> None:
-    usual = QUICK.model_dump(mode="json")
+    usual = TINY_CORE.model_dump(mode="json")
     assert core_changes(usual | {"gone": 1}, usual | {"new": 2}) == {}
     assert core_changes(usual | {"separate_scme": True}, usual) == {"separate_scme": "yes"}

@@ -203,7 +203,7 @@ def test_every_picture_has_words_and_every_box_a_name(open_page: Callable[..., B
     for drawing in drawings:
         assert len(drawing.get_attribute("aria-label")) > 30
         assert browser.execute_script("return arguments[0].querySelector('svg').viewBox.baseVal.width", drawing) > 200
-    titles = browser.find_elements(By.CSS_SELECTOR, "#figure-made_up-differences-quick use title")
+    titles = browser.find_elements(By.CSS_SELECTOR, "#figure-made_up-differences-tiny use title")
     assert any(re.fullmatch(r"gaussian 30, seed 3: .*°", title.get_attribute("textContent")) for title in titles)
     assert len(browser.find_elements(By.CSS_SELECTOR, ".matrix .is-better")) <= 2
     assert len(browser.find_elements(By.CSS_SELECTOR, ".matrix tbody td")) == 4

@@ -50,18 +50,18 @@ def test_only_the_very_same_protocol_and_sampler_reproduce_a_row(tmp_path: Path)
     store = filled_store(tmp_path, study)
     table = summary_of(store, study)
     rows = beside_ours("gaussian_sigma", table)
-    found = rows[rows["reproduced_quick"].notna()]
+    found = rows[rows["reproduced_tiny"].notna()]
     assert found[["result", "protocol"]].values.tolist() == [
         ["Original code", "Protocol 1"],
         ["Experiment", "Protocol 1"],
     ]
     ours = table.set_index(["protocol", "arm"])["mae"]
-    assert found["reproduced_quick"].tolist() == [ours["protocol_1", "random"], ours["protocol_1", "any label"]]
-    assert found["difference_quick"].tolist() == pytest.approx(
-        (found["reproduced_quick"] - found["recomputed"]).tolist()
+    assert found["reproduced_tiny"].tolist() == [ours["protocol_1", "random"], ours["protocol_1", "any label"]]
+    assert found["difference_tiny"].tolist() == pytest.approx(
+        (found["reproduced_tiny"] - found["recomputed"]).tolist()
     )
-    assert "reproduced_quick" not in beside_ours("bins", table[table["protocol"] == "synth_1"])
-    assert beside_ours("conclusion", table)["n_quick"].tolist()[4:6] == [2, 0]  # bins of 20 degrees
+    assert "reproduced_tiny" not in beside_ours("bins", table[table["protocol"] == "synth_1"])
+    assert beside_ours("conclusion", table)["n_tiny"].tolist()[4:6] == [2, 0]  # bins of 20 degrees
 
 
 def test_published_settings_of_a_sampler_reproduce_and_corrected_ones_do_not(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_published_settings_of_a_sampler_reproduce_and_corrected_ones_do_not(tmp
         arms = {"random": Random(), "far": ReverseGaussian(sigma=20, empty_bin=empty_bin)}
         study = MadeUp(name=empty_bin, arms=arms, protocols=("protocol_2",), seeds=1)
         rows = beside_ours("reverse_gaussian", summary_of(filled_store(tmp_path, study), study))
-        assert rows.loc[rows["sampler"] == "reverse_gaussian", "reproduced_quick"].notna().sum() == count
+        assert rows.loc[rows["sampler"] == "reverse_gaussian", "reproduced_tiny"].notna().sum() == count
 
 
 def test_the_audit_names_what_does_not_hold() -> None:

@@ -80,7 +80,7 @@ def test_a_second_run_and_another_order_give_the_same_bytes(tmp_path: Path) -> N
     for name, content in (("one", store), ("two", store), ("three", reverse)):
         build_report(content, (), tmp_path / name)
     first = files_of(tmp_path / "one")
-    assert {"index.html", "tables/made_up.csv", "tables/second.tex", "figures/made_up-yaw-quick.svg"} <= set(first)
+    assert {"index.html", "tables/made_up.csv", "tables/second.tex", "figures/made_up-yaw-tiny.svg"} <= set(first)
     assert files_of(tmp_path / "two") == first
     third = files_of(tmp_path / "three")
     # Times of finishing are of the store, and two stores were not filled at the same moment.
@@ -146,7 +146,7 @@ def test_every_number_leads_to_its_trials(report: tuple[MadeUp, Store, Path]) ->
     assert {trial[0] for trial in data["trials"]} == set(results["trial"])
     for group, members in zip(data["groups"], data["members"], strict=True):
         name, preset, _, arm = (data["names"][place] for place in group)
-        assert (name, preset) == ("made_up", "quick")
+        assert (name, preset) == ("made_up", "tiny")
         cells = results[(results["arm"] == arm) & results["protocol"].isin(["synth_1", "synth_2"])]
         assert [data["trials"][place][0] for place in members] == cells["trial"].unique().tolist()
     links = {address for address in Texts(page).addresses if address.startswith("#trials-")}
@@ -166,7 +166,7 @@ def test_incomplete_and_synthetic_are_said(report: tuple[MadeUp, Store, Path]) -
     assert "Incomplete. 28 of 32 cells of the grid have a result" in page
     assert "gaussian 15, SynthHeads to SynthHeads lab: NotFiniteError (seed 1)" in page
     assert page.count("synthetic images") >= 3
-    svg = (report[2] / "figures" / "made_up-mae-quick.svg").read_text(encoding="utf-8")
+    svg = (report[2] / "figures" / "made_up-mae-tiny.svg").read_text(encoding="utf-8")
     assert "incomplete: 28 of 32 cells" in svg
 
 
@@ -177,7 +177,7 @@ def test_figures_lacking_data_are_named_with_the_reason(tmp_path: Path) -> None:
     page = " ".join(Texts((tmp_path / "out" / "index.html").read_text(encoding="utf-8")).texts)
     assert "Error by |yaw|: the store holds no predictions of these trials" in page
     assert "Training curves: no trial stores the history of its training" in page
-    assert not (tmp_path / "out" / "figures" / "made_up-yaw-quick.svg").exists()
+    assert not (tmp_path / "out" / "figures" / "made_up-yaw-tiny.svg").exists()
 
 
 def test_the_protocols_fingerprint(report: tuple[MadeUp, Store, Path]) -> None:
@@ -195,8 +195,8 @@ def test_a_study_of_the_slides_stands_beside_them_and_other_protocols_apart(tmp_
     ours = found.table.set_index(["protocol", "arm"])["mae"]
     random = table[(table["sampler"] == "random") & (table["protocol"] == "Protocol 1")].iloc[0]
     assert (random["mae"], random["recomputed"], random["consistent"]) == (4.13, pytest.approx(4.15), False)
-    assert random["reproduced_quick"] == pytest.approx(ours["protocol_1", "random"])
-    assert table.loc[table["protocol"] == "Protocol 2", "reproduced_quick"].isna().all()
+    assert random["reproduced_tiny"] == pytest.approx(ours["protocol_1", "random"])
+    assert table.loc[table["protocol"] == "Protocol 2", "reproduced_tiny"].isna().all()
     text = (tmp_path / "out" / "tables" / "gaussian_sigma-published.md").read_text(encoding="utf-8")
     assert text.count("| ≠ ") == 9
     for suffix in (".csv", ".md", ".tex"):

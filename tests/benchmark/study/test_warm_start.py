@@ -66,7 +66,7 @@ def test_the_shipped_network_was_trained_on_the_reserved_seed() -> None:
 @pytest.mark.parametrize(
     ("name", "protocol", "preset"),
     [
-        ("gaussian_sigma", "synth_1", "quick"),
+        ("gaussian_sigma", "synth_1", "tiny"),
         ("heads", "synth_1", "quick_scratch"),  # other heads have no pretrained weights
         ("encoder", "synth_2", "quick_scratch"),
         ("heads", "aflw2000_validation", "standard"),
@@ -76,7 +76,7 @@ def test_the_shipped_network_was_trained_on_the_reserved_seed() -> None:
 def test_default_presets(name: str, protocol: str, preset: str) -> None:
     study = load_study(name, protocols=(protocol,))
     assert study.preset == preset
-    warm = preset == "quick"
+    warm = preset == "tiny"
     assert {arm.core.init for arm in study.arms} == {"synthheads" if warm else "random"}
     assert ("fine-tune" in describe(PRESETS[preset])) == warm
 
