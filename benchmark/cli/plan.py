@@ -8,7 +8,7 @@ import click
 from benchmark.cli.options import Grid, grid_options
 from benchmark.cli.terminal import plain_table, print_table, say
 from mhpe.errors import InputError
-from mhpe.names import PUBLISHED_IMAGES, SETS
+from mhpe.names import PUBLISHED_IMAGES, SETS, TITLES, split_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +61,7 @@ def plan_verb(grid: Grid) -> None:
         missing = _print_trials(study, arms, seeds, cells)
         if missing:
             _print_hours(study, missing, store, device, jobs, grid)
+        _print_incomplete(study, grid.data_root)
         for protocol in study.protocols:
             say("")
             of_protocol = cells[cells["protocol"] == protocol.name]
@@ -142,6 +143,17 @@ def _images(name: str, study: "Study", data_root: "Path | None") -> int:
     if data_root is None or not (data_root / REAL_SETS[name].folder).is_dir():
         return PUBLISHED_IMAGES[name]
     return len(REAL_SETS[name].records(data_root))
+
+
+def _print_incomplete(study: "Study", data_root: "Path | None") -> None:
+    """Say what is missing of the study's photographs, as far as they are there."""
+    from mhpe.datasets import REAL_SETS
+
+    used = {split_name(name)[0] for protocol in study.protocols for name in (protocol.train, protocol.test)}
+    for name in sorted(used & REAL_SETS.keys()):
+        if data_root is not None and (data_root / REAL_SETS[name].folder).is_dir():
+            for what in REAL_SETS[name].missing(data_root):
+                say(f"{TITLES[name]}: {what}; the study runs on what is there")
 
 
 def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str, cells: "pd.DataFrame") -> None:

@@ -115,6 +115,7 @@ def test_a_probe_measures_what_no_trial_tells(bench: Bench, tiny_study: Path, da
     assert result.status == 0, result.err
     assert re.search(r"Time: \d+ s = 6 x \d+ s, 1 at a time; measured by 1 short probe", result.out)
     assert not Path("results").exists()
+    assert "folders missing" in result.out  # of BIWI, which the study tests on
     assert bench("plan", "--study", tiny_study, "--data-root", data_root / "none").status == 2
 
 
