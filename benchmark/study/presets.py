@@ -18,7 +18,7 @@ class Preset:
 
 
 PRESETS: dict[str, Preset] = {
-    # The first study within minutes on any two cores. Size and rate were chosen on other rendered persons (results/tiny).
+    # The first study in minutes on any two cores. Size and rate were chosen on other rendered persons (results/tiny).
     "tiny": Preset(
         core={
             "init": "synthheads",

@@ -57,9 +57,7 @@ def test_only_the_very_same_protocol_and_sampler_reproduce_a_row(tmp_path: Path)
     ]
     ours = table.set_index(["protocol", "arm"])["mae"]
     assert found["reproduced_tiny"].tolist() == [ours["protocol_1", "random"], ours["protocol_1", "any label"]]
-    assert found["difference_tiny"].tolist() == pytest.approx(
-        (found["reproduced_tiny"] - found["recomputed"]).tolist()
-    )
+    assert found["difference_tiny"].tolist() == pytest.approx((found["reproduced_tiny"] - found["recomputed"]).tolist())
     assert "reproduced_tiny" not in beside_ours("bins", table[table["protocol"] == "synth_1"])
     assert beside_ours("conclusion", table)["n_tiny"].tolist()[4:6] == [2, 0]  # bins of 20 degrees
 
