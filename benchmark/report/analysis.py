@@ -6,7 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
-from benchmark.report.figures import FIGURES, MAIN, Drawing, NoDataError, draw
+from benchmark.report.figures import FIGURES, MAIN, Drawing, NoDataError, cost, draw
 from benchmark.report.images import errors_by_yaw
 from benchmark.report.material import Material
 from benchmark.report.secondary import FAR
@@ -16,8 +16,14 @@ from benchmark.statistics import bootstrap_difference
 from benchmark.store import Store
 
 
-def analyse(store: Store, report: StudyReport, png: bool) -> Analysis:
-    """Everything of a study's report that takes time; with ``png``, figures are drawn as PNG, too."""
+def analyse(url: str, report: StudyReport, png: bool) -> Analysis:
+    """Everything of a study's report that takes time, from the store at a URL; with ``png``, figures are PNG, too."""
+    store = Store(url, read_only=True)
+    with store.snapshot():
+        return _analyse(store, report, png)
+
+
+def _analyse(store: Store, report: StudyReport, png: bool) -> Analysis:
     materials = [Material(store, report, preset) for preset in dict.fromkeys(report.table["preset"])]
     found = Analysis(
         pd.concat(map(bootstrap, materials), ignore_index=True),
@@ -58,11 +64,8 @@ def _file(name: str, title: str, drawing: Drawing, png: bool, caveats: str = "",
 
 def cost_figure(ours: pd.DataFrame, png: bool) -> FigureFile:
     """The figure of cost and error of all methods."""
-    from benchmark.report.figures import cost
-
     with style():
-        drawing = cost.draw(ours)
-    return _file("published-cost", "Cost and error", drawing, png)
+        return _file("published-cost", "Cost and error", cost.draw(ours), png)
 
 
 def bootstrap(material: Material) -> pd.DataFrame:

@@ -4,8 +4,10 @@ import hashlib
 import json
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import joblib
 import pandas as pd
@@ -68,19 +70,16 @@ def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = F
 
 def _analyse(store: Store, studies: Sequence[StudyReport], ours: pd.DataFrame, png: bool) -> FigureFile:
     """Give each study its analysis, from the cache where nothing changed; returns the figure of cost and error."""
-    memory = _memory()
-    study_analysis = memory.cache(_study_analysis, ignore=["url", "report", "png"])
-    calls = [(_digest(study, png), store.url, study, png) for study in studies]
-    new = sum(not study_analysis.check_call_in_cache(*call) for call in calls)
-    made = joblib.Parallel(max(1, min(new, WORKERS, joblib.cpu_count())))(
-        joblib.delayed(study_analysis)(*call) for call in calls
-    )
-    for study, analysis in zip(studies, made, strict=True):
-        study.analysis = analysis
+    made = _memory().cache(_made, ignore=["*"])
+    calls: list[tuple[Any, ...]] = [(_digest(study, png), "analyse", store.url, study, png) for study in studies]
+    new = sum(not made.check_call_in_cache(*call) for call in calls)
     published = on_published_protocols(ours)
-    key = _sha(published.to_json(), png, _versions())
-    cost: FigureFile = memory.cache(_cost, ignore=["ours", "png"])(key, published, png)
-    return cost
+    calls.append((_sha(published.to_json(), png, _versions()), "cost_figure", published, png))
+    workers = joblib.Parallel(max(1, min(new, WORKERS, joblib.cpu_count())))
+    *analyses, cost = workers(joblib.delayed(made)(*call) for call in calls)
+    for study, analysis in zip(studies, analyses, strict=True):
+        study.analysis = analysis
+    return cost  # type: ignore[no-any-return]
 
 
 def _memory() -> joblib.Memory:
@@ -93,19 +92,10 @@ def _memory() -> joblib.Memory:
     return memory
 
 
-def _study_analysis(digest: str, url: str, report: StudyReport, png: bool) -> Analysis:  # noqa: ARG001
-    """As :func:`benchmark.report.analysis.analyse`, with a connection of its own: it may run in another process."""
-    from benchmark.report.analysis import analyse  # loads Matplotlib
-
-    store = Store(url, read_only=True)
-    with store.snapshot():
-        return analyse(store, report, png)
-
-
-def _cost(digest: str, ours: pd.DataFrame, png: bool) -> FigureFile:  # noqa: ARG001
-    from benchmark.report.analysis import cost_figure  # loads Matplotlib
-
-    return cost_figure(ours, png)
+def _made(digest: str, function: str, *args: Any) -> Analysis | FigureFile:  # noqa: ARG001
+    """What a function of :mod:`benchmark.report.analysis` makes; it may run in another process."""
+    made: Analysis | FigureFile = getattr(import_module("benchmark.report.analysis"), function)(*args)
+    return made  # the module, which loads Matplotlib, is imported only to draw
 
 
 def _digest(report: StudyReport, png: bool) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -45,14 +46,11 @@ def read_images(store: Store, cells: pd.DataFrame, baseline: str) -> Images | No
     are left out: they cannot be compared image by image.
     """
     found: dict[str, ImageErrors] = {}
-    labels: dict[str, TestSet | None] = {}
+    labels = cache(store.test_set)
     first: TestSet | None = None
     for arm in first_arms(list(dict.fromkeys(cells["arm"])), baseline):
         of_arm = cells[cells["arm"] == arm].sort_values("seed").head(SEEDS_READ)
-        fingerprint = of_arm["test_set"].iloc[0]
-        if fingerprint not in labels:
-            labels[fingerprint] = store.test_set(fingerprint)
-        test_set = labels[fingerprint]
+        test_set = labels(of_arm["test_set"].iloc[0])
         if test_set is None or (first is not None and test_set.image_ids != first.image_ids):
             continue
         first = first or test_set
@@ -67,6 +65,11 @@ def first_arms(arms: Sequence[str], baseline: str) -> list[str]:
     if baseline in arms and baseline not in kept:
         kept = {*arms[: ARMS_SHOWN - 1], baseline}
     return [arm for arm in arms if arm in kept]
+
+
+def shown_note(count: int) -> str:
+    """For a caption: which of ``count`` arms are shown if not all."""
+    return f" Shown are {ARMS_SHOWN} of {count:,} arms." if count > ARMS_SHOWN else ""
 
 
 def _errors(store: Store, cells: pd.DataFrame, labels: TestSet) -> ImageErrors | None:

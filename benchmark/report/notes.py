@@ -1,5 +1,6 @@
 """Sentences beside a study's results: test set, machines, changes of the core."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,14 +63,5 @@ def core_changes(core: Mapping[str, Any], of_preset: Mapping[str, Any]) -> dict[
     What only one of the two has is left out: it belongs to another version of the core.
     """
     own, usual = (pd.json_normalize(dict(settings)).to_dict("records")[0] for settings in (core, of_preset))
-    return {str(key): _text(own[key]) for key in usual if key in own and own[key] != usual[key]}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_text, value))}]"
-    return "none" if value is None else str(value)
+    changed = {str(key): own[key] for key in usual if key in own and own[key] != usual[key]}
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in changed.items()}

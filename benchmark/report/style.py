@@ -5,8 +5,10 @@ import re
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from html import escape
 from io import BytesIO, StringIO
+from itertools import cycle
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -51,6 +53,19 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
+class NoDataError(Exception):
+    """The store has no data for a figure; the message says which."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with its words."""
+
+    figure: Figure  # matplotlib's
+    caption: str  # how to read it
+    alt: str  # alternative text
+
+
 def style() -> AbstractContextManager[None]:
     """Context of the report's style."""
     return mpl.rc_context(SETTINGS)
@@ -58,15 +73,10 @@ def style() -> AbstractContextManager[None]:
 
 def line_styles(arms: Sequence[str], baseline: str) -> dict[str, dict[str, Any]]:
     """Colour, dashes and marker of each arm; no two of the first 28 share both dashes and marker."""
-    styles: dict[str, dict[str, Any]] = {}
-    for i, arm in enumerate(arm for arm in arms if arm != baseline):
-        styles[arm] = {
-            "color": COLOURS[i % len(COLOURS)],
-            "linestyle": DASHES[i % len(DASHES)],
-            "marker": MARKERS[i % len(MARKERS)],
-        }
-    styles[baseline] = {"color": BASELINE, "linestyle": "-", "marker": "s", "linewidth": 2.2}
-    return styles
+    looks = zip(cycle(COLOURS), cycle(DASHES), cycle(MARKERS))
+    names = ("color", "linestyle", "marker")
+    styles = {arm: dict(zip(names, next(looks), strict=True)) for arm in arms if arm != baseline}
+    return styles | {baseline: {"color": BASELINE, "linestyle": "-", "marker": "s", "linewidth": 2.2}}
 
 
 def headline(figure: Figure, text: str) -> None:
@@ -75,19 +85,16 @@ def headline(figure: Figure, text: str) -> None:
 
 
 def panels(
-    count: int,
-    width: float = 4.8,
-    height: float = 3.9,
-    beside: float = 2.6,
-    *,
-    sharex: bool = False,
-    sharey: bool = False,
+    count: int, width: float = 4.8, height: float = 3.9, beside: float = 2.6, **share: Any
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of panels, at most three in a row, with room at the right for the legend; sizes in inches."""
+    """A figure of panels, at most three in a row, with room at the right for the legend; sizes in inches.
+
+    ``share`` are the options sharex and sharey of Matplotlib's subplots.
+    """
     rows = math.ceil(count / COLUMNS)
     columns = math.ceil(count / rows)
     figure = Figure(figsize=(beside + width * columns, height * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, sharex=sharex, sharey=sharey, squeeze=False)
+    axes = figure.subplots(rows, columns, squeeze=False, **share)
     for unused in axes.flat[count:]:
         unused.remove()
     return figure, list(axes.flat[:count])
@@ -122,19 +129,17 @@ def not_shown(texts: Iterable[str]) -> str:
     return "".join(dict.fromkeys(c for text in texts for c in text if ord(c) not in known and not c.isspace()))
 
 
-def legend(figure: Figure, axes: Sequence[Axes], title: str | None = None) -> None:
+def legend(figure: Figure, axes: Sequence[Axes]) -> None:
     """One legend for all panels, right of them: each label once."""
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     if handles:
-        figure.legend(
-            list(handles.values()),
-            list(handles),
-            title=title,
-            alignment="left",
-            frameon=False,
-            fontsize="small",
-            loc="outside right center",
-        )
+        look: dict[str, Any] = {
+            "alignment": "left",
+            "frameon": False,
+            "fontsize": "small",
+            "loc": "outside right center",
+        }
+        figure.legend(list(handles.values()), list(handles), **look)
 
 
 def watermark(figure: Figure, text: str) -> None:

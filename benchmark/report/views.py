@@ -7,18 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.text import (
-    NOTHING,
-    difference,
-    duration,
-    number,
-    p_value,
-    plain,
-    protocol_title,
-    share,
-    with_error,
-    with_interval,
-)
+from benchmark.report import text
+from benchmark.report.text import NOTHING
 from benchmark.statistics import WEAK
 
 Row = Mapping[Hashable, Any]
@@ -28,7 +18,7 @@ Columns = dict[str, Callable[[Row], str]]
 
 def _mean(metric: str, row: Row) -> str:
     """A metric's mean over seeds and its half-width."""
-    return with_error(row[metric], row[f"{metric}_hw"])
+    return text.with_error(row[metric], row[f"{metric}_hw"])
 
 
 METRICS = {
@@ -37,35 +27,35 @@ METRICS = {
 }  # fmt: skip
 COLUMNS: Columns = {
     "Result": lambda row: str(row["arm"]),
-    "Range of bins": lambda row: plain(row["bin_width"]),
-    "Std dev": lambda row: plain(row["sigma"]),
-    "Protocol": lambda row: protocol_title(row["protocol"]),
+    "Range of bins": lambda row: text.plain(row["bin_width"]),
+    "Std dev": lambda row: text.plain(row["sigma"]),
+    "Protocol": lambda row: text.protocol_title(row["protocol"]),
     "Preset": lambda row: str(row["preset"]),
     **{heading: partial(_mean, metric) for heading, metric in METRICS.items()},
     "Seeds": lambda row: str(row["n"]),
     "Against": lambda row: "" if row["verdict"] == "baseline" else str(row["baseline"]),
-    "Difference": lambda row: difference(row["difference"], row["low"], row["high"]),
+    "Difference": lambda row: text.difference(row["difference"], row["low"], row["high"]),
     "Better / equivalent / worse": lambda row: _probabilities(row),
     "Verdict": lambda row: row["verdict"],
-    "Holm p": lambda row: p_value(row["p_holm"]),
-    "q": lambda row: p_value(row["q"]),
+    "Holm p": lambda row: text.p_value(row["p_holm"]),
+    "q": lambda row: text.p_value(row["q"]),
     # Of presets whose references come from a pool: one name stands for another sampler there.
-    "Pool": lambda row: plain(row["pool"]),
-    "Coverage": lambda row: share(row["coverage"]) if row["pool"] > 0 else NOTHING,
-    "From another bin": lambda row: share(row["fallback_share"]) if row["pool"] > 0 else NOTHING,
+    "Pool": lambda row: text.plain(row["pool"]),
+    "Coverage": lambda row: text.share(row["coverage"]) if row["pool"] > 0 else NOTHING,
+    "From another bin": lambda row: text.share(row["fallback_share"]) if row["pool"] > 0 else NOTHING,
     "Note": lambda row: row["note"],
     "Missing": lambda row: row["missing"],
-    "Pairs": lambda row: plain(row["pairs"] or math.nan),
-    "p": lambda row: p_value(row["p"]),
-    "Family": lambda row: plain(row["family"]),
-    "Smallest Holm p": lambda row: p_value(row["smallest_p_holm"]),
-    "Correlation": lambda row: number(row["correlation"]),
+    "Pairs": lambda row: text.plain(row["pairs"] or math.nan),
+    "p": lambda row: text.p_value(row["p"]),
+    "Family": lambda row: text.plain(row["family"]),
+    "Smallest Holm p": lambda row: text.p_value(row["smallest_p_holm"]),
+    "Correlation": lambda row: text.number(row["correlation"]),
     "Unpaired (Welch)": lambda row: _unpaired(row),
-    "Interquartile mean": lambda row: with_interval(row["iqm"], row["iqm_low"], row["iqm_high"]),
+    "Interquartile mean": lambda row: text.with_interval(row["iqm"], row["iqm_low"], row["iqm_high"]),
     "Odd seeds": lambda row: row["outliers"],
-    "Parameters (M)": lambda row: number(row["weights"] / 1e6),
-    "CEP": lambda row: number(row["cep"]),
-    "Training": lambda row: duration(row["seconds"]),
+    "Parameters (M)": lambda row: text.number(row["weights"] / 1e6),
+    "CEP": lambda row: text.number(row["cep"]),
+    "Training": lambda row: text.duration(row["seconds"]),
 }
 """Of the rows of :func:`benchmark.report.summary.summarise` with those of ``add_draws`` and q."""
 PARAMETERS = ["Range of bins", "Std dev"]
@@ -130,7 +120,7 @@ def _probabilities(row: Row) -> str:
 def _unpaired(row: Row) -> str:
     if not row["correlation"] < WEAK:
         return NOTHING
-    return difference(row["unpaired"], row["unpaired_low"], row["unpaired_high"])
+    return text.difference(row["unpaired"], row["unpaired_low"], row["unpaired_high"])
 
 
 def columns(*headings: str) -> Columns:
@@ -141,13 +131,13 @@ def columns(*headings: str) -> Columns:
 def to_text(table: pd.DataFrame, of: Columns) -> pd.DataFrame:
     """A table for display."""
     rows = table.to_dict("records")
-    return pd.DataFrame({heading: [text(row) for row in rows] for heading, text in of.items()})
+    return pd.DataFrame({heading: [cell(row) for row in rows] for heading, cell in of.items()})
 
 
 def as_text(table: pd.DataFrame, headings: Sequence[str]) -> pd.DataFrame:
     """Some of ``COLUMNS`` of a study's summary; those that say nothing are left out."""
-    text = to_text(table, columns(*headings))
+    found = to_text(table, columns(*headings))
     # What is the same for all is said elsewhere.
-    same = [name for name in ("Preset", "Protocol", "Against") if name in text and len({*text[name]} - {""}) < 2]
-    empty = [name for name in text if name in OPTIONAL and {*text[name]} <= {"", NOTHING}]
-    return text.drop(columns=[*same, *empty])
+    same = [name for name in ("Preset", "Protocol", "Against") if name in found and len({*found[name]} - {""}) < 2]
+    empty = [name for name in found if name in OPTIONAL and {*found[name]} <= {"", NOTHING}]
+    return found.drop(columns=[*same, *empty])

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 from benchmark.report.figures import images, parameters, references, seeds, training
-from benchmark.report.figures.drawing import Drawing, NoDataError
 from benchmark.report.material import Material
-from benchmark.report.style import headline, legend, style
+from benchmark.report.style import Drawing, NoDataError, headline, legend, style
 
 FIGURES: dict[str, tuple[str, Callable[[Material], Drawing]]] = {
     "mae": ("MAE against the parameter", parameters.against_parameter),

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmark.report.figures.drawing import Drawing
 from benchmark.report.published.peers import CEP, COLUMNS, on_published_protocols, peers_on
-from benchmark.report.style import headline, legend, panels
+from benchmark.report.style import Drawing, headline, legend, panels
 from benchmark.study.protocols import PROTOCOLS
 
 EQUAL_CEP = (1, 3, 10, 30, 100, 300)

@@ -7,10 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from benchmark.report.figures.drawing import Drawing, NoDataError, shown_note
-from benchmark.report.images import SEEDS_READ, ImageErrors, Images, errors_by_yaw
+from benchmark.report.images import SEEDS_READ, ImageErrors, Images, errors_by_yaw, shown_note
 from benchmark.report.material import Material
-from benchmark.report.style import in_legend, line_styles, panels
+from benchmark.report.style import Drawing, NoDataError, in_legend, line_styles, panels
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 

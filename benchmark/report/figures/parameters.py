@@ -9,9 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from benchmark.report.figures.drawing import Drawing, NoDataError
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, hover, in_legend, line_styles, panels, same_span
+from benchmark.report.style import BASELINE, Drawing, NoDataError, hover, in_legend, line_styles, panels, same_span
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 

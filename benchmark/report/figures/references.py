@@ -7,14 +7,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.report.figures.drawing import Drawing, NoDataError, need_several_rules, shown_note
-from benchmark.report.images import first_arms
+from benchmark.report.images import first_arms, shown_note
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, in_legend, line_styles, panels, same_span
+from benchmark.report.style import BASELINE, Drawing, NoDataError, in_legend, line_styles, panels, same_span
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 from benchmark.study.protocols import described
 from mhpe.names import title as set_title
+
+
+def _need_several_rules(material: Material) -> None:
+    """Raise :class:`NoDataError` if there is nothing to compare: all arms have the same sampler."""
+    if len(material.table[["sampler", "parameters"]].astype(str).drop_duplicates()) < 2:
+        raise NoDataError("all arms draw by the same rule")
 
 
 def distances(material: Material) -> Drawing:
@@ -25,7 +30,7 @@ def distances(material: Material) -> Drawing:
         found.setdefault(str(train_set), {})[str(arm)] = np.mean(rows["shares"].tolist(), axis=0)
     if not found:
         raise NoDataError("no trial stores the diagnostics of its draws")
-    need_several_rules(material)
+    _need_several_rules(material)
     figure, axes = panels(len(found), sharex=True, sharey=True)
     for axis, (train_set, shares) in zip(axes, found.items(), strict=True):
         arms = first_arms(list(shares), material.baseline)
@@ -59,7 +64,7 @@ def error_against_draws(material: Material) -> Drawing:
     protocols = [protocol for protocol in material.protocols if len(_draws(material, protocol))]
     if not protocols:
         raise NoDataError("no trial stores the diagnostics of its draws")
-    need_several_rules(material)
+    _need_several_rules(material)
     size = (12.0, 0.6 + 3.6 * len(protocols))
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(protocols), len(COLUMNS), sharex="col", sharey="row", squeeze=False)

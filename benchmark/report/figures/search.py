@@ -15,9 +15,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.visualization import matplotlib as optunas
 
-from benchmark.report.figures.drawing import Drawing
 from benchmark.report.search import METRICS
-from benchmark.report.style import headline, style, watermark
+from benchmark.report.style import Drawing, headline, style, watermark
 from benchmark.search.points import StoredSearch
 
 WORDS = {

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmark.report.figures.drawing import Drawing, NoDataError
 from benchmark.report.material import Material
-from benchmark.report.style import BASELINE, hover, named_rows
+from benchmark.report.style import BASELINE, Drawing, NoDataError, hover, named_rows
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import difference, protocol_title, signed
 from benchmark.statistics import paired_differences, seed_table

@@ -2,10 +2,9 @@
 
 from matplotlib.ticker import MaxNLocator
 
-from benchmark.report.figures.drawing import Drawing, NoDataError, shown_note
-from benchmark.report.images import first_arms
+from benchmark.report.images import first_arms, shown_note
 from benchmark.report.material import Material
-from benchmark.report.style import in_legend, line_styles, panels
+from benchmark.report.style import Drawing, NoDataError, in_legend, line_styles, panels
 from mhpe.names import title as set_title
 
 WIDE = 30  # ratio of the largest loss to the smallest from which the axis is logarithmic

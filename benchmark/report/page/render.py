@@ -8,34 +8,15 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from benchmark.report import views
 from benchmark.report.notes import machines_note
 from benchmark.report.page.explorer import explorer
 from benchmark.report.page.fingerprints import fingerprints
 from benchmark.report.page.trials import HEADINGS, Group, trace
-from benchmark.report.published.peers import CEP
-from benchmark.report.published.slides import (
-    SLIDES_STUDIES,
-    THESIS_NOTE,
-    audit,
-    beside_ours,
-    published_notes,
-    published_text,
-    reproduced,
-    thesis_text,
-)
+from benchmark.report.published import peers, slides
 from benchmark.report.sentences import study_sentence
 from benchmark.report.study_report import FigureFile, StudyReport
 from benchmark.report.text import difference, protocol_title, synthetic_note
-from benchmark.report.views import (
-    COMPARISON_NOTE,
-    GROUP_DETAILS,
-    GROUP_STATISTICS,
-    GROUP_VIEW,
-    NOTE,
-    STATISTICS_NOTE,
-    VECTOR_NOTE,
-    as_text,
-)
 from benchmark.report.writers import is_number, without_constants
 from benchmark.statistics import groups_of
 from benchmark.store import Store
@@ -46,14 +27,14 @@ MARKS = {"better": "▼", "worse": "▲", "equivalent": "≈", "inconclusive": "
 LONG = 300  # trials above which the list is left out on paper
 
 
-def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, peers: pd.DataFrame) -> str:
+def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, costs: pd.DataFrame) -> str:
     """The page as one HTML text without any outside reference.
 
     Args:
         store: the results store.
         studies: to show, in order.
         cost: the figure of cost and error.
-        peers: table of text for it.
+        costs: table of text for it.
     """
     found = trace(store, pd.concat([study.cells.assign(study=study.name) for study in studies], ignore_index=True))
     names = [study.name for study in studies]
@@ -69,17 +50,18 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}  # and keys in their order
     return environment.get_template("index.html").render(
         studies=[_study(store, study, found.groups) for study in studies],
-        notes=[NOTE, COMPARISON_NOTE, STATISTICS_NOTE, VECTOR_NOTE],
+        notes=[views.NOTE, views.COMPARISON_NOTE, views.STATISTICS_NOTE, views.VECTOR_NOTE],
         presets={name: describe(PRESETS[name]) for name in presets if name in PRESETS},
-        cep=CEP,
+        cep=peers.CEP,
         cost=cost,
-        peers=page_table(peers, "Published results of other methods with a source, and ours on the same protocols"),
-        audit=page_table(
-            audit().rename(columns=str.capitalize), "What does not hold in the slides, and what does"
-        ),
-        thesis=page_table(thesis_text(), THESIS_NOTE),
-        others={name: page_table(published_text(rows), published_notes(rows)) for name in SLIDES_STUDIES
-                if name not in names for rows in (beside_ours(name, studies[0].table.head(0)),)},
+        peers=page_table(costs, "Published results of other methods with a source, and ours on the same protocols"),
+        audit=page_table(slides.audit().rename(columns=str.title), "What does not hold in the slides, and what does"),
+        thesis=page_table(slides.thesis_text(), slides.THESIS_NOTE),
+        others={
+            name: page_table(slides.published_text(rows), slides.published_notes(rows))
+            for name in slides.SLIDES_STUDIES if name not in names
+            for rows in (slides.beside_ours(name, studies[0].table.head(0)),)
+        },
         trials=found.rows,
         headings=HEADINGS,
         marks=MARKS,
@@ -97,7 +79,7 @@ def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[s
         "matrix": _matrix(study.table),
         "groups": [_group(study, groups, *group) for group in groups_of(study.table)],
         "tables": {name: (found.heading, page_table(*found.text)) for name, found in study.tables.items()},
-        "reproduced": published is not None and reproduced(published.table),
+        "reproduced": published is not None and slides.reproduced(published.table),
         "machines": machines_note(study.machines),
         "best": [page_table(*search.text) for search in study.searches],
         "fingerprints": fingerprints(store, study.cells),
@@ -129,10 +111,10 @@ def _group(
 ) -> dict[str, Any]:
     """One preset on one protocol: what stands above its tables, and the tables, whose rows lead to their trials."""
     title = protocol_title(protocol)
-    views = {
-        "main": (GROUP_VIEW, f"Errors in degrees and difference to the baseline, {title}"),
-        "statistics": (GROUP_STATISTICS, f"Statistics of the comparison, {title}"),
-        "details": (GROUP_DETAILS, f"Vector and rotation errors in degrees, and cost, {title}"),
+    tables = {
+        "main": (views.GROUP_VIEW, f"Errors in degrees and difference to the baseline, {title}"),
+        "statistics": (views.GROUP_STATISTICS, f"Statistics of the comparison, {title}"),
+        "details": (views.GROUP_DETAILS, f"Vector and rotation errors in degrees, and cost, {title}"),
     }
     links = [f"#trials-{groups[study.name, preset, protocol, arm]}" for arm in rows["arm"]]
     marked = [str(verdict).split(" (")[0] for verdict in rows["verdict"]]
@@ -141,8 +123,8 @@ def _group(
         "preset": preset,
         "synthetic": synthetic_note(protocol),
         "caveat": study.caveats.get(protocol, ""),
-        **{name: page_table(as_text(rows, view), caption) | {"links": links, "marked": marked}
-           for name, (view, caption) in views.items()},
+        **{name: page_table(views.as_text(rows, view), caption) | {"links": links, "marked": marked}
+           for name, (view, caption) in tables.items()},
     }  # fmt: skip
 
 

@@ -1,9 +1,8 @@
 """The trials behind the numbers: one compact row each, and the details as data for the page's script."""
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -18,8 +17,7 @@ HEADINGS = ("Trial", "Arm", "Seed", "Trained on", "State", "MAE", "Seconds", "Ho
 SAMPLER = ("sampler", "parameters", "sampler_source", "data", "core_version", "backbone_weights", "first_weights")
 
 
-@dataclass(frozen=True)
-class Trace:
+class Trace(NamedTuple):
     """All trials of the reported studies."""
 
     rows: dict[str, list[str]]  # by key, in the order of the cells: the text below each of ``HEADINGS`` but the first
@@ -27,18 +25,9 @@ class Trace:
     data: dict[str, Any]  # what the script shows of a trial on demand: see :func:`trace`
 
 
-class _Shared:
-    """Values that many trials have in common, each kept once."""
-
-    def __init__(self) -> None:
-        self._values: dict[str, int] = {}  # places by the values as JSON
-
-    def place(self, value: Any) -> int:
-        return self._values.setdefault(json.dumps(value, sort_keys=True), len(self._values))
-
-    @property
-    def values(self) -> list[Any]:
-        return [json.loads(text) for text in self._values]
+def _place(values: dict[str, int], value: Any) -> int:
+    """Place of a value among those that many trials have in common; each is kept once, as JSON."""
+    return values.setdefault(json.dumps(value, sort_keys=True), len(values))
 
 
 def trace(store: Store, cells: pd.DataFrame) -> Trace:
@@ -66,7 +55,7 @@ def trace(store: Store, cells: pd.DataFrame) -> Trace:
         where.setdefault(key, []).append((group, metrics if metrics[0] is not None else []))
     groups = {group: number for number, group in enumerate(members)}
 
-    cores, samplers, environments, names = _Shared(), _Shared(), _Shared(), _Shared()
+    shared: dict[str, dict[str, int]] = {"cores": {}, "samplers": {}, "environments": {}, "names": {}}
     rows: dict[str, list[str]] = {}
     trials: dict[str, list[Any]] = {}
     for trial in store.trials():
@@ -76,22 +65,24 @@ def trace(store: Store, cells: pd.DataFrame) -> Trace:
         environment = {name: value for name, value in (trial["environment"] or {}).items() if name != "process"}
         rows[key] = _row(trial, where[key], environment)
         trials[key] = [
-            key, cores.place(identity.get("core")), samplers.place({name: identity.get(name) for name in SAMPLER}),
-            environments.place(environment), _time(trial["finished"]), trial["parameters"], trial["error_message"],
+            key, _place(shared["cores"], identity.get("core")),
+            _place(shared["samplers"], {name: identity.get(name) for name in SAMPLER}),
+            _place(shared["environments"], environment), _time(trial["finished"]),
+            trial["parameters"], trial["error_message"],
             [[groups[group], metrics] for group, metrics in where[key]],
             trial["traceback"] if trial["status"] == "failed" else None,
         ]  # fmt: skip
     numbers = {key: number for number, key in enumerate(trials)}
     data = {
         "metrics": list(METRICS),
-        "groups": [list(map(names.place, (s, preset, protocol_title(p), arm))) for s, preset, p, arm in groups],
+        "groups": [
+            [_place(shared["names"], name) for name in (study, preset, protocol_title(protocol), arm)]
+            for study, preset, protocol, arm in groups
+        ],
         "members": [[numbers[key] for key in keys if key in numbers] for keys in members.values()],
-        "names": names.values,
-        "cores": cores.values,
-        "samplers": samplers.values,
-        "environments": environments.values,
         "trials": list(trials.values()),
     }
+    data |= {name: list(map(json.loads, values)) for name, values in shared.items()}
     return Trace({key: rows[key] for key in where if key in rows}, groups, data)
 
 

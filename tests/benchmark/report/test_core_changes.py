@@ -34,4 +34,4 @@ def test_a_study_with_the_presets_core_says_nothing(tmp_path: Path) -> None:
 def test_settings_of_another_core_version_are_no_change() -> None:
     usual = TINY_CORE.model_dump(mode="json")
     assert core_changes(usual | {"gone": 1}, usual | {"new": 2}) == {}
-    assert core_changes(usual | {"separate_scme": True}, usual) == {"separate_scme": "yes"}
+    assert core_changes(usual | {"separate_scme": True}, usual) == {"separate_scme": "true"}
