@@ -1,26 +1,20 @@
-"""Secondary analyses: they explain a verdict, and decide none."""
+"""The tables beside a study's main one: they explain a verdict, and decide none."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchmark.report.images import ARMS_SHOWN, SEEDS_READ
-from benchmark.report.references import DRAWN
-from benchmark.report.references import NOTE as DRAW_NOTE
-from benchmark.report.text import NOTHING, difference, duration, number, protocol_title, with_interval
+from benchmark.report.text import NOTHING, difference, duration, number, protocol_title, share, with_interval
 from benchmark.report.views import Columns, columns, to_text
-from benchmark.statistics import (
-    groups_of,
-    half_width,
-    paired_differences,
-    seed_table,
-    seeds_needed,
-    verdict,
-)
+from benchmark.statistics import groups_of, half_width, paired_differences, seed_table, seeds_needed, verdict
 from benchmark.statistics.power import pooled, spreads
 from benchmark.statistics.verdicts import probabilities
+from benchmark.store import Store
+from mhpe.names import title
 
 FAR = 30  # degrees of yaw beyond which an image counts as far from frontal
 PARTS = {
@@ -37,7 +31,47 @@ NUMBERS = [
     "n", "mean", "half_width", "pairs", "difference", "low", "high", "p_better", "p_equivalent", "p_worse",
 ]  # fmt: skip
 """Of an arm by one metric."""
+DRAW_NUMBERS = ["images_per_input", "effective_references", "coverage", "fallback_share", "distance"]
 FOUND = 0.2  # difference in degrees whose price is worked out
+
+
+def draw_table(store: Store, study: str, preset: str) -> pd.DataFrame:
+    """One row per training set and arm, in the study's order: the preset, and means over seeds of ``DRAW_NUMBERS``."""
+    table = store.draws(study, preset).groupby(["train_set", "arm"], sort=False)[DRAW_NUMBERS].mean().reset_index()
+    table.insert(0, "preset", preset)
+    return table
+
+
+def add_draws(
+    table: pd.DataFrame,
+    draws: pd.DataFrame,
+    cells: pd.DataFrame,
+    cores: Mapping[tuple[str, str], Any],
+) -> pd.DataFrame:
+    """A study's summary with columns pool (images in it, NaN for exact references), coverage and fallback_share.
+
+    The ``cells`` say on what a protocol trains; ``cores`` are settings of the core by preset and arm.
+    """
+    place = ["preset", "protocol", "arm"]
+    of_cells = cells.dropna(subset=["train_set"]).drop_duplicates(place)[[*place, "train_set"]]
+    keys = ["preset", "train_set", "arm"]
+    found = of_cells.merge(draws[[*keys, "coverage", "fallback_share"]], how="left", on=keys)
+    pools = [
+        core.get("pool_size") if (core := cores.get(key) or {}).get("references") == "pool" else None
+        for key in zip(table["preset"], table["arm"], strict=True)
+    ]
+    return table.merge(found.drop(columns="train_set"), how="left", on=place).assign(pool=pd.Series(pools, dtype=float))
+
+
+DRAWN: Columns = columns("Result", "Preset") | {
+    "Trained on": lambda row: title(row["train_set"]),
+    "Images per input": lambda row: number(row["images_per_input"], 1),
+    "Effective references": lambda row: number(row["effective_references"], 0),
+    "Coverage": lambda row: share(row["coverage"]),
+    "From another bin": lambda row: share(row["fallback_share"]),
+    "Mean distance (°)": lambda row: number(row["distance"], 1),
+}
+"""What is shown of :func:`draw_table`."""
 
 
 def other_metrics(cells: pd.DataFrame, baselines: Mapping[str, str], margin: float) -> pd.DataFrame:
@@ -134,7 +168,17 @@ BOOTSTRAP: Columns = columns("Result", "Protocol", "Preset") | {
 
 
 TABLES: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame], str]] = {
-    "draws": ("What each arm drew", partial(to_text, of=DRAWN), DRAW_NOTE),
+    "draws": (
+        "What each arm drew",
+        partial(to_text, of=DRAWN),
+        "What each arm drew in its trainings, mean over seeds. Images per input: distinct images that a step encodes "
+        "for an input; an arm with fewer trains on fewer images and takes less time. Effective references: the number "
+        "of images that, drawn equally often, would be as varied; an estimate without bias, so that it can lie a "
+        "little above the number of images in the training set. Coverage: share of the training set drawn at all. "
+        "From another bin: share of references that came from another yaw bin than the sampler asked for. Mean "
+        "distance: angle of the rotation from a reference to its input, degrees. Where references are supervised, "
+        "arms differ in how many images that adds, not only in how far the references are.",
+    ),
     "parts": (
         "Differences by other metrics",
         part_text,

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from benchmark.report import secondary
-from benchmark.report.notes import caveat, core_note, machines_note
 from benchmark.report.published.slides import SLIDES_STUDIES, beside_ours, published_notes, published_text, slides
-from benchmark.report.references import add_draws, draw_table
-from benchmark.report.sentences import study_verdict
+from benchmark.report.sentences import caveat, core_note, machines_note, study_verdict
 from benchmark.report.summary import baselines_of, summarise
 from benchmark.report.text import protocol_title
 from benchmark.report.views import VIEWS, as_text
@@ -82,10 +80,10 @@ class StudyReport:
     name: str
     definition: dict[str, Any]  # as the store has it
     cells: pd.DataFrame  # as benchmark.store.Store.results gives them
-    # as benchmark.report.summary.summarise gives it, with the columns of benchmark.report.references.add_draws
+    # as benchmark.report.summary.summarise gives it, with the columns of benchmark.report.secondary.add_draws
     # and q
     table: pd.DataFrame
-    draws: pd.DataFrame  # as benchmark.report.references.draw_table gives it
+    draws: pd.DataFrame  # as benchmark.report.secondary.draw_table gives it
     caveats: dict[str, str]  # by protocol, what a reader must know of its test set; nothing for most
     core: str  # what the baseline's core changes of the presets', in sentences; nothing for most
     machines: pd.DataFrame  # device and precision by trial
@@ -145,7 +143,7 @@ def read_study(store: Store, name: str, definition: dict[str, Any]) -> StudyRepo
         return None
     table = summarise(cells, baselines_of(cells, definition), definition.get("margin", MARGIN))
     presets = list(dict.fromkeys(table["preset"]))
-    draws = pd.concat([draw_table(store, name, preset) for preset in presets], ignore_index=True)
+    draws = pd.concat([secondary.draw_table(store, name, preset) for preset in presets], ignore_index=True)
     places = table[["preset", "arm"]].drop_duplicates().itertuples(index=False, name=None)
     cores = {(preset, arm): store.core(name, preset, arm) for preset, arm in places}
     tests = cells[["protocol", "test_set"]].drop_duplicates().itertuples(index=False, name=None)
@@ -158,7 +156,7 @@ def read_study(store: Store, name: str, definition: dict[str, Any]) -> StudyRepo
         name,
         definition,
         cells,
-        add_draws(table, draws, cells, cores),
+        secondary.add_draws(table, draws, cells, cores),
         draws,
         {protocol: said for protocol, fingerprint in tests if (said := caveat(store.test_set(fingerprint)))},
         core_note({preset: cores.get((preset, definition["baseline"])) for preset in presets}),

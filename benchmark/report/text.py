@@ -73,10 +73,10 @@ def protocol_title(name: str) -> str:
 
 def synthetic_note(name: str) -> str:
     """Whether a protocol's images are synthetic: "synthetic images", "trained on synthetic images", ... or nothing."""
+    notes = {
+        (True, True): "synthetic images",
+        (True, False): "trained on synthetic images",
+        (False, True): "tested on synthetic images",
+    }
     protocol = described(name)
-    if protocol is None:
-        return ""
-    train, test = protocol.synthetic
-    if train and test:
-        return "synthetic images"
-    return "trained on synthetic images" if train else "tested on synthetic images" if test else ""
+    return notes.get(protocol.synthetic, "") if protocol else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from benchmark.report.figures import images, parameters, references, seeds, training
+from benchmark.report.figures import images, parameters, seeds, trainings
 from benchmark.report.material import Material
 from benchmark.report.style import Drawing, NoDataError, headline, legend, style
 
@@ -13,10 +13,10 @@ FIGURES: dict[str, tuple[str, Callable[[Material], Drawing]]] = {
     "grid": ("MAE over sigma and bin width", parameters.heat_map),
     "yaw": ("Error by |yaw|", images.by_yaw),
     "cumulative": ("Cumulative error", images.cumulative),
-    "distances": ("Distance of the references", references.distances),
-    "drawn": ("Error against what was drawn", references.error_against_draws),
+    "distances": ("Distance of the references", trainings.distances),
+    "drawn": ("Error against what was drawn", trainings.error_against_draws),
     "calibration": ("Calibration of the concentration", images.calibration),
-    "training": ("Training curves", training.training),
+    "training": ("Training curves", trainings.losses),
 }
 """Title and function of each, by the name its file has."""
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmark.report.published.peers import CEP, COLUMNS, on_published_protocols, peers_on
+from benchmark.report.published.peers import CEP, COLUMNS, on_published_protocols, peers
 from benchmark.report.style import Drawing, headline, legend, panels
 from benchmark.study.protocols import PROTOCOLS
 
@@ -21,7 +21,8 @@ def draw(ours: pd.DataFrame) -> Drawing:
             the slides' own protocols are shown among the published ones.
     """
     ours = on_published_protocols(ours)
-    of_peers = {protocol: peers_on(protocol) for protocol in COLUMNS}
+    named = peers().dropna(subset=["params_m"])
+    of_peers = {protocol: named.assign(mae=named[mae]).dropna(subset=["mae"]) for protocol, mae in COLUMNS.items()}
     methods = dict.fromkeys(method for rows in of_peers.values() for method in rows["method"])
     numbers = {method: number for number, method in enumerate(methods, 1)}
     figure, axes = panels(len(COLUMNS), width=5.0, height=4.8, beside=2.6)

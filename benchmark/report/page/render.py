@@ -9,12 +9,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmark.report import views
-from benchmark.report.notes import machines_note
 from benchmark.report.page.explorer import explorer
 from benchmark.report.page.fingerprints import fingerprints
 from benchmark.report.page.trials import HEADINGS, Group, trace
 from benchmark.report.published import peers, slides
-from benchmark.report.sentences import study_sentence
+from benchmark.report.sentences import machines_note, study_sentence
 from benchmark.report.study_report import FigureFile, StudyReport
 from benchmark.report.text import difference, protocol_title, synthetic_note
 from benchmark.report.writers import is_number, without_constants

@@ -23,12 +23,6 @@ def peers() -> pd.DataFrame:
         return pd.read_csv(file)
 
 
-def peers_on(protocol: str) -> pd.DataFrame:
-    """Method, parameters in millions, MAE and CEP of the peers with both on "Protocol 1" or "Protocol 2"."""
-    rows = peers().rename(columns={COLUMNS[protocol]: "mae"}).dropna(subset=["params_m", "mae"])
-    return rows.assign(cep=rows["params_m"] * rows["mae"])[["method", "params_m", "mae", "cep", "source"]]
-
-
 def on_published_protocols(ours: pd.DataFrame) -> pd.DataFrame:
     """Rows with a result on the slides' own protocols, and these protocols' labels as column ``published``.
 

@@ -5,6 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchmark.report.text import NOTHING, number, plain, signed, with_error
@@ -62,25 +63,20 @@ def beside_ours(study: str, ours: pd.DataFrame) -> pd.DataFrame:
     ours = ours.assign(published=ours["protocol"].map(published)).dropna(subset=["published", "mae"])
     for preset in dict.fromkeys(ours["preset"]):
         of_preset = ours[ours["preset"] == preset]
-        found = [_reproduction(row, of_preset) for row in rows.to_dict("records")]
-        rows[f"reproduced_{preset}"] = [None if row is None else row["mae"] for row in found]
-        rows[f"half_width_{preset}"] = [None if row is None else row["mae_hw"] for row in found]
-        rows[f"n_{preset}"] = [0 if row is None else row["n"] for row in found]
+        found = pd.DataFrame([_reproduction(row, of_preset) for row in rows.to_dict("records")])
+        rows[[f"{name}_{preset}" for name in ("reproduced", "half_width", "n")]] = found
         rows[f"difference_{preset}"] = rows[f"reproduced_{preset}"].astype(float) - rows["recomputed"]
     return rows
 
 
-def _reproduction(row: Mapping[Hashable, Any], ours: pd.DataFrame) -> dict[Hashable, Any] | None:
-    if pd.isna(row["sampler"]):
-        return None
+def _reproduction(row: Mapping[Hashable, Any], ours: pd.DataFrame) -> tuple[float, float, int]:
+    """MAE, its half-width, and number of seeds, of the arm that reproduces a row."""
     wanted = AS_PUBLISHED | {name: row[name] for name in ("bin_width", "sigma") if pd.notna(row[name])}
     candidates = ours[(ours["published"] == row["protocol"]) & (ours["sampler"] == row["sampler"])]
-    fitting = (
-        arm
-        for arm in candidates.to_dict("records")
-        if all(wanted.get(name) == value for name, value in arm["parameters"].items())
-    )
-    return next(fitting, None)
+    for arm in candidates.to_dict("records"):
+        if all(wanted.get(name) == value for name, value in arm["parameters"].items()):
+            return arm["mae"], arm["mae_hw"], arm["n"]
+    return np.nan, np.nan, 0
 
 
 MARK = "≠"

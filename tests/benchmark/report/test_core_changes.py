@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.report.build import build_report
-from benchmark.report.notes import core_changes, core_note
+from benchmark.report.sentences import core_changes, core_note
 from benchmark.study.presets import PRESETS
 from mhpe.config import CoreConfig
 from tests.benchmark.fake_results import MadeUp, filled_store
