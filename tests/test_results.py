@@ -59,6 +59,22 @@ def test_the_front_pages_table_follows_from_the_committed_ones(number: int) -> N
             assert text.startswith("**") == (row["verdict"] in {"better", "worse"})
 
 
+@pytest.mark.parametrize(("title", "labels"), [("bins of 20", ARMS[0]), ("Gaussian, sigma 30", ARMS[1])])
+def test_the_batches_of_seeds_are_those_of_their_tables(title: str, labels: tuple[str, ...]) -> None:
+    text = (RESULTS / "confirmation/README.md").read_text(encoding="utf-8")
+    (line,) = re.findall(rf"^\| {title} \|(.*)\|$", text, re.MULTILINE)
+    expected = []
+    for name, first in (("quick/conclusion", 0), ("confirmation/confirmation", 0), ("confirmation/confirmation", 16)):
+        seeds = pd.read_csv(RESULTS / f"{name}-seeds.csv")
+        seeds = seeds[(seeds["protocol"] == "synth_2") & seeds["seed"].between(first, first + 15)]
+        mae = seeds.pivot(index="seed", columns="arm", values="mae")
+        pairs = mae[next(label for label in labels if label in mae)] - mae["random"]
+        low, high = stats.ttest_1samp(pairs, 0).confidence_interval(0.95)
+        expected += [pairs.mean(), (high - low) / 2]
+    assert numbers(line) == pytest.approx(expected, abs=0.00501)
+    assert len(pairs) == 16
+
+
 def test_the_committed_store_has_the_committed_seeds() -> None:
     found = bench.results("conclusion", store=RESULTS / "quick/conclusion.sqlite")
     seeds = pd.read_csv(RESULTS / "quick/conclusion-seeds.csv")

@@ -11,8 +11,8 @@ from benchmark.statistics import MARGIN
 
 RESULTS = Path(__file__).parents[1] / "results"
 SETS = (
-    ("SynthHeads lab, 1 epoch, 16 fresh seeds", ("confirmation/confirmation.csv",), "synth_1"),
-    ("SynthHeads wild, 1 epoch, 16 fresh seeds", ("confirmation/confirmation.csv",), "synth_2"),
+    ("SynthHeads lab, 1 epoch, 32 fresh seeds", ("confirmation/confirmation.csv",), "synth_1"),
+    ("SynthHeads wild, 1 epoch, 32 fresh seeds", ("confirmation/confirmation.csv",), "synth_2"),
     ("AFLW2000-3D, 1 epoch, 16 seeds", ("photographs/conclusion.csv",), "biwi_to_aflw2000"),
     ("BIWI, 1 epoch, 16 seeds", ("photographs/conclusion.csv",), "aflw2000_to_biwi"),
     (
