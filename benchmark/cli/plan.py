@@ -40,7 +40,6 @@ def plan_verb(grid: Grid) -> None:
     from benchmark.report.text import protocol_title
     from benchmark.run.workers import process_count, usable_device
     from benchmark.store import Store
-    from benchmark.study.arms import select
 
     studies = grid.studies()
     for study in studies:
@@ -52,7 +51,7 @@ def plan_verb(grid: Grid) -> None:
     device = usable_device(grid.device)
     jobs = process_count(grid.jobs, device)
     for study in studies:
-        arms = select(study.arms, grid.arm_names, f"study {study.name}")
+        arms = study.select(grid.arm_names)
         seeds = grid.seeds or study.file.seeds
         store = Store(grid.store, read_only=True, or_empty=True)
         cells = store.results(study.name)

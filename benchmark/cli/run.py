@@ -70,14 +70,13 @@ def run_verb(grid: Grid, dask: str | None, retry_failed: bool, dry_run: bool, wi
 def _dry_run(study: "Study", grid: Grid, data: "StudyData", wide: bool) -> None:
     """Print what a run would do, from what is stored and prepared; nothing is made or changed."""
     from benchmark.store import Store
-    from benchmark.study.arms import select
     from benchmark.study.grid import make_plan
 
     title = f"{study.name}, preset {study.preset}"
     store = Store(grid.store, read_only=True, or_empty=True)
     if study.searched:
         _print_searches(study, store, title, wide)
-    arms = select(study.arms, grid.arm_names, f"study {study.name}")
+    arms = dict.fromkeys(study.protocols, study.select(grid.arm_names))
     seeds = grid.seeds or (study.file.search.confirm.seeds if study.file.search else study.file.seeds)
     _print_plan(make_plan(study, arms, seeds, data), store, title, wide)
 

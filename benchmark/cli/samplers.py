@@ -103,6 +103,7 @@ def samplers_verb(
     from benchmark.report.study_report import FigureFile
     from benchmark.report.style import rendered
     from benchmark.run.simulation import simulate
+    from benchmark.study.arms import label_of
     from mhpe.train.loop import poses_of
     from samplers.random import Random
     from samplers.support.bin_table import weights_table
@@ -119,8 +120,7 @@ def samplers_verb(
         raise InputError(f"{name}: drawing failed with {reason}; bench check-sampler says more") from error
     at_random = simulate(core.model_copy(update={"epochs": 1}), Random(), poses)
 
-    values = ", ".join(f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in sampler)
-    title = f"{name}({values}) on {set_title(data.name)}" if values else f"{name} on {set_title(data.name)}"
+    title = f"{label_of(name, dict(sampler))} on {set_title(data.name)}"
     if hasattr(sampler, "observe"):
         say(f"{name} learns from a training. Nothing is trained here: these are its draws before it has learned.")
     _print_draws(title, core, table, yaw, counts, len(data))

@@ -183,8 +183,7 @@ class Run:
         if weights is None and not self.store.claim(key, self.worker, self.lease_seconds, self.retry_failed):
             return False
         self.begun[key] = time.monotonic()
-        train_folder, test_folders = self.plan.folders(key)
-        task = Task.of(self.plan.trials[key], train_folder, test_folders, weights, self.watch(key))
+        task = Task.of(self.plan, key, weights, self.watch(key))
         self.running[self.workers.submit(task)] = task
         return True
 

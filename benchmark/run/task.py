@@ -14,7 +14,7 @@ import torch
 from benchmark.run.environment import environment
 from benchmark.store.errors import StoreError
 from benchmark.store.outcome import Evaluation, Outcome
-from benchmark.study.trial import Trial
+from benchmark.study.grid import Plan
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.errors import DataSetError
@@ -56,19 +56,15 @@ class Task:
     watch: Watch | None = None  # called after every epoch; may raise PrunedError
 
     @classmethod
-    def of(
-        cls,
-        trial: Trial,
-        train_folder: Path,
-        test_folders: Mapping[str, Path],
-        weights: bytes | None = None,
-        watch: Watch | None = None,
-    ) -> "Task":
-        """The task of a trial."""
+    def of(cls, plan: Plan, key: str, weights: bytes | None = None, watch: Watch | None = None) -> "Task":
+        """The task of a plan's trial."""
+        trial = plan.trials[key]
         sampler, file = trial.arm.sampler, trial.arm.sampler_file
         source = (file, module_source(sys.modules[type(sampler).__module__])) if file else None
         arm = (sampler.name, sampler.model_dump(), source, trial.arm.core)
-        return cls(trial.key, *arm, trial.seed, train_folder, test_folders, weights, watch=watch)
+        train_folder = plan.train_sets[trial.fingerprint].folder
+        tests = {test.name: test.folder for test in plan.tests[key]}
+        return cls(key, *arm, trial.seed, train_folder, tests, weights, watch=watch)
 
     def build_sampler(self) -> Sampler:
         """The sampler, from the user's source if there is one."""

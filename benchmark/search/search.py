@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from benchmark.study.arms import Arm
-from benchmark.study.grid import DataProvider, Plan, join, make_plan
-from benchmark.study.protocols import validation_protocol
+from benchmark.study.arms import Arm, label_of
+from benchmark.study.grid import DataProvider, Plan, make_plan
+from benchmark.study.protocols import Protocol, validation_protocol
 from benchmark.study.search_space import SearchConfig, SearchedSampler, Value
 from benchmark.study.study import Study
 from benchmark.study.trial import Trial, identity_key
@@ -88,10 +88,7 @@ class Search:
 
 def label(sampler: str, parameters: Mapping[str, Any]) -> str:
     """Name of a point: its sampler and its parameters, to four digits."""
-    inner = (
-        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in parameters.items()
-    )
-    return f"{sampler}({', '.join(inner)})"
+    return label_of(sampler, parameters, ".4g")
 
 
 def searches_of(study: Study, parts: Callable[[str, int], Split]) -> list[Search]:
@@ -131,7 +128,7 @@ def confirmation(
     ``points`` are those so far, by key of their search; the number of ``seeds`` is by default the study file's.
     """
     config = searches[0].config
-    plans = []
+    grid: dict[Protocol, tuple[Arm, ...]] = {}
     for train_set in dict.fromkeys(search.train_set for search in searches):
         found = [
             replace(search.arm(point.parameters), label=label)
@@ -139,8 +136,6 @@ def confirmation(
             if search.train_set == train_set
             for label, point in best_points(points.get(search.key, ()), search.sampler, config.confirm.best).items()
         ]
-        arms = (*study.arms, *found)
-        protocols = tuple(protocol for protocol in study.protocols if protocol.train == train_set)
-        checked = replace(study, arms=arms, protocols=(*protocols, validation_protocol(train_set)))
-        plans.append(make_plan(checked, arms, seeds or config.confirm.seeds, data, config.seeds))
-    return join(plans)
+        protocols = [protocol for protocol in study.protocols if protocol.train == train_set]
+        grid |= dict.fromkeys((*protocols, validation_protocol(train_set)), (*study.arms, *found))
+    return make_plan(study, grid, seeds or config.confirm.seeds, data, config.seeds)

@@ -12,7 +12,6 @@ from benchmark.run.study_data import StudyData
 from benchmark.run.workers import LocalWorkers, process_count, usable_device
 from benchmark.search.search import Point, confirmation, searches_of
 from benchmark.store import Store
-from benchmark.study.arms import select
 from benchmark.study.grid import Plan, is_present, make_plan
 from benchmark.study.names import counted
 from benchmark.study.study import Study
@@ -73,7 +72,7 @@ def check_choices(study: Study, arms: Sequence[str], dask: str | None) -> None:
             raise InputError("--arm: a study that searches runs the arms it finds beside its own; leave --arm out")
         if dask is not None and study.searched[0].config.pruner != "none":
             raise InputError("--dask: a pruner asks the store in the workers, which do not reach it; use --jobs")
-    select(study.arms, tuple(arms), f"study {study.name}")
+    study.select(arms)
 
 
 def choose_workers(jobs: int | None, device: str, dask: str | None) -> tuple[int, Callable[[Plan], Workers]]:
@@ -106,7 +105,7 @@ def run_study(
 ) -> StudyRun:
     """Train and evaluate what is missing of a study, and store it.
 
-    Arms are chosen as by :func:`benchmark.study.arms.select`; the number of ``seeds`` is by default the study file's.
+    Arms are chosen as by :meth:`Study.select`; the number of ``seeds`` is by default the study file's.
 
     Raises:
         Interrupted: for a KeyboardInterrupt; its text says what is stored.
@@ -133,7 +132,8 @@ def run_study(
             raise Interrupted(f"{len(ended)} of {wanted} points of the search are stored in {store.shown}")
         plan = confirmation(study, searches, found, seeds, data)
     else:
-        plan = make_plan(study, select(study.arms, tuple(arms), f"study {study.name}"), seeds or study.file.seeds, data)
+        grid = dict.fromkeys(study.protocols, study.select(arms))
+        plan = make_plan(study, grid, seeds or study.file.seeds, data)
     dropped = _write_plan(study, plan, store, is_present(study, plan))
     with shows(study.name) as reporter:
         totals = run(plan, store, workers(plan), reporter, retry_failed)

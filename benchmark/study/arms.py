@@ -3,9 +3,7 @@
 import hashlib
 import itertools
 import math
-import re
-import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -23,7 +21,6 @@ from samplers.support.source_digest import source_digest
 
 LARGEST_OFFSET = 10**9  # of an arm's seeds: a database keeps them in 32 bits
 MOST_ARMS = 1000  # arms of one entry: each is a row of the tables and at least one training
-WIDEST = 99  # characters to which a parameter in a label can be padded
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry
             wanted = f"a whole number from 0 to {LARGEST_OFFSET}"
             raise InputError(f"{where}: seed_offset: input should be {wanted}, not {short(value)}")
         arm = Arm(
-            _filled_in("label", texts["label"], values, where) if "label" in texts else _default_label(name, values),
+            _filled_in("label", texts["label"], values, where) if "label" in texts else label_of(name, values),
             registry.build(name, parameters, where),
             build_core(change_core(core, change, f"{where}: core"), f"{where}: core"),
             registry.file_of(name),
@@ -102,21 +99,6 @@ def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry
         )
         check_label(arm.label, f"{where}: label")
         yield arm
-
-
-def select(arms: tuple[Arm, ...], wanted: tuple[str, ...], where: str) -> tuple[Arm, ...]:
-    """The arms that names choose, by label or by sampler; all of them for no name.
-
-    Raises:
-        InputError: if a name chooses none.
-    """
-    if not wanted:
-        return arms
-    for name in wanted:
-        if not any(name in (arm.label, arm.sampler.name) for arm in arms):
-            known = list(dict.fromkeys(word for arm in arms for word in (arm.sampler.name, arm.label)))
-            raise InputError(f"{where}: no arm {short(name)}; {nearest(name, known)}")
-    return tuple(arm for arm in arms if {arm.label, arm.sampler.name} & set(wanted))
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,30 +162,18 @@ def _check_backbone(name: str, weights: str | None) -> None:
     backbone(name, weights)
 
 
-def _default_label(sampler: str, values: dict[str, Any]) -> str:
-    inner = ", ".join(
-        f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in values.items()
-    )
+def label_of(sampler: str, values: Mapping[str, Any], form: str = "g") -> str:
+    """A sampler with its parameters, such as ``gaussian(sigma=30)``; floats are written in this form."""
+    items = values.items()
+    inner = ", ".join(f"{key}={value:{form}}" if isinstance(value, float) else f"{key}={value}" for key, value in items)
     return f"{sampler}({inner})" if inner else sampler
-
-
-class _Template(string.Formatter):
-    """Braces hold the name of a parameter, and nothing that goes into its value."""
-
-    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:  # noqa: ARG002
-        return kwargs[field_name], field_name
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        if any(int(number) > WIDEST for number in re.findall(r"\d+", format_spec)):
-            raise ValueError(f"{short(format_spec)} asks for more than {WIDEST} characters")
-        return str(super().format_field(value, format_spec))
 
 
 def _filled_in(key: str, text: str, values: dict[str, Any], where: str) -> str:
     """The text with parameters in place of their names in braces."""
     try:
-        return _Template().format(text, **values)
-    except LookupError:
+        return text.format(**values)
+    except (LookupError, AttributeError):
         raise InputError(f"{where}: {key} {short(text)} names a parameter this arm does not have") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, MemoryError) as error:
         raise InputError(f"{where}: {key} {short(text)} cannot be filled in: {error}") from None

@@ -1,11 +1,12 @@
 """From a study to the trials it needs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmark.study.arms import Arm
+from benchmark.study.protocols import Protocol
 from benchmark.study.study import Study
 from benchmark.study.trial import Planned, Present, Trial
 from mhpe.data import HeadPoseSet
@@ -33,11 +34,6 @@ class Plan:
         """Prepared folders of all training and test sets by fingerprint."""
         return {name: data.folder for name, data in (self.train_sets | self.test_sets).items()}
 
-    def folders(self, key: str) -> tuple[Path, dict[str, Path]]:
-        """Prepared folders of a trial's training set and, by name, of its test sets."""
-        train = self.train_sets[self.trials[key].fingerprint]
-        return train.folder, {test.name: test.folder for test in self.tests[key]}
-
 
 def is_present(study: Study, plan: Plan | None = None) -> Present:
     """Says whether a trial is one of a study as it is now.
@@ -63,32 +59,23 @@ def is_present(study: Study, plan: Plan | None = None) -> Present:
     return present
 
 
-def join(plans: Sequence[Plan]) -> Plan:
-    """Several plans of one study as one; their trials have different training sets."""
-    first = plans[0]
-    return Plan(
-        first.study,
-        tuple(cell for plan in plans for cell in plan.cells),
-        {key: trial for plan in plans for key, trial in plan.trials.items()},
-        {key: tests for plan in plans for key, tests in plan.tests.items()},
-        {name: data for plan in plans for name, data in plan.train_sets.items()},
-    )
+def make_plan(
+    study: Study, grid: Mapping[Protocol, Sequence[Arm]], seeds: int, data: DataProvider, first_seed: int = 0
+) -> Plan:
+    """Write out a grid: the arms of each protocol, with so many paired ``seeds`` of each, from ``first_seed`` on.
 
-
-def make_plan(study: Study, arms: Sequence[Arm], seeds: int, data: DataProvider, first_seed: int = 0) -> Plan:
-    """Write out the grid of some of a study's arms, with so many paired ``seeds`` of each, from ``first_seed`` on.
-
-    An arm with a seed offset trains with other seeds, but its cells are still paired by number.
+    An arm with a seed offset trains with other seeds, but its cells are still paired by number. Arms that are not the
+    study's come after those that are.
     """
     cells: list[Planned] = []
     trials: dict[str, Trial] = {}
     tests: dict[str, dict[str, HeadPoseSet]] = {}
     train_sets: dict[str, HeadPoseSet] = {}
-    for protocol in study.protocols:
+    for protocol, arms in grid.items():
         for arm in arms:
             train, test = data(protocol.train, arm.core.image_size), data(protocol.test, arm.core.image_size)
             train_sets[train.fingerprint] = train
-            position, parameters = study.arms.index(arm), arm.identity["parameters"]
+            position, parameters = (study.arms if arm in study.arms else arms).index(arm), arm.identity["parameters"]
             for seed in range(first_seed, first_seed + seeds):
                 trial = Trial(arm, train.name, train.fingerprint, seed + arm.seed_offset)
                 trials.setdefault(trial.key, trial)

@@ -1,5 +1,6 @@
 """Studies with their grids written out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from benchmark.study.study_file import StudyFile, read_study
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
 from mhpe.synthheads.sets import PRETRAINING_SEED, SynthConfig
-from mhpe.validation import nearest, parse
+from mhpe.validation import nearest, parse, short
 from samplers.support.registry import Registry
 
 MOST_CELLS = 1_000_000  # arms x protocols x seeds: a plan is held in memory
@@ -35,6 +36,18 @@ class Study:
         """What the store keeps: the file's keys, and ``baselines``, the label each arm's label is compared with."""
         baselines = {arm.label: arm.baseline or self.file.baseline for arm in self.arms}
         return self.file.model_dump(mode="json", by_alias=True) | {"baselines": baselines}
+
+    def select(self, wanted: Sequence[str]) -> tuple[Arm, ...]:
+        """The arms that names choose, by label or by sampler; all of them for no name.
+
+        Raises:
+            InputError: if a name chooses none.
+        """
+        for name in wanted:
+            if not any(name in (arm.label, arm.sampler.name) for arm in self.arms):
+                known = list(dict.fromkeys(word for arm in self.arms for word in (arm.sampler.name, arm.label)))
+                raise InputError(f"study {self.name}: no arm {short(name)}; {nearest(name, known)}")
+        return tuple(arm for arm in self.arms if not wanted or {arm.label, arm.sampler.name} & set(wanted))
 
 
 def load_study(

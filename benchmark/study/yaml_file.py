@@ -8,11 +8,9 @@ import yaml
 from mhpe.errors import InputError
 from mhpe.validation import short
 
-INTEGER_BITS = 63
-
 
 class _Reader(yaml.SafeLoader):
-    """Plain data alone: no key twice, and no number or text that no database keeps.
+    """Plain data alone, and no key twice.
 
     Values mean what YAML 1.2 says. PyYAML reads YAML 1.1, where ``no`` is false, ``1:30`` is 90, ``020`` is 16, and
     ``1e3`` is text. Here ``no`` and ``1:30`` are text, ``020`` is 20, ``1e3`` is 1000, and a date is text.
@@ -29,15 +27,10 @@ class _Reader(yaml.SafeLoader):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
-            value = super().construct_object(node, deep)
-            if isinstance(value, int) and value.bit_length() > INTEGER_BITS:
-                raise ValueError
-            if isinstance(value, str) and b"\0" in value.encode():  # half a character cannot be encoded
-                raise ValueError
+            return super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError):  # what PyYAML raises for "!!int x"
             problem = f"{short(node.value)} is no {node.tag.rpartition(':')[2]} that can be used"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
-        return value
 
     def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
         mapping = super().compose_mapping_node(anchor)

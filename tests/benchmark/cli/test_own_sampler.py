@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -114,7 +115,8 @@ def test_a_trial_trains_with_the_source_it_was_planned_with(own: tuple[Path, Pat
     trial = Trial(Arm("own", sampler, CoreConfig(), file), "train", "f" * 64, 0)
     key = trial.key
     file.write_text(OWN.replace("2.0", "9.0"))
-    task = Task.of(trial, Path(), {})
+    train_set = SimpleNamespace(folder=Path())
+    task = Task.of(SimpleNamespace(trials={key: trial}, train_sets={"f" * 64: train_set}, tests={key: ()}), key)
     assert task.sampler_source == (file, OWN)
     again = Trial(Arm("own", task.build_sampler(), CoreConfig(), file), "train", "f" * 64, 0)
     assert again.key == key

@@ -74,7 +74,9 @@ class Reporter:
 @pytest.fixture
 def plan(tiny_study: Path, data_root: Path) -> Plan:
     study = load_study(str(tiny_study))
-    made = make_plan(study, study.arms, 1, lambda name, size: prepared(name, size, data_root))
+    made = make_plan(
+        study, dict.fromkeys(study.protocols, study.arms), 1, lambda name, size: prepared(name, size, data_root)
+    )
     return Plan(made.study, made.cells, made.trials, dict.fromkeys(made.tests, ()), made.train_sets)
 
 
