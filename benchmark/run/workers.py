@@ -121,7 +121,7 @@ class WorkerProcess:
 
         Returns:
             The answer, or whatever the function raises. A :class:`WorkerDiedError` if the process ended before it
-            answered; an :class:`InputError` if it could not start or not read the function and its arguments.
+            answered; an :class:`InputError` if it could not start.
         """
         if self._process is None or not self._process.is_alive():
             self._start()
@@ -200,25 +200,17 @@ def _serve(connection: Connection, environment: Mapping[str, str]) -> None:
     connection.send(None)
     with suppress(EOFError):
         while True:
-            answer = _call(connection)
+            function, arguments = connection.recv()
+            answer, error = None, None
             try:
-                connection.send(answer)
-            except Exception as error:  # such as an answer that cannot be pickled
-                connection.send((None, TypeError(f"the answer cannot be sent: {type(error).__name__}: {error}")))
-
-
-def _call(connection: Connection) -> tuple[Any, BaseException | None]:
-    """The answer to the next call, or the error that the call raises."""
-    try:
-        function, arguments = connection.recv()
-    except EOFError:
-        raise
-    except BaseException as error:  # whatever the import of a module raises
-        return None, InputError(f"a worker process cannot start its task: {type(error).__name__}: {error}")
-    try:
-        return function(*arguments), None
-    except BaseException as error:
-        return None, error
+                answer = function(*arguments)
+            except BaseException as raised:
+                error = raised
+            try:
+                connection.send((answer, error))
+            except Exception as unsendable:  # such as an answer that cannot be pickled
+                text = f"the answer cannot be sent: {type(unsendable).__name__}: {unsendable}"
+                connection.send((None, TypeError(text)))
 
 
 def _prepare(environment: Mapping[str, str]) -> None:
