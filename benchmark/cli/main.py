@@ -147,11 +147,7 @@ def _drop_output() -> None:
 
 
 def _check_installation() -> None:
-    """Refuse other packages of the same names.
-
-    Raises:
-        InputError: if ``benchmark``, ``mhpe`` and ``samplers`` are not from one installation.
-    """
+    """Refuse other packages of the same names: ``benchmark``, ``mhpe`` and ``samplers`` are of one installation."""
     found = {name: find_spec(name) for name in ("benchmark", "mhpe", "samplers")}
     places = {name: str(Path(spec.origin).parents[1]) if spec and spec.origin else "" for name, spec in found.items()}
     if len(set(places.values())) > 1:

@@ -26,11 +26,7 @@ def network_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def chosen_network(trial: str | None, weights: Path | None, store: str) -> "Saved":
-    """The network that the options name: a trial's, a file's, or the one that comes with the package.
-
-    Raises:
-        InputError: if both are named, there is no such network, or a store is named and no trial of it.
-    """
+    """The network that the options name, one of them: a trial's, a file's, or the one that comes with the package."""
     if trial is None and click.get_current_context().get_parameter_source("store") is ParameterSource.COMMANDLINE:
         raise InputError("--store is of use with --trial KEY alone, which names a network of that store")
     if trial is not None and weights is not None:
@@ -44,11 +40,7 @@ def chosen_network(trial: str | None, weights: Path | None, store: str) -> "Save
 
 
 def _trained_network(store: "Store", prefix: str) -> "Saved":
-    """The network of the trial whose key begins so, with notes on how it was trained and its errors.
-
-    Raises:
-        InputError: if no trial or several have such a key, or the trial has no weights or damaged ones.
-    """
+    """The network of the trial whose key begins so, with notes on how it was trained and its errors."""
     import safetensors.torch
 
     from mhpe.model.saved import Saved, restore

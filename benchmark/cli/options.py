@@ -75,11 +75,7 @@ class Grid:
     sampler_files: tuple[Path, ...]
 
     def studies(self) -> "list[Study]":
-        """The studies, each once.
-
-        Raises:
-            InputError: if one cannot be read, or a data root was named though all data are rendered.
-        """
+        """The studies, each once; a data root is refused if all of their data are rendered."""
         from benchmark.study.study import load_study
 
         studies = [
@@ -124,11 +120,7 @@ def grid_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def refuse_without(needed: str, names: Iterable[str]) -> None:
-    """Refuse options of the command line that do nothing without another one; ``names`` are those of their parameters.
-
-    Raises:
-        InputError: if one of them was given.
-    """
+    """Refuse given options, by names of their parameters, that do nothing without another one."""
     context = click.get_current_context()
     for parameter in context.command.params:
         if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
@@ -136,11 +128,7 @@ def refuse_without(needed: str, names: Iterable[str]) -> None:
 
 
 def parameters(settings: Iterable[str]) -> dict[str, Any]:
-    """Parameters from ``--set KEY=VALUE``, values as YAML reads them.
-
-    Raises:
-        InputError: if one is not of this form.
-    """
+    """Parameters from ``--set KEY=VALUE``, values as YAML reads them."""
     values = {}
     for setting in settings:
         key, sign, value = setting.partition("=")

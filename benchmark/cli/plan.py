@@ -129,11 +129,7 @@ def _print_hours(study: "Study", missing: "list[Trial]", store: "Store", device:
 
 
 def _images(name: str, study: "Study", data_root: "Path | None") -> int:
-    """Images of a training set, which need not be prepared or present.
-
-    Raises:
-        InputError: if the data root does not exist, or its folder of the set cannot be used.
-    """
+    """Images of a training set, which need not be prepared or present."""
     from mhpe.datasets import REAL_SETS, check_root
 
     check_root(data_root)

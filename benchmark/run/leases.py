@@ -12,11 +12,7 @@ from mhpe.errors import InputError
 
 
 def lease_seconds() -> float:
-    """Seconds that a silent process keeps its trials: the variable ``BENCH_LEASE``, 60 by default.
-
-    Raises:
-        InputError: if the variable is not a number of at least 1.
-    """
+    """Seconds that a silent process keeps its trials: the variable ``BENCH_LEASE``, 60 by default and 1 at least."""
     text = os.environ.get("BENCH_LEASE", "60")
     try:
         seconds = float(text)

@@ -75,11 +75,7 @@ class StudyData:
         return self._splits[train_set, size]
 
     def _found(self, name: str, size: int) -> HeadPoseSet | None:
-        """The set if it is prepared.
-
-        Raises:
-            InputError: if it could not be: it is a real set, and its folder is missing.
-        """
+        """The set if it is prepared; an InputError if it could not be: it is a real set, and its folder is missing."""
         folders = list((cache_folder() / "prepared").glob(f"{name}-{size}px-*"))
         if name in SETS:
             key = content_key(name, self._synthheads, size)

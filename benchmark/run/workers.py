@@ -38,22 +38,14 @@ class WorkerDiedError(Exception):
 
 
 def usable_device(wanted: str) -> str:
-    """The device that ``auto``, ``cpu`` or ``cuda`` means on this machine, ``cpu`` or ``cuda``.
-
-    Raises:
-        InputError: if it is not there.
-    """
+    """``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``; an InputError if this machine does not have it."""
     if wanted == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: PyTorch finds no CUDA device here; cpu would work")
     return resolve_device(wanted)
 
 
 def process_count(wanted: int | None, device: str) -> int:
-    """The number of processes to train in; by default one per core, or as many as the graphics cards have room for.
-
-    Raises:
-        InputError: if more are wanted than a machine can hold.
-    """
+    """Number of processes to train in; by default one per core, or as many as the graphics cards have room for."""
     if wanted is not None and not 1 <= wanted <= MOST_JOBS:
         raise InputError(f"jobs: a number of processes from 1 to {MOST_JOBS} is wanted, not {wanted}")
     if wanted is not None or device == "cpu":
@@ -76,12 +68,7 @@ class LocalWorkers:
         return process.submit(execute, replace(task, device=device))
 
     def result(self, future: Future[Outcome]) -> Outcome:
-        """Outcome of a finished task.
-
-        Raises:
-            WorkerDiedError: if its process ended without one.
-            InputError: if no process can start.
-        """
+        """Outcome of a finished task; a WorkerDiedError if its process ended, an InputError if none can start."""
         return future.result()
 
     def forget(self, key: str) -> None:

@@ -174,11 +174,7 @@ def clear_errors(store: Store) -> Iterator[None]:
 
 @patient
 def open_storage(store: Store) -> RDBStorage:
-    """Optuna's tables in a store, made if they are missing.
-
-    Raises:
-        InputError: if the store fails.
-    """
+    """Optuna's tables in a store, made if they are missing."""
     optuna.logging.set_verbosity(logging.WARNING)
     arguments = {"timeout": BUSY_SECONDS} if store.engine.dialect.name == "sqlite" else {}
     seconds = math.ceil(lease_seconds())

@@ -53,11 +53,7 @@ class Search:
         return self.searched.config
 
     def arm(self, parameters: Mapping[str, Value]) -> Arm:
-        """The arm of a point.
-
-        Raises:
-            InputError: if the sampler refuses this combination of values.
-        """
+        """The arm of a point; an InputError if the sampler refuses this combination of values."""
         registry = self.searched.registry
         sampler = registry.build(self.sampler, {**self.searched.fixed, **parameters}, self.sampler)
         return Arm(label(self.sampler, parameters), sampler, self.searched.core, registry.file_of(self.sampler))

@@ -62,11 +62,7 @@ class StudyRun:
 
 
 def check_choices(study: Study, arms: Sequence[str], dask: str | None) -> None:
-    """Refuse arms or a cluster that a study cannot be run with.
-
-    Raises:
-        InputError: for either of them.
-    """
+    """Refuse arms, or the address of a Dask cluster, that a study cannot be run with."""
     if study.searched:
         if arms:
             raise InputError("--arm: a study that searches runs the arms it finds beside its own; leave --arm out")

@@ -226,11 +226,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _is_store(connection: sa.Connection, url: URL) -> bool:
-    """Whether a database is a store; False for an empty one.
-
-    Raises:
-        InputError: for another program's database, or another version's.
-    """
+    """Whether a database is a store; False for an empty one, an InputError for another program's or version's."""
     present = sa.inspect(connection).get_table_names()
     if not present:
         return False

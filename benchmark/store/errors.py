@@ -58,12 +58,7 @@ def shown(url: URL) -> str:
 
 @contextmanager
 def clear(url: URL) -> Iterator[None]:
-    """Turn a database's error into one line.
-
-    Raises:
-        StoreUnavailableError: if trying again later may help.
-        StoreError: if it does not.
-    """
+    """Turn a database's error into a StoreError of one line; a StoreUnavailableError if trying again may help."""
     try:
         yield
     except DBAPIError as error:

@@ -101,11 +101,7 @@ class Reading(Database):
         return {name: dict(zip(schema.METRICS, values, strict=True)) for name, *values in self._rows(query)}
 
     def find_trial(self, prefix: str) -> TrialSummary:
-        """The trial whose key begins with some characters.
-
-        Raises:
-            InputError: if there is none, or several.
-        """
+        """The trial whose key begins with some characters; an InputError if there is none, or several."""
         t = schema.trials.c
         query = sa.select(t.key, t.status, t.identity, t.environment).where(t.key.startswith(prefix, autoescape=True))
         found = self._rows(query.order_by(t.key).limit(4))

@@ -111,11 +111,7 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
 
 
 def change_core(core: Mapping[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """A core with a study's or an arm's changes; ``like`` among them names a core that goes under the others.
-
-    Raises:
-        InputError: if ``like`` names no core.
-    """
+    """A core with a study's or an arm's changes; ``like`` among them names a core that goes under the others."""
     changes = dict(changes)
     like = changes.pop("like", None)
     if like is None:
@@ -137,11 +133,7 @@ def _grid(values: dict[str, Any], where: str) -> list[dict[str, Any]]:
 
 
 def build_core(values: Mapping[str, Any], where: str) -> CoreConfig:
-    """The core of a study or an arm, its files checked.
-
-    Raises:
-        InputError: for an unknown key, a wrong value, or a weights file that does not fit.
-    """
+    """The checked core of a study or an arm; an InputError for a wrong value, or a weights file that does not fit."""
     core = parse(CoreConfig, values, where)
     if core.encoder.backbone is not None:
         try:

@@ -9,11 +9,7 @@ NOT_IN_FILE_NAMES = '/\\:*?"<>|'
 
 
 def check_name(text: str, what: str) -> None:
-    """Check a name that is stored and that files are named after; ``what`` says in messages what it names.
-
-    Raises:
-        InputError: if it is empty, too long, or holds what a file's name or a terminal cannot.
-    """
+    """Check a name that is stored and that files are named after; ``what`` says in messages what it names."""
     _check_text(text, what)
     if len(text.encode()) > LONGEST_NAME:
         raise InputError(f"{what} {short(text)} is {len(text.encode())} bytes long; at most {LONGEST_NAME} are kept")
@@ -24,11 +20,7 @@ def check_name(text: str, what: str) -> None:
 
 
 def check_label(text: str, what: str) -> None:
-    """Check a text that is stored and shown, such as an arm's label.
-
-    Raises:
-        InputError: if it is empty, too long, or holds characters that cannot be shown.
-    """
+    """Check a text that is stored and shown, such as an arm's label; ``what`` says in messages what it is."""
     _check_text(text, what)
     if len(text) > LONGEST_LABEL:
         raise InputError(f"{what} {short(text)} is {len(text)} characters long; at most {LONGEST_LABEL} are kept")

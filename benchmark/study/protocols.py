@@ -57,11 +57,7 @@ def described(name: str) -> Protocol | None:
 
 
 def protocol(name: str) -> Protocol:
-    """The protocol of a name.
-
-    Raises:
-        InputError: if there is none.
-    """
+    """The protocol of a name; an InputError if there is none."""
     found = described(name)
     if found is None:
         raise InputError(f"no protocol {name!r}; {nearest(name, [*PROTOCOLS, *VALIDATION])}")

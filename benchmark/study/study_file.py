@@ -64,11 +64,7 @@ def study_names() -> list[str]:
 
 
 def study_text(name_or_file: str) -> tuple[str, str, str]:
-    """Name, place for messages, and text of a study.
-
-    Raises:
-        InputError: if there is no such study or file.
-    """
+    """Name, place for messages, and text of a study; an InputError if there is no such study or file."""
     path = Path(name_or_file)
     if path.suffix in (".yaml", ".yml"):
         return path.stem, str(path), read_text(path, "study file")
@@ -81,11 +77,7 @@ def study_text(name_or_file: str) -> tuple[str, str, str]:
 
 
 def read_study(name_or_file: str) -> tuple[str, str, StudyFile]:
-    """Name, place for messages, and content of a study.
-
-    Raises:
-        InputError: if there is no such study or file, for an unknown key, or a wrong name or value.
-    """
+    """Name, place for messages, and content of a study; an InputError for an unknown key, or a wrong name or value."""
     name, where, text = study_text(name_or_file)
     content = read_yaml(text, where)
     if not isinstance(content, dict):
