@@ -4,12 +4,10 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -55,20 +53,6 @@ class _Verbs(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
 
 
-@contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """Context in which SIGTERM, which batch systems send, does what Ctrl-C does."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="mhpe-bench", prog_name="bench")
 def bench() -> None:
@@ -90,8 +74,8 @@ def main() -> None:
     _prepare_streams()
     try:
         _check_installation()
-        with _interrupted_by_sigterm():
-            status = bench.main(standalone_mode=False)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # batch systems send it: it does what Ctrl-C does
+        status = bench.main(standalone_mode=False)
         sys.stdout.flush()
         sys.exit(status if isinstance(status, int) else 0)
     except _NO_WORDS as error:

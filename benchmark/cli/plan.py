@@ -1,6 +1,7 @@
 """``bench plan``: what a study costs, and how many seeds it needs."""
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from benchmark.study.arms import Arm
     from benchmark.study.study import Study
     from benchmark.study.trial import Trial
+    from mhpe.config import CoreConfig
 
 DIFFERENCES = (0.2, 0.1)  # differences of MAE, in degrees, that seeds are planned for
 ASSUMED = (0.1, 0.2, 0.5, 1.0)  # standard deviations shown where there is no pilot, degrees
@@ -106,13 +108,13 @@ def _print_hours(study: "Study", missing: "list[Trial]", store: "Store", device:
     from benchmark.run.speed import probe_speed, stored_speed
     from benchmark.study.names import counted
 
-    speeds: dict[tuple[str, str], Speed] = {}
-    for trial in missing:
-        core, kind = trial.arm.core, (trial.arm.core.model_dump_json(), trial.train_set)
-        if kind not in speeds:
-            found = stored_speed(store, study.preset, core, trial.train_set, device)
-            speeds[kind] = found or probe_speed(core, _images(trial.train_set, study, grid.data_root), device)
-    total = sum(speeds[trial.arm.core.model_dump_json(), trial.train_set].seconds for trial in missing)
+    speeds: dict[tuple[CoreConfig, str], Speed] = {}
+    kinds = Counter((trial.arm.core, trial.train_set) for trial in missing)
+    for core, train_set in kinds:
+        speeds[core, train_set] = stored_speed(store, study.preset, core, train_set, device) or probe_speed(
+            core, _images(train_set, study, grid.data_root), device
+        )
+    total = sum(speeds[kind].seconds * count for kind, count in kinds.items())
     trials = sum(speed.trials for speed in speeds.values())
     probes = sum(not speed.trials for speed in speeds.values())
     sources = [f"the median of {counted(trials, 'training')} on this host"] if trials else []

@@ -176,24 +176,20 @@ def _csv(poses: Iterable["HeadPose"]) -> str:
 
     from mhpe.rotations import ANGLES
 
-    rows = []
-    for pose in poses:
-        entries = {f"r{i + 1}{j + 1}": float(pose.rotation[i, j]) for i in range(3) for j in range(3)}
-        strengths = pose.strengths or (None, None, None)
-        rows.append(
-            {"image": str(pose.image), "box": ",".join(f"{edge:.2f}" for edge in pose.square)}
-            | {angle: round(value, 3) for angle, value in zip(ANGLES, pose.angles, strict=True)}
-            | {name: round(value, 7) for name, value in entries.items()}
-            | {f"concentration{i + 1}": None if s is None else round(s, 3) for i, s in enumerate(strengths)}
-            | {"expected_error": round(pose.expected_error, 3)}
-        )
+    rows = [
+        {"image": face["image"], "box": ",".join(f"{edge:.2f}" for edge in face["square"])}
+        | {angle: face[angle] for angle in ANGLES}
+        | {f"r{i}{j}": value for i, row in enumerate(face["rotation"], 1) for j, value in enumerate(row, 1)}
+        | {f"concentration{i}": value for i, value in enumerate(face["concentration"] or [None] * 3, 1)}
+        | {"expected_error": face["expected_error"]}
+        for face in map(_object, poses)
+    ]
     return pd.DataFrame(rows).to_csv(index=False)
 
 
 def _json(poses: Iterable["HeadPose"]) -> str:
     """A list of objects, one a line."""
-    lines = [json.dumps(_object(pose)) for pose in poses]
-    return "[\n" + ",\n".join(lines) + "\n]\n"
+    return "[\n" + ",\n".join(json.dumps(_object(pose)) for pose in poses) + "\n]\n"
 
 
 def _object(pose: "HeadPose") -> dict[str, Any]:
