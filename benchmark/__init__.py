@@ -110,7 +110,7 @@ def results(study: str | Path, *, store: str | Path | None = None) -> "pd.DataFr
     Raises:
         InputError: if there is no such store, or no such study in it.
     """
-    frame = _cells(_open(store), study).drop(columns="position")
+    frame = _stored(study, store)[1].drop(columns="position")
     first = ["preset", "protocol", "arm", "sampler", "parameters", "seed"]
     return frame[first + [name for name in frame if name not in first]]
 
@@ -179,8 +179,7 @@ def predictions(study: str | Path, arm: str, seed: int, *, store: str | Path | N
     from mhpe.errors import InputError
     from mhpe.validation import nearest
 
-    opened = _open(store)
-    cells = _cells(opened, study)
+    opened, cells = _stored(study, store)
     if arm not in set(cells["arm"]):
         raise InputError(f"study {study} has no arm {arm!r}; {nearest(arm, list(dict.fromkeys(cells['arm'])))}")
     table = prediction_table(opened, cells[(cells["arm"] == arm) & (cells["seed"] == seed)])
@@ -197,16 +196,13 @@ def _url(store: str | Path | None) -> str:
     return str(store or os.environ.get("BENCH_STORE") or DEFAULT_STORE)
 
 
-def _open(store: str | Path | None) -> "Store":
+def _stored(study: str | Path, store: str | Path | None) -> "tuple[Store, pd.DataFrame]":
+    """A store, and all cells of a study in it."""
     from benchmark.store import Store
 
-    return Store(_url(store), read_only=True)
-
-
-def _cells(store: "Store", study: str | Path) -> "pd.DataFrame":
-    """All cells of a study in a store."""
     name = Path(study).stem if str(study).endswith((".yaml", ".yml")) else str(study)
-    cells = store.results(name)
+    opened = Store(_url(store), read_only=True)
+    cells = opened.results(name)
     if cells.empty:
-        raise store.no_study(name)
-    return cells
+        raise opened.no_study(name)
+    return opened, cells

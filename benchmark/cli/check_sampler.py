@@ -9,6 +9,7 @@ from rich.text import Text
 
 from benchmark.cli.options import parameters, sampler_files_option, set_option
 from benchmark.cli.terminal import out, printable
+from benchmark.study.names import counted
 
 FIGURE = re.compile(r"(?<!line )(?<!\d)\d+")  # of a remark: other sizes are no other reason, other lines are
 
@@ -26,7 +27,6 @@ def check_verb(name_or_file: str, settings: tuple[str, ...], sampler_files: tupl
     bench check-sampler my_sampler.py
     bench check-sampler gaussian --set sigma=45
     """
-    from benchmark.study.names import counted
     from samplers.contract import check_sampler
     from samplers.support.registry import Registry
 

@@ -2,7 +2,6 @@
 
 import ast
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 ENTRY_POINTS = "mhpe_bench.samplers"
@@ -20,9 +19,8 @@ class Listed:
 
 def built_in_samplers() -> list[Listed]:
     """All samplers of the package ``samplers``, by name."""
-    spec = find_spec("samplers")
-    folders = (spec.submodule_search_locations or []) if spec else []
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for folder in folders for path in Path(folder).rglob("*.py")]
+    files = (Path(__file__).parents[2] / "samplers").rglob("*.py")
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
     classes = {node.name: node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)}
     found = [
         Listed(name, (ast.get_docstring(cls) or "").partition("\n")[0], _parameters(cls, classes))

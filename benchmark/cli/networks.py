@@ -56,17 +56,11 @@ def _trained_network(store: "Store", prefix: str) -> "Saved":
         state = safetensors.torch.load(content)
     except safetensors.SafetensorError as error:
         raise InputError(f"store {store.shown}: the weights of trial {prefix} are damaged ({error})") from None
-    identity = dict(trial.identity)
+    identity, environment = dict(trial.identity), trial.environment or {}
     network = restore(identity.pop("core"), state, f"trial {trial.key}")
     errors = {
         test_set: {metric: round(value, 4) for metric, value in found.items()}
         for test_set, found in store.errors(trial.key).items()
     }
-    notes = {
-        "trial": trial.key,
-        "identity": identity,
-        "packages": trial.environment.get("packages"),
-        "commit": trial.environment.get("commit"),
-        "errors": errors,
-    }
-    return Saved(network, notes)
+    notes = {"trial": trial.key, "identity": identity, "errors": errors}
+    return Saved(network, notes | {name: environment.get(name) for name in ("packages", "commit")})

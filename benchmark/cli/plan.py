@@ -8,6 +8,7 @@ import click
 
 from benchmark.cli.options import Grid, grid_options
 from benchmark.cli.terminal import plain_table, print_table, say
+from benchmark.study.names import counted
 from mhpe.errors import InputError
 from mhpe.names import PUBLISHED_IMAGES, SETS, TITLES, split_name
 
@@ -81,32 +82,23 @@ def _of_now(cells: "pd.DataFrame", study: "Study", store: "Store") -> "pd.DataFr
 
 def _print_trials(study: "Study", arms: "tuple[Arm, ...]", seeds: int, cells: "pd.DataFrame") -> "list[Trial]":
     """Say how many trainings there are; returns those that are not in the store."""
-    from benchmark.study.names import counted
-    from benchmark.study.trial import Trial
+    from benchmark.run.study_data import blank_set
+    from benchmark.study.grid import make_plan
 
-    there = set(cells.loc[cells["mae"].notna(), ["protocol", "arm", "seed"]].itertuples(index=False, name=None))
-    wanted: dict[str, tuple[Trial, bool]] = {}
-    for protocol in study.protocols:
-        for arm in arms:
-            for seed in range(seeds):
-                # The training set's name stands for its content, which only the data would tell.
-                trial = Trial(arm, protocol.train, protocol.train, seed + arm.seed_offset)
-                missing = (protocol.name, arm.label, seed) not in there
-                wanted[trial.key] = trial, missing or wanted.get(trial.key, (trial, False))[1]
-    to_train = [trial for trial, missing in wanted.values() if missing]
-    count = len(study.protocols) * len(arms) * seeds
-    grid = ", ".join(
-        (counted(len(arms), "arm"), counted(len(study.protocols), "protocol"), counted(seeds, "paired seed"))
-    )
-    say(f"{study.name}, preset {study.preset}: {grid}")
-    say(f"{counted(len(wanted), 'trial')} for {counted(count, 'cell')} of the table, {len(to_train):,} to train")
-    return to_train
+    present = set(cells.loc[cells["mae"].notna(), ["protocol", "arm", "seed"]].itertuples(index=False, name=None))
+    # A set's name stands for its content, which only the data would tell.
+    plan = make_plan(study, dict.fromkeys(study.protocols, arms), seeds, lambda name, size: blank_set(name, size, name))
+    missing = dict.fromkeys(c.trial for c in plan.cells if (c.protocol, c.arm, c.seed) not in present)
+    protocols, each = counted(len(study.protocols), "protocol"), counted(seeds, "paired seed")
+    say(f"{study.name}, preset {study.preset}: {counted(len(arms), 'arm')}, {protocols}, {each}")
+    trials, of_table = counted(len(plan.trials), "trial"), counted(len(plan.cells), "cell")
+    say(f"{trials} for {of_table} of the table, {len(missing):,} to train")
+    return [plan.trials[key] for key in missing]
 
 
 def _print_hours(study: "Study", missing: "list[Trial]", store: "Store", device: str, jobs: int, grid: Grid) -> None:
     from benchmark.report.text import duration
     from benchmark.run.speed import probe_speed, stored_speed
-    from benchmark.study.names import counted
 
     speeds: dict[tuple[CoreConfig, str], Speed] = {}
     kinds = Counter((trial.arm.core, trial.train_set) for trial in missing)
@@ -157,15 +149,14 @@ def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str
     from benchmark.report.secondary import FOUND, price
     from benchmark.report.text import duration
     from benchmark.statistics.power import pooled, seeds_needed, smallest_detectable, spreads
-    from benchmark.study.names import counted
 
-    baselines = {arm.label: arm.baseline or study.file.baseline for arm in arms}
-    compared = [arm for arm, own in baselines.items() if arm != own]
+    baselines = study.definition["baselines"]
+    compared = [arm.label for arm in arms if arm.label != baselines[arm.label]]
     if not compared:
         say(f"{title}: no arm beside the baseline {study.file.baseline}")
         return
     found = [spread for spread in spreads(cells, baselines) if spread.arm in compared]
-    family = sum(arm.label != (arm.baseline or study.file.baseline) for arm in study.arms)  # chosen or not
+    family = sum(arm != own for arm, own in baselines.items())  # chosen or not
     of_family = f"Holm over {family}" if family > 1 else "one comparison"
     if found:
         sd, low, high = pooled(found)

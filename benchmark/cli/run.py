@@ -6,6 +6,7 @@ import click
 
 from benchmark.cli.options import Grid, grid_options, refuse_without, wide_option
 from benchmark.cli.terminal import plain_table, print_table, say, warn
+from benchmark.study.names import counted
 
 if TYPE_CHECKING:
     from benchmark.run.study_data import StudyData
@@ -100,8 +101,6 @@ def _print_searches(study: "Study", store: "Store", title: str, wide: bool) -> N
 
 
 def _print_plan(plan: "Plan", store: "Store", title: str, wide: bool) -> None:
-    from benchmark.study.names import counted
-
     statuses = store.statuses(plan.trials)
     states = {key: statuses.get(key, "missing") for key in plan.trials}
     if wide:

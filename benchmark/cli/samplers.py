@@ -4,6 +4,7 @@ import inspect
 import math
 import re
 from importlib.metadata import entry_points
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
@@ -31,9 +32,11 @@ from mhpe.names import title as set_title
 
 if TYPE_CHECKING:
     from mhpe.data import HeadPoseSet
+    from mhpe.poses import Poses
     from samplers.base import Sampler
     from samplers.support.bin_table import WeightsTable
 
+REFERENCES = 200_000  # about how many references are drawn at most
 DRAWING = ("protocol_name", "yaw", "preset", "data_root", "jobs", "folder")
 """Parameters that are about draws from a training set."""
 
@@ -102,7 +105,6 @@ def samplers_verb(
     from benchmark.report.figures.sampler import draws_figure
     from benchmark.report.study_report import FigureFile
     from benchmark.report.style import rendered
-    from benchmark.run.simulation import simulate
     from benchmark.study.arms import label_of
     from mhpe.train.loop import poses_of
     from samplers.random import Random
@@ -131,6 +133,23 @@ def samplers_verb(
     except OSError as error:
         raise InputError(f"cannot write the figure: {error}") from None
     say(f"written: {folder / file}.png and .svg")
+
+
+def simulate(config: CoreConfig, sampler: "Sampler", poses: "Poses", seed: int = 0) -> dict[str, Any]:
+    """Numbers of the references that a trial with this seed draws, as ``DrawStatistics.summary`` gives them.
+
+    Of a long training only the first batches of each epoch are drawn. A training of at most :data:`REFERENCES`
+    references stores the very same numbers, unless the sampler learns from it: nothing calls ``observe`` here.
+    """
+    from mhpe.train.references import EpochDraws
+    from samplers.support.recorder import Recorder
+
+    recorder = Recorder(sampler, len(poses), poses.device)
+    batches = math.ceil(REFERENCES / (config.epochs * config.batch_size * config.k))
+    for epoch in range(config.epochs):
+        for _ in islice(EpochDraws(config, recorder, poses, seed, epoch), batches):
+            pass
+    return recorder.statistics.summary()
 
 
 def _training_set(

@@ -3,6 +3,7 @@
 import click
 
 from benchmark.cli.terminal import say
+from benchmark.study.names import counted
 
 
 @click.group("store")
@@ -37,7 +38,6 @@ def copy_verb(source: str, target: str, studies: tuple[str, ...], no_weights: bo
     from benchmark.search.points import copy_searches
     from benchmark.store import Store
     from benchmark.store.copy import copy_store
-    from benchmark.study.names import counted
 
     merged = Store(source, read_only=True)
     if unknown := set(studies) - set(merged.studies()):  # before the target is made

@@ -55,7 +55,7 @@ class StudyData:
             InputError: as :func:`mhpe.datasets.prepared` and :func:`mhpe.data.split.split`.
         """
         if not self._prepare:
-            return self._found(name, size) or _not_prepared(name, size)
+            return self._found(name, size) or blank_set(name, size, f"{name} at {size} pixels, not prepared")
         whole, part = split_name(name)
         if part is not None:
             parts = self.parts(whole, size)
@@ -99,8 +99,8 @@ class StudyData:
             self._warn(f"{data.name}: {len(problems)} unreadable image(s) left out, {len(data)} used")
 
 
-def _not_prepared(name: str, size: int) -> HeadPoseSet:
+def blank_set(name: str, size: int, fingerprint: str) -> HeadPoseSet:
+    """A set without images, which stands for one that is not prepared."""
     pixels, matrices = np.empty((0, 3, size, size), np.uint8), np.empty((0, 3, 3), np.float32)
     angles, identities = np.empty((0, 3), np.float32), np.empty(0, np.int64)
-    fingerprint = f"{name} at {size} pixels, not prepared"
     return HeadPoseSet(name, Path(), pixels, matrices, angles, (), identities, fingerprint, {})

@@ -31,11 +31,7 @@ class Database:
         read_only: never write, and leave no file behind. The file and its folder may be write-protected.
         or_empty: where there is no store, be an empty one in memory; only with ``read_only``.
 
-    Attributes:
-        url: as it was given.
-        read_only: as it was given.
-        engine: the database.
-        shown: its URL without passwords.
+    Its ``url`` without passwords is ``shown``.
 
     Raises:
         NoStoreError: if ``read_only`` and there is no store.

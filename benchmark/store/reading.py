@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,15 +34,6 @@ class TestSet:
     identities: NDArray[np.int64]  # (N,) number of the person on each image
     rotations: NDArray[np.float32]  # (N, 3, 3) labels
     angles: NDArray[np.float32]  # (N, 3) the labels' yaw, pitch, roll in degrees
-
-
-class TrialSummary(NamedTuple):
-    """A trial without its results."""
-
-    key: str
-    status: str  # waiting, running, done, failed or pruned
-    identity: dict[str, Any]  # see benchmark.study.trial.Trial.identity
-    environment: dict[str, Any]  # what it ran on; empty before its end
 
 
 class Reading(Database):
@@ -100,8 +91,8 @@ class Reading(Database):
         )
         return {name: dict(zip(schema.METRICS, values, strict=True)) for name, *values in self._rows(query)}
 
-    def find_trial(self, prefix: str) -> TrialSummary:
-        """The trial whose key begins with some characters; an InputError if there is none, or several."""
+    def find_trial(self, prefix: str) -> sa.Row[Any]:
+        """Key, status, identity and environment of the trial whose key begins so; an InputError for none or several."""
         t = schema.trials.c
         query = sa.select(t.key, t.status, t.identity, t.environment).where(t.key.startswith(prefix, autoescape=True))
         found = self._rows(query.order_by(t.key).limit(4))
@@ -111,8 +102,7 @@ class Reading(Database):
         if len(found) > 1:
             keys = ", ".join(row.key for row in found[:3])
             raise InputError(f"store {self.shown}: several trials begin with {prefix!r} ({keys}); write more of it")
-        key, status, identity, environment = found[0]
-        return TrialSummary(key, status, identity, environment or {})
+        return found[0]  # type: ignore[no-any-return]
 
     def studies(self) -> dict[str, dict[str, Any]]:
         """Definitions of all planned studies by name."""

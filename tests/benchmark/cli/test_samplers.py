@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
-from benchmark.run import simulation
-from benchmark.run.simulation import simulate
+from benchmark.cli import samplers as samplers_verb
+from benchmark.cli.samplers import simulate
 from benchmark.run.task import Task, execute
 from benchmark.store import Store, schema
 from benchmark.study.presets import PRESETS, Preset
@@ -172,6 +172,6 @@ def test_numbers_are_missing_where_nothing_was_trained(bench: Bench, tmp_path: P
 
 
 def test_a_long_training_is_cut_in_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulation, "REFERENCES", 1000)
+    monkeypatch.setattr(samplers_verb, "REFERENCES", 1000)
     found = simulate(CoreConfig(epochs=5, k=10, batch_size=10), Random(), make_poses(500))
     assert found["references"] == 1000
