@@ -105,6 +105,7 @@ def write_markdown(tables: Mapping[str, TextTable], title: str, lead: str, path:
     _write("\n\n".join(filter(None, parts)) + "\n", path)
 
 
+LONGEST_WORD = 14  # characters of a word in a table that is not broken
 LONGEST = 50  # characters of a cell that LaTeX does not wrap
 WRAPPED = r">{\raggedright\arraybackslash}p{18em}"
 
@@ -119,7 +120,8 @@ def write_latex(tables: Mapping[str, TextTable], title: str, lead: str, label: s
         caption = " ".join(filter(None, (f"{title}: {heading}.", note, lead if i == 0 else "")))
         columns = "".join("r" if is_number(table[n]) else "l" if _short(table[n]) else WRAPPED for n in table)
         rows = [" & ".join(map(latex, row)) for row in (list(table), *table.to_numpy().tolist())]
-        parts.append(_latex_table(caption, f"{label}-{i + 1}", columns, *rows))
+        tabular = rf"\begin{{adjustbox}}{{max width=\linewidth}}{_ruled(columns, *rows)}\end{{adjustbox}}"
+        parts.append(_floating(caption, f"{label}-{i + 1}", tabular))
     _write("\n\n".join(parts) + "\n", path)
 
 
@@ -127,49 +129,52 @@ def _short(column: "pd.Series[str]") -> bool:
     return bool(column.str.len().max() <= LONGEST)
 
 
-def _latex_table(caption: str, label: str, columns: str, head: str, *rows: str, below: str = "") -> str:
-    return "\n".join(
-        (
-            rf"\begin{{table}}[htbp]\centering\small\caption{{{latex(caption)}}}",
-            rf"\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', label)}}}",
-            rf"\begin{{adjustbox}}{{max width=\linewidth}}\begin{{tabular}}{{{columns}}}",
-            *(r"\toprule", rf"{head} \\", r"\midrule", *(rf"{row} \\" for row in rows), r"\bottomrule"),
-            rf"\end{{tabular}}\end{{adjustbox}}{below}\end{{table}}",
-        )
-    )
+def _floating(caption: str, label: str, content: str) -> str:
+    label = re.sub("[^A-Za-z0-9-]", "-", label)
+    head = rf"\begin{{table}}[htbp]\centering\small\caption{{{latex(caption)}}}\label{{tab:{label}}}"
+    return "\n".join((head, content, r"\end{table}"))
+
+
+def _ruled(columns: str, head: str, *rows: str) -> str:
+    """A ``tabular`` with booktabs' rules."""
+    lines = r"\toprule", rf"{head} \\", r"\midrule", *(rf"{row} \\" for row in rows), r"\bottomrule"
+    return "\n".join((rf"\begin{{tabular}}{{{columns}}}", *lines, r"\end{tabular}"))
+
+
+def _cell(text: str) -> str:
+    """A cell for LaTeX, whose long words may break anywhere."""
+    words = ([word[i : i + LONGEST_WORD] for i in range(0, len(word), LONGEST_WORD)] for word in text.split())
+    return " ".join(r"\allowbreak{}".join(map(latex, parts)) for parts in words)
 
 
 def write_slides_layout(rows: pd.DataFrame, title: str, note: str, label: str, path: Path) -> None:
-    """A study's errors as one LaTeX table in the slides' layout; it needs adjustbox, booktabs and xcolor.
+    """A study's errors as one LaTeX table in the slides' layout; it needs array, booktabs, siunitx and xcolor.
 
-    The smallest MAE of each protocol is bold; a dagger marks an MAE that is better or worse than the baseline's.
-
-    Args:
-        rows: columns result (name of an arm, or of another work's result), bin_width and sigma (degrees, NaN for none),
-            protocol (its title), yaw, pitch, roll, mae (degrees), grey (another work's, on other protocols), verdict.
-        title: begins the caption.
-        note: stands under the table.
-        label: of the table.
-        path: of the file.
+    The smallest MAE of each protocol is bold; a dagger marks an MAE that is better or worse than the baseline's. The
+    ``rows`` have columns result, bin_width and sigma (degrees, NaN for none), protocol (its title), yaw, pitch, roll,
+    mae (degrees), grey (another work's, on other protocols) and verdict. ``note`` stands under the table.
     """
     best = rows[~rows["grey"]].groupby("protocol")["mae"].min()
     lines = []
     for row in rows.to_dict("records"):
         numbers = [f"{row[name]:.2f}" for name in ("yaw", "pitch", "roll", "mae")]
         if not row["grey"] and row["mae"] == best[row["protocol"]]:
-            numbers[3] = rf"\textbf{{{numbers[3]}}}"
+            numbers[3] = rf"\bfseries {numbers[3]}"
         if row["verdict"] in ("better", "worse"):
-            numbers[3] += r"\rlap{$^\dagger$}"
+            numbers[3] += r"{$^\dagger$}"
         shown = ["" if math.isnan(value) else f"{value:g}" for value in (row["bin_width"], row["sigma"])]
-        cells = latex(row["result"]), *shown, latex(row["protocol"]), *numbers
+        cells = _cell(row["result"]), *shown, _cell(row["protocol"]), *numbers
         lines.append(" & ".join((r"\color{gray}" if row["grey"] else "") + cell for cell in cells))
+    column = "S[table-format=2.2,detect-weight,table-space-text-post={$^\\dagger$}]"
+    words = r">{\raggedright\arraybackslash}p{62pt}"
     caption = (
         f"{title}: errors in degrees, mean over seeds. Bold: the smallest MAE on a protocol. A dagger: better or worse "
         "than the baseline."
     )
-    head = "Result & Range of bins & Std dev & Protocol & Yaw & Pitch & Roll & MAE"
-    below = rf"\par\smallskip\begin{{minipage}}{{\linewidth}}\scriptsize {latex(note)}\end{{minipage}}"
-    _write(_latex_table(caption, label, "lrrlrrrr", head, *lines, below=below) + "\n", path)
+    heading = " & ".join(("Result", "Range of bins", "Std dev", "Protocol", "{Yaw}", "{Pitch}", "{Roll}", "{MAE}"))
+    table = _ruled(f"{words}rr{words}{3 * 'S[table-format=2.2]'}{column}", heading, *lines)
+    under = rf"\par\smallskip\begin{{minipage}}{{\linewidth}}\scriptsize {latex(note)}\end{{minipage}}"
+    _write(_floating(caption, label, rf"\scriptsize\setlength{{\tabcolsep}}{{2pt}}{table}{under}") + "\n", path)
 
 
 def is_number(column: "pd.Series[str]") -> bool:

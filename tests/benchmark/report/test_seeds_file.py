@@ -129,5 +129,6 @@ def test_the_slides_layout_marks_the_best_and_what_differs(tmp_path: Path) -> No
     write_slides_layout(pd.DataFrame(rows, columns=names), "A study", "50 % of it", "a_study", tmp_path / "table.tex")
     text = (tmp_path / "table.tex").read_text(encoding="utf-8")
     assert r"\color{gray}Tai Thesis" in text
-    assert text.count(r"\textbf") == text.count(r"\rlap{$^\dagger$} \\") == 1
-    assert r"gaussian & 20 & 37.5 & A \& B & 3.00 & 4.00 & 2.00 & \textbf{3.00}\rlap{$^\dagger$} \\" in text
+    assert text.count(r"\bfseries") == text.count(r"{$^\dagger$} \\") == 1
+    assert r"gaussian & 20 & 37.5 & A \& B & 3.00 & 4.00 & 2.00 & \bfseries 3.00{$^\dagger$} \\" in text
+    assert "resizebox" not in text

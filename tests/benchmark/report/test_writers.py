@@ -51,7 +51,7 @@ def compile_latex(folder: Path, *names: str) -> None:
     if shutil.which("pdflatex") is None:
         pytest.skip("no pdflatex here; texlive-latex-base has it")
     inputs = "\n".join(rf"\input{{{name}}}" for name in names)
-    packages = "adjustbox,array,booktabs,xcolor"
+    packages = "adjustbox,array,booktabs,siunitx,xcolor"
     document = rf"\documentclass{{article}}\usepackage{{{packages}}}\begin{{document}}{inputs}\end{{document}}"
     (folder / "document.tex").write_text(document)
     result = subprocess.run(
