@@ -1,14 +1,13 @@
 """The report of a search: its points, and its best ones on fresh seeds."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from benchmark.report.text import difference, number, signed, synthetic_note, with_error
-from benchmark.report.views import Row, columns, to_text
+from benchmark.report.views import cell, columns, to_text
 from benchmark.report.writers import TextTable
 from benchmark.search.points import StoredSearch, load_searches
 from benchmark.search.search import FOUND, best_points
@@ -124,18 +123,15 @@ def _interval(values: pd.Series | None) -> tuple[float, float, int]:
 def _fresh_text(best: pd.DataFrame, baseline: str) -> pd.DataFrame:
     """The table of fresh values for display."""
 
-    def less_baseline(name: str) -> Callable[[Row], str]:
-        return lambda row: difference(row[name], row[name] - row[f"{name}_hw"], row[name] + row[f"{name}_hw"])
+    def with_ends(mean: float, half: float) -> str:
+        return difference(mean, mean - half, mean + half)
 
-    of_tests = {f"{name} less {baseline}": less_baseline(name) for name in best.columns.intersection(list(PROTOCOLS))}
-    return to_text(
-        best,
-        columns("Result")
-        | {
-            "Search value": lambda row: number(row["search"]),
-            "Fresh value": lambda row: with_error(row["fresh"], row["fresh_hw"]),
-            "Fresh seeds": lambda row: str(row["n"]),
-            "Fresh less search": lambda row: signed(row["difference"]),
-            **of_tests,
-        },
-    )
+    shown = {
+        "Search value": cell(number, "search"),
+        "Fresh value": cell(with_error, "fresh", "fresh_hw"),
+        "Fresh seeds": cell(str, "n"),
+        "Fresh less search": cell(signed, "difference"),
+    }
+    for name in best.columns.intersection(list(PROTOCOLS)):
+        shown[f"{name} less {baseline}"] = cell(with_ends, name, f"{name}_hw")
+    return to_text(best, columns("Result") | shown)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchmark.report.images import ARMS_SHOWN, SEEDS_READ
 from benchmark.report.text import NOTHING, difference, duration, number, protocol_title, share, with_interval
-from benchmark.report.views import Columns, columns, to_text
+from benchmark.report.views import Columns, cell, columns, to_text
 from benchmark.statistics import groups_of, half_width, paired_differences, seed_table, seeds_needed, verdict
 from benchmark.statistics.power import pooled, spreads
 from benchmark.statistics.verdicts import probabilities
@@ -64,12 +64,12 @@ def add_draws(
 
 
 DRAWN: Columns = columns("Result", "Preset") | {
-    "Trained on": lambda row: title(row["train_set"]),
-    "Images per input": lambda row: number(row["images_per_input"], 1),
-    "Effective references": lambda row: number(row["effective_references"], 0),
-    "Coverage": lambda row: share(row["coverage"]),
-    "From another bin": lambda row: share(row["fallback_share"]),
-    "Mean distance (°)": lambda row: number(row["distance"], 1),
+    "Trained on": cell(title, "train_set"),
+    "Images per input": cell(partial(number, decimals=1), "images_per_input"),
+    "Effective references": cell(partial(number, decimals=0), "effective_references"),
+    "Coverage": cell(share, "coverage"),
+    "From another bin": cell(share, "fallback_share"),
+    "Mean distance (°)": cell(partial(number, decimals=1), "distance"),
 }
 """What is shown of :func:`draw_table`."""
 
@@ -123,7 +123,7 @@ def sensitivity(table: pd.DataFrame) -> pd.DataFrame:
 
 
 SENSITIVITY = columns("Result", "Protocol", "Preset") | {
-    f"± {margin:g}°": lambda row, name=f"{margin:g}": str(row[name]) for margin in MARGINS
+    f"± {margin:g}°": cell(str, f"{margin:g}") for margin in MARGINS
 }
 """What is shown of :func:`sensitivity`."""
 
@@ -147,22 +147,20 @@ def price(cells: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
 
 
 PRICE: Columns = columns("Protocol", "Preset") | {
-    "Sd of differences": lambda row: with_interval(row["sd"], row["sd_low"], row["sd_high"]),
-    f"Seeds for {FOUND:g}°": lambda row: f"{row['seeds']:,}",
-    "Training": lambda row: duration(row["seconds"]),
-    "Core-hours": lambda row: number(row["core_hours"]),
+    "Sd of differences": cell(with_interval, "sd", "sd_low", "sd_high"),
+    f"Seeds for {FOUND:g}°": cell("{:,}".format, "seeds"),
+    "Training": cell(duration, "seconds"),
+    "Core-hours": cell(number, "core_hours"),
 }
 """What is shown of :func:`price`."""
 
 
 BOOTSTRAP: Columns = columns("Result", "Protocol", "Preset") | {
-    "Seeds": lambda row: f"{row['seeds']:,}",
-    "Images": lambda row: f"{row['images']:,}",
-    "Persons": lambda row: f"{row['persons']:,}",
+    "Seeds": cell("{:,}".format, "seeds"),
+    "Images": cell("{:,}".format, "images"),
+    "Persons": cell("{:,}".format, "persons"),
     **columns("Difference"),
-    "P(better)": lambda row: with_interval(
-        row["probability_of_improvement"], row["probability_low"], row["probability_high"]
-    ),
+    "P(better)": cell(with_interval, "probability_of_improvement", "probability_low", "probability_high"),
 }
 """What is shown of :func:`benchmark.report.analysis.bootstrap`."""
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -16,9 +15,19 @@ Columns = dict[str, Callable[[Row], str]]
 """By heading, what a cell shows of a row."""
 
 
-def _mean(metric: str, row: Row) -> str:
-    """A metric's mean over seeds and its half-width."""
-    return text.with_error(row[metric], row[f"{metric}_hw"])
+def cell(text: Callable[..., str], *names: str) -> Callable[[Row], str]:
+    """A column of what ``text`` makes of some values of a row."""
+    return lambda row: text(*(row[name] for name in names))
+
+
+def _probabilities(*values: float) -> str:
+    return NOTHING if math.isnan(values[0]) else " / ".join(f"{100 * value:.0f}" for value in values)
+
+
+def _unpaired(row: Row) -> str:
+    if not row["correlation"] < WEAK:
+        return NOTHING
+    return text.difference(row["unpaired"], row["unpaired_low"], row["unpaired_high"])
 
 
 METRICS = {
@@ -26,36 +35,36 @@ METRICS = {
     "MAEV": "maev", "Geodesic": "geodesic_mean", "Geodesic median": "geodesic_median", "Aligned": "aligned_mean",
 }  # fmt: skip
 COLUMNS: Columns = {
-    "Result": lambda row: str(row["arm"]),
-    "Range of bins": lambda row: text.plain(row["bin_width"]),
-    "Std dev": lambda row: text.plain(row["sigma"]),
-    "Protocol": lambda row: text.protocol_title(row["protocol"]),
-    "Preset": lambda row: str(row["preset"]),
-    **{heading: partial(_mean, metric) for heading, metric in METRICS.items()},
-    "Seeds": lambda row: str(row["n"]),
+    "Result": cell(str, "arm"),
+    "Range of bins": cell(text.plain, "bin_width"),
+    "Std dev": cell(text.plain, "sigma"),
+    "Protocol": cell(text.protocol_title, "protocol"),
+    "Preset": cell(str, "preset"),
+    **{heading: cell(text.with_error, metric, f"{metric}_hw") for heading, metric in METRICS.items()},
+    "Seeds": cell(str, "n"),
     "Against": lambda row: "" if row["verdict"] == "baseline" else str(row["baseline"]),
-    "Difference": lambda row: text.difference(row["difference"], row["low"], row["high"]),
-    "Better / equivalent / worse": lambda row: _probabilities(row),
-    "Verdict": lambda row: row["verdict"],
-    "Holm p": lambda row: text.p_value(row["p_holm"]),
-    "q": lambda row: text.p_value(row["q"]),
+    "Difference": cell(text.difference, "difference", "low", "high"),
+    "Better / equivalent / worse": cell(_probabilities, "p_better", "p_equivalent", "p_worse"),
+    "Verdict": cell(str, "verdict"),
+    "Holm p": cell(text.p_value, "p_holm"),
+    "q": cell(text.p_value, "q"),
     # Of presets whose references come from a pool: one name stands for another sampler there.
-    "Pool": lambda row: text.plain(row["pool"]),
+    "Pool": cell(text.plain, "pool"),
     "Coverage": lambda row: text.share(row["coverage"]) if row["pool"] > 0 else NOTHING,
     "From another bin": lambda row: text.share(row["fallback_share"]) if row["pool"] > 0 else NOTHING,
-    "Note": lambda row: row["note"],
-    "Missing": lambda row: row["missing"],
+    "Note": cell(str, "note"),
+    "Missing": cell(str, "missing"),
     "Pairs": lambda row: text.plain(row["pairs"] or math.nan),
-    "p": lambda row: text.p_value(row["p"]),
-    "Family": lambda row: text.plain(row["family"]),
-    "Smallest Holm p": lambda row: text.p_value(row["smallest_p_holm"]),
-    "Correlation": lambda row: text.number(row["correlation"]),
-    "Unpaired (Welch)": lambda row: _unpaired(row),
-    "Interquartile mean": lambda row: text.with_interval(row["iqm"], row["iqm_low"], row["iqm_high"]),
-    "Odd seeds": lambda row: row["outliers"],
+    "p": cell(text.p_value, "p"),
+    "Family": cell(text.plain, "family"),
+    "Smallest Holm p": cell(text.p_value, "smallest_p_holm"),
+    "Correlation": cell(text.number, "correlation"),
+    "Unpaired (Welch)": _unpaired,
+    "Interquartile mean": cell(text.with_interval, "iqm", "iqm_low", "iqm_high"),
+    "Odd seeds": cell(str, "outliers"),
     "Parameters (M)": lambda row: text.number(row["weights"] / 1e6),
-    "CEP": lambda row: text.number(row["cep"]),
-    "Training": lambda row: text.duration(row["seconds"]),
+    "CEP": cell(text.number, "cep"),
+    "Training": cell(text.duration, "seconds"),
 }
 """Of the rows of :func:`benchmark.report.summary.summarise` with those of ``add_draws`` and q."""
 PARAMETERS = ["Range of bins", "Std dev"]
@@ -112,17 +121,6 @@ VIEWS = {
 """The tables of a study in Markdown and LaTeX by heading: columns, and how to read them."""
 
 
-def _probabilities(row: Row) -> str:
-    values = [row["p_better"], row["p_equivalent"], row["p_worse"]]
-    return NOTHING if math.isnan(values[0]) else " / ".join(f"{100 * value:.0f}" for value in values)
-
-
-def _unpaired(row: Row) -> str:
-    if not row["correlation"] < WEAK:
-        return NOTHING
-    return text.difference(row["unpaired"], row["unpaired_low"], row["unpaired_high"])
-
-
 def columns(*headings: str) -> Columns:
     """Some of ``COLUMNS``."""
     return {heading: COLUMNS[heading] for heading in headings}
@@ -131,7 +129,7 @@ def columns(*headings: str) -> Columns:
 def to_text(table: pd.DataFrame, of: Columns) -> pd.DataFrame:
     """A table for display."""
     rows = table.to_dict("records")
-    return pd.DataFrame({heading: [cell(row) for row in rows] for heading, cell in of.items()})
+    return pd.DataFrame({heading: [shown(row) for row in rows] for heading, shown in of.items()})
 
 
 def as_text(table: pd.DataFrame, headings: Sequence[str]) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmark.report.published.peers import CEP, COLUMNS, on_published_protocols, peers
+from benchmark.report.published.peers import CEP, COLUMNS, peers
 from benchmark.report.style import Drawing, headline, legend, panels
 from benchmark.study.protocols import PROTOCOLS
 
@@ -16,11 +16,8 @@ LETTER, LINE = 4.6, 8.5  # width and height that a digit at a point takes, point
 def draw(ours: pd.DataFrame) -> Drawing:
     """Parameters against MAE on the slides' protocols.
 
-    Args:
-        ours: rows of all studies, as :func:`benchmark.report.summary.summarise` gives them. Only those on
-            the slides' own protocols are shown among the published ones.
+    ``ours`` is as :func:`benchmark.report.published.peers.on_published_protocols` gives it.
     """
-    ours = on_published_protocols(ours)
     named = peers().dropna(subset=["params_m"])
     of_peers = {protocol: named.assign(mae=named[mae]).dropna(subset=["mae"]) for protocol, mae in COLUMNS.items()}
     methods = dict.fromkeys(method for rows in of_peers.values() for method in rows["method"])

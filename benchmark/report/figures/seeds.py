@@ -25,7 +25,6 @@ LOOKS = {
     "inconclusive": ("#777777", "o"),
 }
 """Colour and marker of each verdict."""
-PROBABLE = ("better", "equivalent", "worse")
 
 
 def forest(material: Material) -> Drawing:
@@ -72,14 +71,9 @@ def _arm(axis: Axes, place: int, row: dict[str, Any], seeds: pd.Series) -> None:
     (mean,) = axis.plot(row["difference"], place, marker, ms=8, color=colour, label=row["verdict"], linestyle="none")
     said = difference(row["difference"], row["low"], row["high"])
     hover(mean, [f"{row['arm']}, {counted(int(row['pairs']), 'pair')}: {said}°, {row['verdict']}"])
-    axis.text(1.01, place, _beside(row), transform=axis.get_yaxis_transform(), va="center", fontsize=7)
-
-
-def _beside(row: dict[str, Any]) -> str:
-    """Number of pairs, and the probabilities that the arm is better, equivalent and worse."""
-    if pd.isna(row["p_better"]):
-        return f"n={row['pairs']:g}"
-    return f"n={row['pairs']:g}: " + " / ".join(f"{100 * row[f'p_{name}']:.0f}" for name in PROBABLE) + " %"
+    chances = [f"{100 * row[f'p_{name}']:.0f}" for name in ("better", "equivalent", "worse")]
+    beside = f"n={row['pairs']:g}" + ("" if pd.isna(row["p_better"]) else f": {' / '.join(chances)} %")
+    axis.text(1.01, place, beside, transform=axis.get_yaxis_transform(), va="center", fontsize=7)
 
 
 SEEDS_NAMED = 10  # seeds up to which each has a line in the legend

@@ -15,18 +15,13 @@ METRICS = {"mae": "MAE", **PARTS}
 
 
 def explorer(studies: Sequence[StudyReport], groups: Mapping[Group, int]) -> dict[str, Any]:
-    """Data of the explorer.
-
-    Args:
-        studies: of the report.
-        groups: numbers of the groups of trials, to which an arm leads.
-
-    Returns:
-        ``metrics`` by name; ``numbers``, what each row holds after its arm, number of trials and verdict;
-        ``intervals``, the pairs from which an interval is drawn; and by name the ``studies``: see :func:`_study`.
-    """
-    found = {study.slug: _study(study, groups) for study in studies}
-    return {"metrics": METRICS, "numbers": NUMBERS, "intervals": INTERVAL_FROM, "studies": found}
+    """Data of the explorer; ``groups`` are the numbers of the groups of trials, to which an arm leads."""
+    return {
+        "metrics": METRICS,
+        "numbers": NUMBERS,  # what each row holds after its arm, number of trials and verdict
+        "intervals": INTERVAL_FROM,  # pairs from which an interval is drawn
+        "studies": {study.slug: _study(study, groups) for study in studies},
+    }
 
 
 def _study(study: StudyReport, groups: Mapping[Group, int]) -> dict[str, Any]:

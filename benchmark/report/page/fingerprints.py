@@ -1,7 +1,6 @@
 """What makes a protocol's numbers comparable: images, crop, angles, wrapping."""
 
 import hashlib
-from typing import Any
 
 import pandas as pd
 
@@ -22,10 +21,9 @@ SHOWN = 16  # hexadecimal digits of a digest
 def fingerprints(store: Store, cells: pd.DataFrame) -> list[dict[str, str]]:
     """Properties of each protocol and test set in some cells, as :meth:`benchmark.store.Store.results` gives them."""
     found = []
-    test_sets = {each: store.test_set(each) for each in cells["test_set"].unique()}
     for protocol, train_set, fingerprint in cells[["protocol", "train_set", "test_set"]].drop_duplicates().values:
         trained_on = set_title(train_set) if isinstance(train_set, str) else "not known yet"
-        tested_on = _tested_on(fingerprint, test_sets[fingerprint])
+        tested_on = _tested_on(fingerprint, store.test_set(fingerprint))
         properties = {"Protocol": protocol_title(protocol), "Trained on": trained_on, **tested_on}
         found.append(properties | {"Angles": ANGLES, "Wrapping": WRAP})
     return found
@@ -34,32 +32,25 @@ def fingerprints(store: Store, cells: pd.DataFrame) -> list[dict[str, str]]:
 def _tested_on(fingerprint: str, test_set: TestSet | None) -> dict[str, str]:
     if test_set is None:
         return {"Tested on": "its labels are not in this store", "Content": fingerprint[:SHOWN]}
-    meta = test_set.meta
+    meta, images = test_set.meta, len(test_set.image_ids)
     size = f", {meta['size']} × {meta['size']} pixels" if "size" in meta else ""
-    images = hashlib.sha256("\n".join(test_set.image_ids).encode()).hexdigest()
-    return {
-        "Tested on": f"{set_title(test_set.name)}, {_images(meta, len(test_set.image_ids))}{size}",
-        "Image list": images[:SHOWN],
-        "Content": f"{fingerprint[:SHOWN]} (images, labels, crop rule and size)",
-        "Crop": _crop(meta, len(test_set.image_ids)),
-    }
-
-
-def _crop(meta: dict[str, Any], images: int) -> str:
-    rule = str(meta.get("crop_rule", "not recorded"))
-    cropped = meta.get("already_cropped", 0)
-    if not cropped:
-        return rule
-    used = f"{cropped:,} of {images:,} images were cropped before and are used as they are"
-    return used if cropped == images else f"{used}; the others: {rule}"
-
-
-def _images(meta: dict[str, Any], images: int) -> str:
-    """How many images there are, of how many, and why the others are left out."""
-    reasons = []
-    if beyond := meta.get("beyond_max_angle"):
-        reasons.append(f"{beyond:,} beyond {MAX_ANGLE:g} degrees")
-    if unreadable := meta.get("unreadable"):
-        reasons.append(f"{len(unreadable):,} unreadable")
+    left_out = [
+        f"{count:,} {why}"
+        for count, why in (
+            (meta.get("beyond_max_angle", 0), f"beyond {MAX_ANGLE:g} degrees"),
+            (len(meta.get("unreadable") or ()), "unreadable"),
+        )
+        if count
+    ]
     counted = f"{images:,} of {meta['found']:,} images found" if "found" in meta else f"{images:,} images"
-    return f"{counted} ({' and '.join(reasons)} left out)" if reasons else counted
+    because = f" ({' and '.join(left_out)} left out)" if left_out else ""
+    crop = str(meta.get("crop_rule", "not recorded"))
+    if cropped := meta.get("already_cropped", 0):
+        used = f"{cropped:,} of {images:,} images were cropped before and are used as they are"
+        crop = used if cropped == images else f"{used}; the others: {crop}"
+    return {
+        "Tested on": f"{set_title(test_set.name)}, {counted}{because}{size}",
+        "Image list": hashlib.sha256("\n".join(test_set.image_ids).encode()).hexdigest()[:SHOWN],
+        "Content": f"{fingerprint[:SHOWN]} (images, labels, crop rule and size)",
+        "Crop": crop,
+    }

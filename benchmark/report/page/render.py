@@ -27,24 +27,12 @@ LONG = 300  # trials above which the list is left out on paper
 
 
 def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, costs: pd.DataFrame) -> str:
-    """The page as one HTML text without any outside reference.
-
-    Args:
-        store: the results store.
-        studies: to show, in order.
-        cost: the figure of cost and error.
-        costs: table of text for it.
-    """
+    """The page as one HTML text without any outside reference; ``costs`` is the text beside ``cost``."""
     found = trace(store, pd.concat([study.cells.assign(study=study.name) for study in studies], ignore_index=True))
     names = [study.name for study in studies]
     presets = dict.fromkeys(preset for study in studies for preset in study.table["preset"])
-    environment = Environment(
-        loader=PackageLoader("benchmark.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    options: dict[str, Any] = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    environment = Environment(loader=PackageLoader("benchmark.report"), undefined=StrictUndefined, **options)
     environment.filters["inline"] = _inline
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}  # and keys in their order
     return environment.get_template("index.html").render(

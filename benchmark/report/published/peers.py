@@ -5,6 +5,7 @@ from importlib.resources import files
 import pandas as pd
 
 from benchmark.report.text import number
+from benchmark.report.views import Columns, cell, to_text
 from benchmark.study.protocols import PROTOCOLS
 
 CEP = "CEP (cost-error product) = parameters in millions x MAE in degrees; smaller is better"
@@ -55,15 +56,11 @@ def cost_table(ours: pd.DataFrame) -> pd.DataFrame:
 
 def cost_text(table: pd.DataFrame) -> pd.DataFrame:
     """The same as people read it."""
-    return pd.DataFrame(
-        {
-            "Method": table["method"],
-            "Parameters (M)": table["params_m"].map(number),
-            **{
-                f"{value.upper()} {protocol}": table[f"{value} {protocol}"].map(number)
-                for protocol in COLUMNS
-                for value in ("mae", "cep")
-            },
-            "Source": table["source"],
-        }
-    )
+    values = [(kind, protocol) for protocol in COLUMNS for kind in ("mae", "cep")]
+    shown: Columns = {
+        "Method": cell(str, "method"),
+        "Parameters (M)": cell(number, "params_m"),
+        **{f"{kind.upper()} {on}": cell(number, f"{kind} {on}") for kind, on in values},
+        "Source": cell(str, "source"),
+    }
+    return to_text(table, shown)

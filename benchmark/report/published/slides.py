@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.report.text import NOTHING, number, plain, signed, with_error
+from benchmark.report.text import NOTHING, number, signed, with_error
+from benchmark.report.views import PARAMETERS, Columns, cell, columns, to_text
 from benchmark.study.protocols import PROTOCOLS
 
 SLIDES_STUDIES = ("bins", "gaussian_sigma", "reverse_gaussian", "uniform", "conclusion")
@@ -79,9 +80,6 @@ def _reproduction(row: Mapping[Hashable, Any], ours: pd.DataFrame) -> tuple[floa
     return np.nan, np.nan, 0
 
 
-MARK = "≠"
-
-
 def presets_of(rows: pd.DataFrame) -> list[str]:
     """Presets with a reproduction in a table of :func:`benchmark.report.published.beside_ours`."""
     return [name.removeprefix("reproduced_") for name in map(str, rows) if name.startswith("reproduced_")]
@@ -94,29 +92,22 @@ def reproduced(rows: pd.DataFrame) -> bool:
 
 def published_text(rows: pd.DataFrame) -> pd.DataFrame:
     """The slides' columns, the recomputed mean and its mark, and for each preset what was reproduced."""
-    shown = pd.DataFrame(
-        {
-            "Result": rows["result"],
-            "Range of bins": rows["bin_width"].map(plain),
-            "Std dev": rows["sigma"].map(plain),
-            "Protocol": rows["protocol"],
-            **{name.capitalize(): rows[name].map(number) for name in EULER},
-            "Published": rows["mae"].map(number),
-            "Recomputed": [
-                number(mean) if good else f"{MARK} {number(mean)}"
-                for mean, good in zip(rows["recomputed"], rows["consistent"], strict=True)
-            ],
-        }
-    )
+    shown: Columns = {
+        "Result": cell(str, "result"),
+        **columns(*PARAMETERS),
+        "Protocol": cell(str, "protocol"),
+        **{name.capitalize(): cell(number, name) for name in EULER},
+        "Published": cell(number, "mae"),
+        "Recomputed": lambda row: f"{'' if row['consistent'] else '≠ '}{number(row['recomputed'])}",
+    }
     presets = presets_of(rows)
-    if not presets:
-        shown["Reproduced"] = shown["Difference"] = NOTHING
     for preset in presets:
         several = f" ({preset})" if len(presets) > 1 else ""
-        values, errors = (rows[f"{column}_{preset}"].astype(float) for column in ("reproduced", "half_width"))
-        shown[f"Reproduced{several}"] = [with_error(*pair) for pair in zip(values, errors, strict=True)]
-        shown[f"Difference{several}"] = rows[f"difference_{preset}"].astype(float).map(signed)
-    return shown
+        shown |= {
+            f"Reproduced{several}": cell(with_error, f"reproduced_{preset}", f"half_width_{preset}"),
+            f"Difference{several}": cell(signed, f"difference_{preset}"),
+        }
+    return to_text(rows, shown if presets else shown | dict.fromkeys(("Reproduced", "Difference"), lambda _: NOTHING))
 
 
 def published_notes(rows: pd.DataFrame) -> str:
@@ -137,10 +128,9 @@ def published_notes(rows: pd.DataFrame) -> str:
 
 def thesis_text() -> pd.DataFrame:
     """The slides' vector errors for display."""
-    rows = slides("thesis")
-    errors = {name.upper() if name == "maev" else name.capitalize(): name for name in (*VECTORS, "maev")}
-    shown = {heading: rows[name].map(number) for heading, name in errors.items()}
-    return pd.DataFrame({"Result": rows["result"], "Protocol": rows["protocol"], **shown})
+    shown: Columns = {"Result": cell(str, "result"), "Protocol": cell(str, "protocol")}
+    errors = {"Left": "left", "Down": "down", "Front": "front", "MAEV": "maev"}
+    return to_text(slides("thesis"), shown | {heading: cell(number, name) for heading, name in errors.items()})
 
 
 def audit() -> pd.DataFrame:
