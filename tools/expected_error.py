@@ -15,7 +15,7 @@ from mhpe.datasets import prepared
 from mhpe.model.matrix_fisher import log_normalizer_and_moments
 from mhpe.model.saved import load_network
 from mhpe.paths import FOR_PHOTOGRAPHS
-from mhpe.predict.expected_error import AT_REST, SLOPE, answer, expected_error
+from mhpe.predict.views import AT_REST, SLOPE, answer, expected_error
 from mhpe.rotations import geodesic_degrees
 from mhpe.synthheads.sets import SynthConfig
 

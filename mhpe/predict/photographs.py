@@ -14,7 +14,7 @@ from mhpe.data.crops import SMALLEST_SIDE, Box, cut
 from mhpe.data.images import UnreadableError, folder_entries, not_read, opened, read_file, to_rgb
 from mhpe.errors import InputError
 from mhpe.model.network import Network
-from mhpe.predict.expected_error import answer, expected_error
+from mhpe.predict.views import answer, expected_error
 from mhpe.predict.faces import find_faces
 from mhpe.rotations import to_euler
 
@@ -49,7 +49,7 @@ class HeadPose:
     angles: tuple[float, float, float]  # yaw, pitch, roll in degrees
     # matrix Fisher concentration s1 >= s2 >= s3 >= 0, or None if the network predicts none
     strengths: tuple[float, float, float] | None
-    expected_error: float  # degrees, as :mod:`mhpe.predict.expected_error` finds it
+    expected_error: float  # degrees, as :mod:`mhpe.predict.views` finds it
 
 
 def find_images(paths: Iterable[Path], say: Callable[[str], None] = lambda _: None) -> list[Path]:

@@ -8,7 +8,7 @@ from torch import Tensor
 from mhpe.config import CoreConfig
 from mhpe.model.heads import build
 from mhpe.model.network import Network, Prediction
-from mhpe.predict.expected_error import AT_REST, SLOPE, answer, expected_error
+from mhpe.predict.views import AT_REST, SLOPE, answer, expected_error
 from mhpe.rotations import from_euler, geodesic_degrees, to_euler
 from tests.fake_data import rotation_of
 
