@@ -14,8 +14,8 @@ from mhpe.data.crops import SMALLEST_SIDE, Box, cut
 from mhpe.data.images import UnreadableError, folder_entries, not_read, opened, read_file, to_rgb
 from mhpe.errors import InputError
 from mhpe.model.network import Network
-from mhpe.predict.views import answer, expected_error
 from mhpe.predict.faces import find_faces
+from mhpe.predict.views import answer, expected_error
 from mhpe.rotations import to_euler
 
 BATCH = 64
