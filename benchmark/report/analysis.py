@@ -20,18 +20,14 @@ def analyse(url: str, report: StudyReport, png: bool) -> Analysis:
     """Everything of a study's report that takes time, from the store at a URL; with ``png``, figures are PNG, too."""
     store = Store(url, read_only=True)
     with store.snapshot():
-        return _analyse(store, report, png)
-
-
-def _analyse(store: Store, report: StudyReport, png: bool) -> Analysis:
-    materials = [Material(store, report, preset) for preset in dict.fromkeys(report.table["preset"])]
-    found = Analysis(
-        pd.concat(map(bootstrap, materials), ignore_index=True),
-        pd.concat(map(yaw_table, materials), ignore_index=True),
-        pd.concat(map(far_errors, materials), ignore_index=True),
-    )
-    for material in materials:
-        _draw(report, material, png, found)
+        materials = [Material(store, report, preset) for preset in dict.fromkeys(report.table["preset"])]
+        found = Analysis(
+            pd.concat(map(bootstrap, materials), ignore_index=True),
+            pd.concat(map(yaw_table, materials), ignore_index=True),
+            pd.concat(map(far_errors, materials), ignore_index=True),
+        )
+        for material in materials:
+            _draw(report, material, png, found)
     for search in report.searches:
         if "matplotlib.pyplot" not in sys.modules:
             mpl.use("Agg")  # whatever a notebook set: figures are files, and need no other backend

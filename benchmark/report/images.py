@@ -112,15 +112,9 @@ def geodesic_errors(predicted: Array, rotations: Array) -> NDArray[np.float64]:
 
 
 def expected_cosine(strengths: Array) -> NDArray[np.float64]:
-    """Mean cosine of the angle to the mode under a matrix Fisher distribution: ``(E[tr(M^T R)] - 1) / 2``.
+    """Mean cosine of the angle to the mode under matrix Fisher distributions, (N,): ``(E[tr(M^T R)] - 1) / 2``.
 
-    The quadrature of :mod:`mhpe.model.matrix_fisher`, without loading PyTorch.
-
-    Args:
-        strengths: (N, 3) proper singular values.
-
-    Returns:
-        (N,) cosines.
+    From their (N, 3) proper singular values, by the quadrature of :mod:`mhpe.model.matrix_fisher` without PyTorch.
     """
     s1, s2, s3 = np.split(strengths.astype(float), 3, axis=1)
     rate, minus, plus = (np.maximum(value, 0) for value in (s1 + s3, (s2 - s3) / 2, (s2 + s3) / 2))
@@ -135,11 +129,7 @@ def expected_cosine(strengths: Array) -> NDArray[np.float64]:
 
 
 def prediction_table(store: Store, cells: pd.DataFrame) -> pd.DataFrame | None:
-    """Predictions and errors image by image of some cells, as :func:`benchmark.predictions` describes them.
-
-    Returns:
-        None without labels or predictions.
-    """
+    """What :func:`benchmark.predictions` describes, of some cells; None without labels or predictions."""
     import torch
 
     from mhpe.rotations import ANGLES, to_euler

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
@@ -48,14 +47,13 @@ def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float
     for parameter in ("bin_width", "sigma"):
         values = pd.Series([values.get(parameter) for values in table["parameters"]], table.index, dtype=object)
         table[parameter] = pd.to_numeric(values, errors="coerce").astype(float)  # a user's sampler may have words there
-    statistics = groups[list(METRICS)].agg(["mean", "std", "count"])
+    metrics = groups[list(METRICS)]
+    mean, n = metrics.mean(), metrics.count()
+    # The half-width of benchmark.statistics.half_width, for all arms at once.
+    reach = metrics.std() * stdtrit((n - 1).where(n > 1), (1 + LEVEL) / 2) / n**0.5
     for metric in METRICS:
-        mean, sd, n = (statistics[metric, part] for part in ("mean", "std", "count"))
-        table[metric] = mean
-        # The half-width of benchmark.statistics.half_width, for all arms at once.
-        freedom = (n - 1).where(n > 1)
-        table[f"{metric}_hw"] = stdtrit(freedom.to_numpy(float), (1 + LEVEL) / 2) * sd / np.sqrt(n)
-    table["n"] = statistics["mae", "count"].astype(int)
+        table[metric], table[f"{metric}_hw"] = mean[metric], reach[metric]
+    table["n"] = n["mae"]
     table["planned"] = groups.size()
     absent = results[results["mae"].isna()]
     table["missing"] = pd.Series(

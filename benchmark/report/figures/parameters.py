@@ -69,10 +69,8 @@ def _series(arms: pd.DataFrame, parameter: str) -> Iterator[tuple[str, pd.DataFr
         (sampler, tuple((name, value) for name, value in sorted(values.items()) if name != parameter))
         for sampler, values in zip(arms["sampler"], arms["parameters"], strict=True)
     ]
-    keys = pd.Series(rest, index=arms.index, dtype=object)
     lines = {}
-    for key in dict.fromkeys(rest):
-        points = arms[[other == key for other in keys]]
+    for key, points in arms.groupby(pd.Series(rest, arms.index, dtype=object), sort=False):
         by_arm = points.drop_duplicates("arm")
         # Arms with the same value differ in their core; a line would zigzag between them.
         if len(by_arm) > 1 and by_arm[parameter].notna().all() and by_arm[parameter].is_unique:

@@ -73,7 +73,11 @@ def _arm(axis: Axes, place: int, row: dict[str, Any], seeds: pd.Series) -> None:
     hover(mean, [f"{row['arm']}, {counted(int(row['pairs']), 'pair')}: {said}°, {row['verdict']}"])
     chances = [f"{100 * row[f'p_{name}']:.0f}" for name in ("better", "equivalent", "worse")]
     beside = f"n={row['pairs']:g}" + ("" if pd.isna(row["p_better"]) else f": {' / '.join(chances)} %")
-    axis.text(1.01, place, beside, transform=axis.get_yaxis_transform(), va="center", fontsize=7)
+    _beside(axis, place, beside)
+
+
+def _beside(axis: Axes, place: int, text: str) -> None:
+    axis.text(1.01, place, text, transform=axis.get_yaxis_transform(), va="center", fontsize=7)
 
 
 SEEDS_NAMED = 10  # seeds up to which each has a line in the legend
@@ -96,7 +100,9 @@ def paired_seeds(material: Material) -> Drawing:
             (line,) = axis.plot(values, range(len(arms)), "-o", ms=3.5, lw=1, color=colour, mfc="white", label=name)
             hover(line, [f"{arm}, seed {seed}: {value:.2f}°" for arm, value in values.dropna().items()])
         axis.plot(seeds.reindex(columns=arms).mean(), range(len(arms)), "D", ms=6, color=BASELINE, label="mean")
-        _correlations(axis, seeds, arms, material)
+        for row in material.arms(protocol).query("arm in @arms and pairs >= @CORRELATED_FROM").to_dict("records"):
+            said = f"r={row['correlation']:.1f}".replace("-", "−")
+            _beside(axis, arms.index(row["arm"]), said)
         axis.set(title=protocol_title(protocol), xlabel="MAE in degrees")
     return Drawing(
         figure,
@@ -106,14 +112,3 @@ def paired_seeds(material: Material) -> Drawing:
         "the more does pairing remove; near 0 or below it removes nothing.",
         f"A line for each seed across {len(arms)} arms, MAE on the horizontal axis.",
     )
-
-
-def _correlations(axis: Axes, seeds: pd.DataFrame, arms: list[str], material: Material) -> None:
-    for place, arm in enumerate(arms):
-        own = material.baselines.get(arm, arm)
-        if own == arm or own not in seeds or arm not in seeds:
-            continue
-        pairs = seeds[[arm, own]].dropna()
-        if len(pairs) >= CORRELATED_FROM:
-            text = f"r={pairs[arm].corr(pairs[own]):.1f}".replace("-", "−")
-            axis.text(1.01, place, text, transform=axis.get_yaxis_transform(), va="center", fontsize=7)

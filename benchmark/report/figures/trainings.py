@@ -136,6 +136,6 @@ def losses(material: Material) -> Drawing:
         figure,
         "Total training loss of each epoch, mean over seeds. Losses of different samplers are not comparable as "
         "results: their references differ, and so does what the distance loss measures. Different "
-        "heads have different found." + shown_note(found["arm"].nunique()),
+        "heads have different losses." + shown_note(found["arm"].nunique()),
         "Training loss by epoch, a line for each arm.",
     )

@@ -28,7 +28,9 @@ LONG = 300  # trials above which the list is left out on paper
 
 def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, costs: pd.DataFrame) -> str:
     """The page as one HTML text without any outside reference; ``costs`` is the text beside ``cost``."""
-    found = trace(store, pd.concat([study.cells.assign(study=study.name) for study in studies], ignore_index=True))
+    trials, numbers, data = trace(
+        store, pd.concat([study.cells.assign(study=study.name) for study in studies], ignore_index=True)
+    )
     names = [study.name for study in studies]
     presets = dict.fromkeys(preset for study in studies for preset in study.table["preset"])
     options: dict[str, Any] = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
@@ -36,7 +38,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
     environment.filters["inline"] = _inline
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}  # and keys in their order
     return environment.get_template("index.html").render(
-        studies=[_study(store, study, found.groups) for study in studies],
+        studies=[_study(store, study, numbers) for study in studies],
         notes=[views.NOTE, views.COMPARISON_NOTE, views.STATISTICS_NOTE, views.VECTOR_NOTE],
         presets={name: describe(PRESETS[name]) for name in presets if name in PRESETS},
         cep=peers.CEP,
@@ -49,12 +51,12 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
             for name in slides.SLIDES_STUDIES if name not in names
             for rows in (slides.beside_ours(name, studies[0].table.head(0)),)
         },
-        trials=found.rows,
+        trials=trials,
         headings=HEADINGS,
         marks=MARKS,
-        long=len(found.rows) > LONG,
-        data=found.data,
-        explorer=explorer(studies, found.groups),
+        long=len(trials) > LONG,
+        data=data,
+        explorer=explorer(studies, numbers),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -17,29 +17,18 @@ HEADINGS = ("Trial", "Arm", "Seed", "Trained on", "State", "MAE", "Seconds", "Ho
 SAMPLER = ("sampler", "parameters", "sampler_source", "data", "core_version", "backbone_weights", "first_weights")
 
 
-class Trace(NamedTuple):
-    """All trials of the reported studies."""
-
-    rows: dict[str, list[str]]  # by key, in the order of the cells: the text below each of ``HEADINGS`` but the first
-    groups: dict[Group, int]  # number of each group of trials
-    data: dict[str, Any]  # what the script shows of a trial on demand: see :func:`trace`
-
-
 def _place(values: dict[str, int], value: Any) -> int:
     """Place of a value among those that many trials have in common; each is kept once, as JSON."""
     return values.setdefault(json.dumps(value, sort_keys=True), len(values))
 
 
-def trace(store: Store, cells: pd.DataFrame) -> Trace:
-    """Rows and details of the trials in some cells.
-
-    Args:
-        store: the results store.
-        cells: of all reported studies, as :meth:`benchmark.store.Store.results` gives them, with column ``study``.
+def trace(store: Store, cells: pd.DataFrame) -> tuple[dict[str, list[str]], dict[Group, int], dict[str, Any]]:
+    """The trials in the cells of all reported studies, which have a column ``study``.
 
     Returns:
-        The data hold ``metrics``; ``groups``, places in ``names`` of each group's study, preset, protocol and arm;
-        ``members``, places in ``trials`` of each group's trials; the shared ``cores``, ``samplers`` and
+        By trial, in the order of the cells, the text below each of ``HEADINGS`` but the first; the number of each group
+        of trials; and what the script shows of a trial on demand: ``metrics``; ``groups``, study, preset, protocol and
+        arm of each; ``members``, places in ``trials`` of each group's; the shared ``cores``, ``samplers`` and
         ``environments``; and ``trials``: key, place of core, of sampler and of environment, then finishing time,
         number of weights, error message, for each cell the number of its group and its metrics, and the traceback of
         a failed trial.
@@ -55,7 +44,7 @@ def trace(store: Store, cells: pd.DataFrame) -> Trace:
         where.setdefault(key, []).append((group, metrics if metrics[0] is not None else []))
     groups = {group: number for number, group in enumerate(members)}
 
-    shared: dict[str, dict[str, int]] = {"cores": {}, "samplers": {}, "environments": {}, "names": {}}
+    shared: dict[str, dict[str, int]] = {"cores": {}, "samplers": {}, "environments": {}}
     rows: dict[str, list[str]] = {}
     trials: dict[str, list[Any]] = {}
     for trial in store.trials():
@@ -75,15 +64,12 @@ def trace(store: Store, cells: pd.DataFrame) -> Trace:
     numbers = {key: number for number, key in enumerate(trials)}
     data = {
         "metrics": list(METRICS),
-        "groups": [
-            [_place(shared["names"], name) for name in (study, preset, protocol_title(protocol), arm)]
-            for study, preset, protocol, arm in groups
-        ],
+        "groups": [(study, preset, protocol_title(protocol), arm) for study, preset, protocol, arm in groups],
         "members": [[numbers[key] for key in keys if key in numbers] for keys in members.values()],
         "trials": list(trials.values()),
     }
     data |= {name: list(map(json.loads, values)) for name, values in shared.items()}
-    return Trace({key: rows[key] for key in where if key in rows}, groups, data)
+    return {key: rows[key] for key in where if key in rows}, groups, data
 
 
 def _row(

@@ -1,16 +1,15 @@
 """The slides' tables: published, recomputed from their own columns, and reproduced."""
 
 from collections.abc import Hashable, Mapping
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from benchmark.report.published.peers import on_published_protocols
 from benchmark.report.text import NOTHING, number, signed, with_error
 from benchmark.report.views import PARAMETERS, Columns, cell, columns, to_text
-from benchmark.study.protocols import PROTOCOLS
 
 SLIDES_STUDIES = ("bins", "gaussian_sigma", "reverse_gaussian", "uniform", "conclusion")
 """The slides' tables of results, named after the studies that repeat them, in the slides' order."""
@@ -20,17 +19,6 @@ ROUNDING = 0.01  # three columns rounded to 0.01 move their mean by up to 0.005,
 EULER = ["yaw", "pitch", "roll"]
 VECTORS = ["left", "down", "front"]
 THESIS_NOTE = "The slides' table 2: angles between predicted and labelled axes in degrees, and their mean, MAEV."
-
-
-@cache
-def _facts() -> pd.DataFrame:
-    with (files("benchmark.report.published") / "slides.csv").open(encoding="utf-8") as file:
-        facts = pd.read_csv(file, dtype={"sampler": str}, keep_default_na=False, na_values=[""])
-    facts["recomputed"] = facts[EULER].mean(axis=1)
-    facts["maev_recomputed"] = facts[VECTORS].mean(axis=1)
-    # A little slack, since 4.84 - 4.83 is not 0.01 in binary numbers.
-    facts["consistent"] = (facts["mae"] - facts["recomputed"]).abs() <= ROUNDING + 1e-9
-    return facts
 
 
 def slides(table: str | None = None) -> pd.DataFrame:
@@ -45,7 +33,12 @@ def slides(table: str | None = None) -> pd.DataFrame:
         front, maev in degrees, ``recomputed`` and ``maev_recomputed`` (the mean of their own three columns) and
         ``consistent``, whether published and recomputed MAE agree within rounding.
     """
-    facts = _facts()
+    with (files("benchmark.report.published") / "slides.csv").open(encoding="utf-8") as file:
+        facts = pd.read_csv(file, dtype={"sampler": str}, keep_default_na=False, na_values=[""])
+    facts["recomputed"] = facts[EULER].mean(axis=1)
+    facts["maev_recomputed"] = facts[VECTORS].mean(axis=1)
+    # A little slack, since 4.84 - 4.83 is not 0.01 in binary numbers.
+    facts["consistent"] = (facts["mae"] - facts["recomputed"]).abs() <= ROUNDING + 1e-9
     return (facts if table is None else facts[facts["table"] == table]).reset_index(drop=True)
 
 
@@ -60,8 +53,7 @@ def beside_ours(study: str, ours: pd.DataFrame) -> pd.DataFrame:
         ``half_width_<preset>``, ``n_<preset>`` and ``difference_<preset>`` (reproduced minus recomputed).
     """
     rows = slides(study)
-    published = {name: protocol.published for name, protocol in PROTOCOLS.items() if protocol.published}
-    ours = ours.assign(published=ours["protocol"].map(published)).dropna(subset=["published", "mae"])
+    ours = on_published_protocols(ours)
     for preset in dict.fromkeys(ours["preset"]):
         of_preset = ours[ours["preset"] == preset]
         found = pd.DataFrame([_reproduction(row, of_preset) for row in rows.to_dict("records")])

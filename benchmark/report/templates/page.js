@@ -86,7 +86,7 @@ function show(key) {
     element("pre", traceback, parent);
   }
   for (const [group, metrics] of cells) {
-    const [study, preset, protocol, arm] = data.groups[group].map((place) => data.names[place]);
+    const [study, preset, protocol, arm] = data.groups[group];
     const values = Object.fromEntries(metrics.map((value, i) => [data.metrics[i], `${value}°`]));
     properties(parent, `${study}: ${arm}, ${protocol}, preset ${preset}`, metrics.length ? values : { result: "none" });
   }
@@ -108,7 +108,7 @@ function choose(group) {
   for (const row of trialTable.tBodies[0].rows) row.hidden = keys !== null && !keys.has(row.id.slice(6));
   chosen.hidden = keys === null;
   if (keys === null) return;
-  const [study, preset, protocol, arm] = data.groups[group].map((place) => data.names[place]);
+  const [study, preset, protocol, arm] = data.groups[group];
   const count = keys.size === 1 ? "1 trial" : `${keys.size} trials`;
   chosen.querySelector("span").textContent = `${count} of ${arm}: ${study}, ${protocol}, preset ${preset}.`;
 }

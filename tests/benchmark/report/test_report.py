@@ -145,7 +145,7 @@ def test_every_number_leads_to_its_trials(report: tuple[MadeUp, Store, Path]) ->
     results = store.results("made_up")
     assert {trial[0] for trial in data["trials"]} == set(results["trial"])
     for group, members in zip(data["groups"], data["members"], strict=True):
-        name, preset, _, arm = (data["names"][place] for place in group)
+        name, preset, _, arm = group
         assert (name, preset) == ("made_up", "tiny")
         cells = results[(results["arm"] == arm) & results["protocol"].isin(["synth_1", "synth_2"])]
         assert [data["trials"][place][0] for place in members] == cells["trial"].unique().tolist()
