@@ -116,8 +116,10 @@ def predict_verb(
         write_pictures(poses, drawn)
     if shape == "table":
         _print(poses)
+    elif shape == "csv":
+        _write(_csv(poses), path)
     else:
-        _write(_csv(poses) if shape == "csv" else _json(poses), path)
+        _write("[\n" + ",\n".join(json.dumps(_object(pose)) for pose in poses) + "\n]\n", path)
     return 1 if problems else 0
 
 
@@ -185,11 +187,6 @@ def _csv(poses: Iterable["HeadPose"]) -> str:
         for face in map(_object, poses)
     ]
     return pd.DataFrame(rows).to_csv(index=False)
-
-
-def _json(poses: Iterable["HeadPose"]) -> str:
-    """A list of objects, one a line."""
-    return "[\n" + ",\n".join(json.dumps(_object(pose)) for pose in poses) + "\n]\n"
 
 
 def _object(pose: "HeadPose") -> dict[str, Any]:

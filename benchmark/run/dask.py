@@ -76,11 +76,9 @@ class DaskWorkers:
         return future
 
     def result(self, future: Future[Outcome]) -> Outcome:
-        """The outcome of a finished task.
+        """The outcome of a finished task; an InputError if the scheduler is gone.
 
-        Raises:
-            WorkerDiedError: if several workers died of it, or its worker joined later and has no data.
-            InputError: if the scheduler is gone.
+        A WorkerDiedError if several workers died of it, or its worker joined later and has no data.
         """
         try:
             return future.result()

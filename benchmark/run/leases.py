@@ -30,10 +30,7 @@ def worker_name() -> str:
 
 @contextmanager
 def held(store: Store, worker: str, seconds: float) -> Iterator[None]:
-    """Context in which a worker keeps the trials that it takes, with leases of so many ``seconds``.
-
-    Those that are unfinished at its end are given back.
-    """
+    """Context in which a worker keeps the trials that it takes, and at whose end it gives back the unfinished ones."""
     try:
         with repeated(seconds / 4, lambda: store.extend_leases(worker, seconds)):
             yield

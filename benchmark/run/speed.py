@@ -50,14 +50,9 @@ class _EnoughError(Exception):
 
 
 def probe_speed(core: CoreConfig, images: int, device: str) -> Speed:
-    """Train some batches with random references on grey images, and extrapolate; no data set is needed.
+    """The time of a training on ``images`` images, from some batches with random references on grey ones.
 
     Large images are trained in smaller batches, and a large training set is a smaller one, so memory is bounded.
-
-    Args:
-        core: the core's configuration.
-        images: in the training set.
-        device: where to train, "cpu" or "cuda".
     """
     pixels = core.image_size**2
     batch = max(1, min(core.batch_size, images, max(2, BATCH_PIXELS // pixels)))

@@ -22,14 +22,10 @@ UNREADABLE_NAMED = 5  # unreadable images whose paths are printed
 class StudyData:
     """Prepared data sets by name and image size; ``NAME_fit`` and ``NAME_validation`` are the parts of a training set.
 
-    Args:
-        synthheads: sizes and seed of SynthHeads.
-        data_root: folder that holds the real sets' folders.
-        jobs: number of processes that prepare.
-        progress: shows the preparation of a set, whose title it is called with.
-        warn: receives what a user should know of a set.
-        search: whose split of training sets is meant; by default that of a search that says nothing of it.
-        prepare: whether sets that are not prepared yet are; otherwise an empty set of that name stands for each.
+    ``synthheads`` says the sizes of rendered sets, ``data_root`` where the real ones are, and ``jobs`` how many
+    processes prepare. ``progress`` shows the preparation of a set, whose title it is called with; ``warn`` receives
+    what a user should know of a set. ``search`` says how training sets are split. Unless sets are to be prepared, an
+    empty one stands for each that is not.
     """
 
     def __init__(
@@ -49,11 +45,7 @@ class StudyData:
         self._splits: dict[tuple[str, int], Split] = {}
 
     def __call__(self, name: str, size: int) -> HeadPoseSet:
-        """A data set, or a part of one.
-
-        Raises:
-            InputError: as :func:`mhpe.datasets.prepared` and :func:`mhpe.data.split.split`.
-        """
+        """A data set, or a part of one; an InputError if it cannot be prepared or split."""
         if not self._prepare:
             return self._found(name, size) or blank_set(name, size, f"{name} at {size} pixels, not prepared")
         whole, part = split_name(name)

@@ -104,11 +104,9 @@ class WorkerProcess:
         return self._future is None or self._future.done()
 
     def submit(self, function: Callable[..., T], *arguments: object) -> Future[T]:
-        """Call a function in the process, which must be free.
+        """Call a function in the process, which must be free: its answer, or whatever it raises.
 
-        Returns:
-            The answer, or whatever the function raises. A :class:`WorkerDiedError` if the process ended before it
-            answered; an :class:`InputError` if it could not start.
+        A :class:`WorkerDiedError` if the process ended before it answered, an InputError if it could not start.
         """
         if self._process is None or not self._process.is_alive():
             self._start()

@@ -88,10 +88,7 @@ def label(sampler: str, parameters: Mapping[str, Any]) -> str:
 
 
 def searches_of(study: Study, parts: Callable[[str, int], Split]) -> list[Search]:
-    """One search for each training set of the study's protocols and each of its samplers to search.
-
-    ``parts`` gives the parts of a training set by its name and image size.
-    """
+    """One search for each training set of a study, split as ``parts`` says, and each of its samplers to search."""
     return [
         Search(study.name, study.preset, searched, train_set, parts(train_set, searched.core.image_size))
         for train_set in dict.fromkeys(protocol.train for protocol in study.protocols)
@@ -117,11 +114,10 @@ def confirmation(
     seeds: int | None,
     data: DataProvider,
 ) -> Plan:
-    """The study's arms and the best points of its searches on fresh seeds.
+    """The study's arms and the best points of its searches, by key of their search, on fresh seeds.
 
-    They are trained on the full training set and tested by the study's protocols, which shows their effect, and
-    trained and tested once more on the parts that the search used, which shows the selection bias of the best.
-    ``points`` are those so far, by key of their search; the number of ``seeds`` is by default the study file's.
+    They are trained on the full training set and tested by the study's protocols, which shows their effect, and trained
+    and tested once more on the parts that the search used, which shows the selection bias of the best.
     """
     config = searches[0].config
     grid: dict[Protocol, tuple[Arm, ...]] = {}

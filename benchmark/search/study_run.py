@@ -75,9 +75,6 @@ def choose_workers(jobs: int | None, device: str, dask: str | None) -> tuple[int
     """Number of processes, and a function that starts the workers for a plan: these processes, or a Dask cluster's.
 
     ``dask`` is the address of the cluster's scheduler; its workers find out what the device ``auto`` means.
-
-    Raises:
-        InputError: if this machine does not have the device, or more processes are wanted than it can hold.
     """
     place = usable_device(device) if dask is None else "cpu"
     count = process_count(jobs, place)
@@ -101,11 +98,8 @@ def run_study(
 ) -> StudyRun:
     """Train and evaluate what is missing of a study, and store it.
 
-    Arms are chosen as by :meth:`Study.select`; the number of ``seeds`` is by default the study file's.
-
-    Raises:
-        Interrupted: for a KeyboardInterrupt; its text says what is stored.
-        InputError: if the arms cannot be chosen, the store fails, a data set is missing, or no worker can work.
+    Arms are chosen as by :meth:`Study.select`; the number of ``seeds`` is by default the study file's. An interruption
+    says what is stored.
     """
     searches = searches_of(study, data.parts) if study.searched else []
     ended: tuple[tuple[str, Point], ...] = ()

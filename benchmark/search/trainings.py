@@ -36,11 +36,8 @@ def run_searches(
 ) -> None:
     """Work on a study's searches until all of their points have ended, here or in other processes.
 
-    The workers are closed at the end. ``retry_failed`` means points that failed earlier, too.
-
-    Raises:
-        Interrupted: for a KeyboardInterrupt. What was running is tried again by the next call.
-        InputError: if the store fails, or the workers are gone.
+    The workers are closed at the end. ``retry_failed`` means points that failed earlier, too. What was running at an
+    interruption is tried again by the next call.
     """
     storage = open_storage(store)
     points = [Points(store, storage, search) for search in searches]

@@ -18,12 +18,7 @@ def seed_table(cells: pd.DataFrame, metric: str = "mae") -> pd.DataFrame:
 
 
 def paired_differences(values: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
-    """Arm minus its own baseline by seed (rows) and arm (columns).
-
-    Args:
-        values: as :func:`seed_table` gives them.
-        baselines: by arm, the arm it is compared with.
-    """
+    """Arm minus its own baseline, which ``baselines`` gives by arm: by seed (rows) and arm (columns) as ``values``."""
     compared = {arm: baselines[arm] for arm in map(str, values) if baselines.get(arm, arm) != arm}
     return pd.DataFrame(
         {arm: values[arm] - values.reindex(columns=[own])[own] for arm, own in compared.items()}, values.index

@@ -71,12 +71,10 @@ def attainable_level(n: int, alpha: float) -> float:
 
 
 def holm(p: ArrayLike, family: int = 0) -> Array:
-    """Holm's step-down adjustment (Holm 1979): controls the chance of any false finding in a family.
+    """Holm's step-down adjustment (Holm 1979) of (n,) p: controls the chance of any false finding in a family.
 
-    Args:
-        p: (n,), NaN where a comparison has none; NaN stays NaN.
-        family: number of comparisons planned, those without p included. If it is smaller than the number of p, that
-            number counts.
+    NaN stands for a comparison without p, and stays NaN. ``family`` is the number of comparisons planned, those without
+    p included; if it is smaller than the number of p, that number counts.
     """
     adjusted = np.array(p, dtype=float)
     order = np.argsort(adjusted)[: np.count_nonzero(~np.isnan(adjusted))]  # NaN are sorted last
@@ -87,10 +85,9 @@ def holm(p: ArrayLike, family: int = 0) -> Array:
 
 
 def benjamini_hochberg(p: ArrayLike) -> Array:
-    """Adjusted p of Benjamini and Hochberg (1995), called q: controls the share of false findings among all findings.
+    """Adjusted (n,) p of Benjamini and Hochberg (1995), called q: controls the share of false findings among findings.
 
-    Args:
-        p: (n,), NaN where a comparison has none; NaN stays NaN and does not count.
+    NaN stands for a comparison without p, stays NaN and does not count.
     """
     q = np.array(p, dtype=float)
     order = np.argsort(q)[: np.count_nonzero(~np.isnan(q))]

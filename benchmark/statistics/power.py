@@ -38,8 +38,7 @@ def seeds_needed(sd: float, difference: float, comparisons: int = 1) -> int:
 def smallest_detectable(sd: float, n: int, comparisons: int = 1) -> float:
     """The smallest true difference in degrees that ``n`` paired seeds find with 80 % power.
 
-    Infinite where the exact sign-flip test cannot reach significance at ``n``. Arguments are those of
-    :func:`seeds_needed`, of which this is the inverse.
+    The inverse of :func:`seeds_needed`; infinite where the exact sign-flip test cannot reach significance at ``n``.
     """
     from scipy.optimize import brentq  # takes a second to import, and reports need none of it
 
@@ -51,12 +50,9 @@ def smallest_detectable(sd: float, n: int, comparisons: int = 1) -> float:
 
 
 def t_test_power(effect: float, n: int, alpha: float) -> float:
-    """Power of the two-sided paired t test, from the noncentral t distribution.
+    """Power of the two-sided paired t test with ``n`` > 1 pairs at level ``alpha``, from the noncentral t distribution.
 
-    Args:
-        effect: the true difference over the standard deviation of the differences.
-        n: number of pairs, 2 or more.
-        alpha: level of the test, in (0, 1).
+    ``effect`` is the true difference over the standard deviation of the differences.
     """
     critical, shift = stdtrit(n - 1, 1 - alpha / 2), effect * math.sqrt(n)
     between, below = np.nan_to_num(nctdtr(n - 1, shift, [critical, -critical]))  # NaN stands for less than 1e-20
@@ -78,12 +74,7 @@ class Spread:
 
 
 def spreads(cells: pd.DataFrame, baselines: Mapping[str, str]) -> list[Spread]:
-    """Scatter of each arm with two pairs or more.
-
-    Args:
-        cells: of one preset on one protocol, as :meth:`benchmark.store.Store.results` gives them.
-        baselines: by arm, the arm it is compared with.
-    """
+    """Scatter of each arm with two pairs or more, of the cells of one preset on one protocol; ``baselines`` by arm."""
     differences = paired_differences(seed_table(cells), baselines)
     found = ((str(arm), column.dropna()) for arm, column in differences.items())
     return [Spread(arm, len(pairs), float(pairs.std(ddof=1))) for arm, pairs in found if len(pairs) > 1]

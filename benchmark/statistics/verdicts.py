@@ -151,17 +151,11 @@ def verdict(n: int, difference: float, low: float, high: float, p_holm: float, m
 
 
 def probabilities(pairs: Array, margin: float) -> tuple[float, float, float]:
-    """Probabilities that the true mean difference is below -``margin``, within it, and above it.
+    """Probabilities that the true mean difference is below -``margin``, within it, and above it, from (n,) differences.
 
     Of the Student-t posterior of the mean under the usual flat prior: centre the mean, scale s / sqrt(n), n - 1 degrees
     of freedom; the margin is the region of practical equivalence (Benavoli et al., Time for a change, JMLR 18, 2017).
-
-    Args:
-        pairs: (n,) differences in degrees.
-        margin: degrees.
-
-    Returns:
-        Better, equivalent, worse; NaN for fewer than two pairs.
+    NaN for fewer than two pairs.
     """
     n = len(pairs)
     if n < 2:

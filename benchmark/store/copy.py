@@ -22,13 +22,9 @@ def copy_store(source: Store, target: Store, studies: Collection[str] = (), weig
     earlier copy left them out. One that waits, runs or has failed takes the source's result; a failure is taken where
     the target does not have the trial. Studies of the same name share their cells.
 
-    Args:
-        source: what is copied.
-        target: where it goes.
-        studies: names of the only studies to copy, with the trials and test sets of their tables; all if empty. Points
-            of their searches are copied by :func:`benchmark.search.points.copy_searches`, without their trainings.
-        weights: whether to copy the trained weights, nearly all of a store's size. A trial without them can be
-            reported, but not used to predict.
+    With names of ``studies`` only these are copied, with the trials and test sets of their tables; points of their
+    searches are copied by :func:`benchmark.search.points.copy_searches`. Without ``weights``, nearly all of a store's
+    size, trials can be reported but not used to predict.
 
     Returns:
         How many of the source's ended trials were added, and how many the target keeps as they are.

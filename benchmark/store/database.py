@@ -50,7 +50,6 @@ class Database:
                 raise
             self.engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
             schema.tables.create_all(self.engine)
-        self._writer = writer(self.engine)
         self._snapshot: sa.Connection | None = None
 
     @contextmanager
@@ -67,9 +66,6 @@ class Database:
     def snapshot(self) -> Iterator[sa.Connection]:
         """One transaction for everything that is read inside: it sees one state, whatever others write meanwhile."""
         with self.reading() as connection:
-            if self._snapshot is not None:
-                yield connection
-                return
             if connection.dialect.name == "postgresql":  # on SQLite every transaction sees one state
                 connection.execution_options(isolation_level="REPEATABLE READ")
             self._snapshot = connection
@@ -81,7 +77,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction: all of its changes are written at its end, or none of them."""
-        with clear(self.engine.url), self._writer.begin() as connection:
+        with clear(self.engine.url), self.engine.execution_options(immediate=True).begin() as connection:
             yield connection
 
     @property
@@ -121,11 +117,6 @@ def upsert(table: sa.Table, dialect: sa.Dialect) -> Any:
     keys = [column.name for column in table.primary_key]
     changed = {c.name: new.excluded[c.name] for c in table.c if c.name not in keys}
     return new.on_conflict_do_update(index_elements=keys, set_=changed)
-
-
-def writer(engine: Engine) -> Engine:
-    """The engine for transactions that write: on SQLite they wait for their turn before they read."""
-    return engine.execution_options(immediate=True)
 
 
 def open_engine(store: str, read_only: bool = False) -> Engine:
@@ -217,6 +208,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
+    """Transactions that write wait for their turn before they read."""
     immediate = connection.get_execution_options().get("immediate", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
@@ -241,7 +233,7 @@ def _make_tables(engine: Engine, url: URL) -> None:
     """Make the tables, unless another process did so in the meantime."""
     if engine.dialect.name == "sqlite":
         _use_write_ahead_log(url)
-    with writer(engine).begin() as connection:
+    with engine.execution_options(immediate=True).begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         if not _is_store(connection, url):

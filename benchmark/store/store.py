@@ -45,17 +45,9 @@ class Store(Reading):
     ) -> int:
         """Store a study's definition, cells and trials; cells that are stored get their present trial.
 
-        Args:
-            study: name of the study.
-            definition: of the study.
-            cells: those to run, which may be a part of the study.
-            trials: of the cells.
-            present: returns which trials are the study's as it is now. At the cells' presets and protocols, planned
-                cells with others are deleted, so that a table never mixes two versions of a study; the trials stay.
-                By default no cell is deleted.
-
-        Returns:
-            The number of deleted cells.
+        ``cells`` and their ``trials`` may be a part of the study. ``present`` says which trials are the study's as it
+        is now: at the cells' presets and protocols, planned cells with others are deleted, so that a table never mixes
+        two versions of a study; the trials stay. Without it no cell is deleted. Returns the number of deleted cells.
         """
         with self.writing() as connection:
             insert_new(connection, schema.trials, [_waiting(trial) for trial in trials])
@@ -103,16 +95,10 @@ class Store(Reading):
 
     @patient
     def finish(self, outcome: Outcome, worker: str | None = None, trained: bool = True) -> bool:
-        """Store the outcome of a task. A finished trial and its evaluations stay as they are.
+        """Store the outcome of a training, or of further evaluations of a finished trial; returns whether it did so.
 
-        Args:
-            outcome: of a training, or of further evaluations of a finished trial.
-            worker: that did it. A training that failed or was pruned counts only while this worker holds the trial, or,
-                without a worker, while nobody does. A result counts unless there is one.
-            trained: whether the task was a training.
-
-        Returns:
-            Whether it was stored.
+        A finished trial and its evaluations stay as they are. A training that failed or was pruned counts only while
+        ``worker``, which did it, holds the trial, or, without a worker, while nobody does.
         """
         t = schema.trials.c
         kind, message = ("Pruned", outcome.pruned) if outcome.pruned is not None else outcome.error or (None, None)

@@ -56,17 +56,10 @@ def _content(path: str, _changed: int) -> str:
 
 
 def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry, where: str) -> Iterator[Arm]:
-    """All arms of one entry of a study file.
+    """All arms of one entry of a study file, as :class:`benchmark.study.study_file.StudyFile` describes them.
 
-    Args:
-        entry: ``sampler`` with its parameters; a list of values makes a grid. ``label``, ``baseline``,
-            ``seed_offset`` and ``core`` as :class:`benchmark.study.study.StudyFile` describes them.
-        core: what preset and study change of the core.
-        registry: knows the samplers.
-        where: names the entry in messages.
-
-    Raises:
-        InputError: for an unknown sampler or key, or a wrong value.
+    ``core`` is what preset and study change of the core. Errors of unknown samplers or keys and wrong values begin with
+    ``where``.
     """
     entry = dict(entry)
     name = entry.pop("sampler", None)

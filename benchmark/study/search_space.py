@@ -121,11 +121,10 @@ class SearchedSampler:
 def read_searched(
     sampler: str, entries: Mapping[str, Any], core: CoreConfig, config: SearchConfig, registry: "Registry", where: str
 ) -> SearchedSampler:
-    """One sampler to search, from its entry in a study file: its parameters, as :class:`SearchConfig` describes them.
+    """One sampler to search, from its entry in a study file, as :class:`SearchConfig` describes it.
 
-    Raises:
-        InputError: for an unknown sampler or parameter, a value that the sampler refuses, or a space that the
-            optimizer cannot search. It begins with ``where``.
+    Errors of unknown samplers or parameters, values that the sampler refuses, and spaces that the optimizer cannot
+    search begin with ``where``.
     """
     fields = registry.find(sampler, where).model_fields
     where = f"{where}: {sampler}"

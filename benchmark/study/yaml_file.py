@@ -56,12 +56,7 @@ _Reader.add_constructor("tag:yaml.org,2002:int", _Reader.construct_yaml_int)
 
 
 def read_yaml(text: str, where: str) -> Any:
-    """What a YAML text says.
-
-    Raises:
-        InputError: beginning with ``where`` and naming the line, if it is not valid, says something twice or is nested
-            too deep.
-    """
+    """What a YAML text says; an InputError, which begins with ``where`` and names the line, if it is not valid."""
     try:
         return yaml.load(text, _Reader)
     except yaml.MarkedYAMLError as error:

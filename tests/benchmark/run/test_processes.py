@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 
 from benchmark.store import Store, schema
-from benchmark.store.database import writer
 from tests.benchmark.conftest import Bench
 from tests.benchmark.run.place import STUDY, TRIALS, Place, contents
 from tests.benchmark.zygote import Zygote, lives, waiting
@@ -23,7 +22,7 @@ KILLS = 20
 
 def reported(bench: Bench, place: Place, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """The whole report, for trainings of equal duration and date."""
-    with writer(place.store.engine).begin() as connection:
+    with place.store.writing() as connection:
         connection.execute(sa.update(schema.trials).values(seconds=1.0, finished=0.0))
     monkeypatch.chdir(place.folder)
     result = bench("report")
@@ -34,7 +33,7 @@ def reported(bench: Bench, place: Place, monkeypatch: pytest.MonkeyPatch) -> dic
 
 def watch(store: Store) -> None:
     """Let the database itself write down every end of a trial, and every change of a finished one."""
-    with writer(store.engine).begin() as connection:
+    with store.writing() as connection:
         connection.exec_driver_sql("CREATE TABLE ends (key)")
         connection.exec_driver_sql(
             f"CREATE TRIGGER watched AFTER UPDATE OF status ON {schema.trials.name} "
