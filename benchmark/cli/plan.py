@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from benchmark.run.speed import Speed
     from benchmark.store import Store
     from benchmark.study.arms import Arm
     from benchmark.study.study import Study
     from benchmark.study.trial import Trial
-    from mhpe.config import CoreConfig
 
 DIFFERENCES = (0.2, 0.1)  # differences of MAE, in degrees, that seeds are planned for
 ASSUMED = (0.1, 0.2, 0.5, 1.0)  # standard deviations shown where there is no pilot, degrees
@@ -100,15 +98,13 @@ def _print_hours(study: "Study", missing: "list[Trial]", store: "Store", device:
     from benchmark.report.text import duration
     from benchmark.run.speed import probe_speed, stored_speed
 
-    speeds: dict[tuple[CoreConfig, str], Speed] = {}
-    kinds = Counter((trial.arm.core, trial.train_set) for trial in missing)
-    for core, train_set in kinds:
-        speeds[core, train_set] = stored_speed(store, study.preset, core, train_set, device) or probe_speed(
-            core, _images(train_set, study, grid.data_root), device
-        )
-    total = sum(speeds[kind].seconds * count for kind, count in kinds.items())
-    trials = sum(speed.trials for speed in speeds.values())
-    probes = sum(not speed.trials for speed in speeds.values())
+    total, trials, probes = 0.0, 0, 0
+    for (core, train_set), count in Counter((trial.arm.core, trial.train_set) for trial in missing).items():
+        if stored := stored_speed(store, study.preset, core, train_set, device):
+            seconds, trials = stored[0], trials + stored[1]
+        else:
+            seconds, probes = probe_speed(core, _images(train_set, study, grid.data_root), device), probes + 1
+        total += seconds * count
     sources = [f"the median of {counted(trials, 'training')} on this host"] if trials else []
     if probes:
         sources.append(

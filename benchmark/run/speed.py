@@ -2,7 +2,6 @@
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +22,8 @@ PROBE_SECONDS = 5.0  # a probe ends after one batch and this number of them, or 
 BATCH_PIXELS, SET_PIXELS = 500_000, 40_000_000  # the most pixels of a probe's inputs in a batch, and of its images
 
 
-@dataclass(frozen=True)
-class Speed:
-    """Duration of a training."""
-
-    seconds: float  # of one training
-    trials: int  # stored trainings that it is the median of; 0 for a probe
-
-
-def stored_speed(store: Store, preset: str, core: CoreConfig, train_set: str, device: str) -> Speed | None:
-    """Median duration of stored trainings of one core, on this host and device; None if there is none.
+def stored_speed(store: Store, preset: str, core: CoreConfig, train_set: str, device: str) -> tuple[float, int] | None:
+    """Median seconds of stored trainings of one core on this host and device, and their number; None without any.
 
     The preset fixes the size of rendered training sets; ``device`` is ``cpu`` or ``cuda``.
     """
@@ -42,15 +33,15 @@ def stored_speed(store: Store, preset: str, core: CoreConfig, train_set: str, de
         for identity, ran_on, duration in store.durations(preset, train_set)
         if identity["core"] == config and all(ran_on.get(name) == here[name] for name in ("host", "device"))
     ]
-    return Speed(float(np.median(seconds)), len(seconds)) if seconds else None
+    return (float(np.median(seconds)), len(seconds)) if seconds else None
 
 
 class _EnoughError(Exception):
     """A probe has measured enough."""
 
 
-def probe_speed(core: CoreConfig, images: int, device: str) -> Speed:
-    """The time of a training on ``images`` images, from some batches with random references on grey ones.
+def probe_speed(core: CoreConfig, images: int, device: str) -> float:
+    """Seconds of a training on ``images`` images, from some batches with random references on grey ones.
 
     Large images are trained in smaller batches, and a large training set is a smaller one, so memory is bounded.
     """
@@ -78,7 +69,7 @@ def probe_speed(core: CoreConfig, images: int, device: str) -> Speed:
         torch.set_num_threads(threads)
     durations = np.diff(times)
     seconds = float(np.median(durations[1:] if len(durations) > 1 else durations)) / batch  # the first is slow
-    return Speed(seconds * batches_per_epoch(core, images) * min(core.batch_size, images) * core.epochs, 0)
+    return seconds * batches_per_epoch(core, images) * min(core.batch_size, images) * core.epochs
 
 
 def _grey(count: int, size: int) -> HeadPoseSet:

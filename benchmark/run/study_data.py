@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,42 +20,31 @@ from mhpe.synthheads.sets import SynthConfig
 UNREADABLE_NAMED = 5  # unreadable images whose paths are printed
 
 
+@dataclass
 class StudyData:
-    """Prepared data sets by name and image size; ``NAME_fit`` and ``NAME_validation`` are the parts of a training set.
+    """Prepared data sets by name and image size; ``NAME_fit`` and ``NAME_validation`` are parts of a training set."""
 
-    ``synthheads`` says the sizes of rendered sets, ``data_root`` where the real ones are, and ``jobs`` how many
-    processes prepare. ``progress`` shows the preparation of a set, whose title it is called with; ``warn`` receives
-    what a user should know of a set. ``search`` says how training sets are split. Unless sets are to be prepared, an
-    empty one stands for each that is not.
-    """
-
-    def __init__(
-        self,
-        synthheads: SynthConfig,
-        data_root: Path | None,
-        jobs: int,
-        progress: Callable[[str], AbstractContextManager[Progress]],
-        warn: Callable[[str], None],
-        search: SearchConfig | None = None,
-        prepare: bool = True,
-    ) -> None:
-        self._split_rule = (search.validation_share, search.seed) if search else (VALIDATION_SHARE, SPLIT_SEED)
-        self._synthheads, self._data_root, self._jobs = synthheads, data_root, jobs
-        self._progress, self._warn, self._prepare = progress, warn, prepare
-        self._sets: dict[tuple[str, int], HeadPoseSet] = {}
-        self._splits: dict[tuple[str, int], Split] = {}
+    synthheads: SynthConfig  # sizes and seed of SynthHeads
+    data_root: Path | None  # holds the real sets' folders
+    jobs: int  # number of processes that prepare
+    progress: Callable[[str], AbstractContextManager[Progress]]  # shows the preparation of a set of this title
+    warn: Callable[[str], None]  # receives what a user should know of a set
+    search: SearchConfig | None = None  # says how training sets are split
+    prepare: bool = True  # sets that are not prepared yet; otherwise an empty set of that name stands for each
+    _sets: dict[tuple[str, int], HeadPoseSet] = field(default_factory=dict)
+    _splits: dict[tuple[str, int], Split] = field(default_factory=dict)
 
     def __call__(self, name: str, size: int) -> HeadPoseSet:
         """A data set, or a part of one; an InputError if it cannot be prepared or split."""
-        if not self._prepare:
+        if not self.prepare:
             return self._found(name, size) or blank_set(name, size, f"{name} at {size} pixels, not prepared")
         whole, part = split_name(name)
         if part is not None:
             parts = self.parts(whole, size)
             return parts.fit if part == "fit" else parts.validation
         if (name, size) not in self._sets:
-            with self._progress(TITLES[name]) as progress:
-                data = prepared(name, size, self._data_root, self._synthheads, self._jobs, progress, self._warn)
+            with self.progress(TITLES[name]) as progress:
+                data = prepared(name, size, self.data_root, self.synthheads, self.jobs, progress, self.warn)
             self._report_what_is_missing(data)
             self._sets[name, size] = data
         return self._sets[name, size]
@@ -63,19 +53,20 @@ class StudyData:
         """A training set's part to fit and its part to validate on."""
         if (train_set, size) not in self._splits:
             whole = self(train_set, size)
-            self._splits[train_set, size] = split(whole, *self._split_rule, cache_folder() / "prepared")
+            rule = (self.search.validation_share, self.search.seed) if self.search else (VALIDATION_SHARE, SPLIT_SEED)
+            self._splits[train_set, size] = split(whole, *rule, cache_folder() / "prepared")
         return self._splits[train_set, size]
 
     def _found(self, name: str, size: int) -> HeadPoseSet | None:
         """The set if it is prepared; an InputError if it could not be: it is a real set, and its folder is missing."""
         folders = list((cache_folder() / "prepared").glob(f"{name}-{size}px-*"))
         if name in SETS:
-            key = content_key(name, self._synthheads, size)
+            key = content_key(name, self.synthheads, size)
             folders = [folder for folder in folders if folder.name.endswith(key[:12])]
         elif not folders and name in REAL_SETS:
-            if self._data_root is None:
+            if self.data_root is None:
                 raise InputError(f"{TITLES[name]} is not prepared yet: pass --data-root DIR (or set MHPE_DATA)")
-            REAL_SETS[name].root(self._data_root)
+            REAL_SETS[name].root(self.data_root)
         try:
             return HeadPoseSet.load(folders[0]) if len(folders) == 1 else None
         except DataSetError:  # damaged, or of another version: as if there were none
@@ -83,12 +74,12 @@ class StudyData:
 
     def _report_what_is_missing(self, data: HeadPoseSet) -> None:
         if missing := data.meta.get("missing"):
-            self._warn(f"{data.name}: {', '.join(missing)}")
+            self.warn(f"{data.name}: {', '.join(missing)}")
         problems = data.meta.get("unreadable", [])
         for problem in problems[:UNREADABLE_NAMED]:
-            self._warn(f"left out: {problem}")
+            self.warn(f"left out: {problem}")
         if problems:
-            self._warn(f"{data.name}: {len(problems)} unreadable image(s) left out, {len(data)} used")
+            self.warn(f"{data.name}: {len(problems)} unreadable image(s) left out, {len(data)} used")
 
 
 def blank_set(name: str, size: int, fingerprint: str) -> HeadPoseSet:

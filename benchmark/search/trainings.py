@@ -20,6 +20,7 @@ from benchmark.search.search import Search
 from benchmark.store import Store
 from benchmark.store.errors import patient
 from benchmark.study.grid import Plan
+from benchmark.study.search_space import SearchConfig
 from benchmark.study.study import Study
 from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
@@ -46,7 +47,8 @@ def run_searches(
     fit = {search.parts.fit.fingerprint: search.parts.fit for search in searches}
     for search in searches:
         store.add_test_set(search.parts.validation)
-    searching = _Searching(Plan(study, (), {}, {}, fit), store, workers, reporter, retry_failed, points=deque(points))
+    plan, total = Plan(study, (), {}, {}, fit), sum(search.config.points * search.config.seeds for search in searches)
+    searching = _Searching(plan, store, workers, reporter, retry_failed, points=deque(points), total=total)
     with searching.kept(storage):
         searching.run()
 
@@ -68,7 +70,8 @@ class _Searching(Run):
 
     points: deque[Points] = field(default_factory=deque)  # of each search
     open: list[_Open] = field(default_factory=list)
-    done: int = 0  # ended trainings, other processes' included
+    total: int = 0  # planned trainings
+    done: int = 0  # ended ones, other processes' included
 
     def more(self) -> list[str] | None:
         """Further trainings: of points that have some left, and of new points while there are free workers."""
@@ -77,16 +80,12 @@ class _Searching(Run):
             self.open.append(point)
             new += self._begin_training(point)
         left = sum(each.left() * each.search.config.seeds for each in self.points)
-        self.done = self._total - left + sum(len(point.values) for point in self.open)
+        self.done = self.total - left + sum(len(point.values) for point in self.open)
         return new if left or self.open or new else None
-
-    @property
-    def _total(self) -> int:
-        return sum(each.search.config.points * each.search.config.seeds for each in self.points)
 
     def counts(self) -> tuple[int, int]:
         """Number of planned trainings, and of those that have ended."""
-        return self._total, self.done
+        return self.total, self.done
 
     def watch(self, key: str) -> Watch | None:
         """The pruner, if the search has one."""
@@ -97,8 +96,8 @@ class _Searching(Run):
         point.watched = True
         epochs = search.searched.core.epochs
         return _Pruning(
-            self.store.url, search.key, point.optuna._trial_id, search.config.pruner, search.config.objective,
-            search.parts.validation.folder, epochs, len(point.values) * epochs,
+            self.store.url, search.key, point.optuna._trial_id, search.config, search.parts.validation.folder, epochs,
+            len(point.values) * epochs,
         )  # fmt: skip
 
     def _take_point(self) -> _Open | None:
@@ -172,19 +171,18 @@ class _Pruning:
     url: str
     search: str
     trial: int
-    pruner: str
-    metric: str
+    config: SearchConfig
     validation: Path
     epochs: int
     first_step: int
 
     def __call__(self, epoch: int, model: Network) -> None:
         """Called after an epoch."""
-        value = evaluate(model, _validation(self.validation)).metrics[self.metric]
+        value = evaluate(model, _validation(self.validation)).metrics[self.config.objective]
         if self._is_bad(self.first_step + epoch, value) and epoch < self.epochs - 1:  # the last one is paid for
             raise PrunedError(
-                f"by the {self.pruner} pruner after epoch {epoch + 1} of {self.epochs}: "
-                f"{self.metric} {value:.2f} on the validation part"
+                f"by the {self.config.pruner} pruner after epoch {epoch + 1} of {self.epochs}: "
+                f"{self.config.objective} {value:.2f} on the validation part"
             )
 
     @patient
@@ -192,7 +190,7 @@ class _Pruning:
         store, storage = _opened(self.url)
         with clear_errors(store):
             study = optuna.load_study(
-                study_name=self.search, storage=storage, sampler=RandomSampler(), pruner=PRUNERS[self.pruner]()
+                study_name=self.search, storage=storage, sampler=RandomSampler(), pruner=PRUNERS[self.config.pruner]()
             )
             if step not in storage.get_trial(self.trial).intermediate_values:
                 storage.set_trial_intermediate_value(self.trial, step, value)

@@ -181,15 +181,12 @@ def _delete_others(connection: sa.Connection, cells: "Sequence[Planned]", presen
     p, t = schema.planned.c, schema.trials.c
     study, kept = cells[0].study, {(cell.preset, cell.protocol, cell.arm, cell.seed) for cell in cells}
     places = {(preset, protocol) for preset, protocol, _, _ in kept}
-    place, deleted = (p.preset, p.protocol, p.arm, p.seed), 0
     here = (p.study == study) & sa.tuple_(p.preset, p.protocol).in_(places)
-    for *cell, trial in connection.execute(sa.select(*place, p.trial).where(here)).all():
-        if tuple(cell) in kept:
-            continue
-        _, protocol, arm, seed = cell
-        identity = connection.execute(sa.select(t.identity).where(t.key == trial)).scalar_one_or_none()
-        if identity is not None and not present(protocol, arm, seed, identity):
-            this = [column == value for column, value in zip(place, cell, strict=True)]
-            connection.execute(sa.delete(schema.planned).where(p.study == study, *this))
-            deleted += 1
-    return deleted
+    place = p.preset, p.protocol, p.arm, p.seed
+    query = sa.select(*place, t.identity).join_from(schema.planned, schema.trials, p.trial == t.key).where(here)
+    found = [row for row in connection.execute(query) if tuple(row[:4]) not in kept]
+    others = [row[:4] for row in found if not present(row.protocol, row.arm, row.seed, row.identity)]
+    for cell in others:
+        this = [column == value for column, value in zip(place, cell, strict=True)]
+        connection.execute(sa.delete(schema.planned).where(p.study == study, *this))
+    return len(others)

@@ -79,9 +79,9 @@ def describe(preset: Preset) -> str:
 
 
 def default_preset(protocols: Iterable[Protocol], core: Mapping[str, Any]) -> str:
-    """``quick`` where all data are rendered, so that the first study takes minutes; ``standard`` otherwise.
+    """``tiny`` where all data are rendered, so that the first study takes minutes; ``standard`` otherwise.
 
-    ``quick_scratch`` replaces ``quick`` where the study's ``core`` says ``init: random`` or names an encoder.
+    ``quick_scratch`` replaces ``tiny`` where the study's ``core`` says ``init: random`` or names an encoder.
     """
     if not all(all(protocol.synthetic) for protocol in protocols):
         return "standard"
