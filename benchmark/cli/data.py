@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
-from benchmark.cli.options import data_root_option, jobs_option
+from benchmark.cli.options import data_root_option, jobs_option, refuse_without
 from benchmark.cli.progress import data_progress
 from benchmark.cli.terminal import plain_table, print_table, say, warn
 from mhpe.config import CoreConfig
@@ -153,11 +152,10 @@ def _prepared(name: str, data_root: Path | None, size: int, count: int | None, j
     from mhpe.synthheads.sets import SynthConfig
 
     name = check_name(name)
-    if count is not None and name in REAL_SETS:
-        raise InputError(f"--count is for SynthHeads sets; {TITLES[name]} has the images it has")
-    given = click.get_current_context().get_parameter_source("data_root") is ParameterSource.COMMANDLINE
-    if given and name not in REAL_SETS:
-        raise InputError(f"--data-root is for real sets; {TITLES[name]} is rendered")
+    if name in REAL_SETS:
+        refuse_without(f"a SynthHeads set; {TITLES[name]} has the images it has", ("count",))
+    else:
+        refuse_without(f"a real set; {TITLES[name]} is rendered", ("data_root",))
     synth = SynthConfig() if count is None else SynthConfig(train=count, lab=count, wild=count)
     with data_progress(TITLES[name]) as progress:
         return prepared(name, size, data_root, synth, jobs or -1, progress, warn)

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from benchmark.cli.options import store_option
+from benchmark.cli.options import refuse_without, store_option
 from mhpe.errors import InputError
 from mhpe.paths import FOR_PHOTOGRAPHS
 
@@ -27,8 +26,8 @@ def network_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 def chosen_network(trial: str | None, weights: Path | None, store: str) -> "Saved":
     """The network that the options name, one of them: a trial's, a file's, or the one that comes with the package."""
-    if trial is None and click.get_current_context().get_parameter_source("store") is ParameterSource.COMMANDLINE:
-        raise InputError("--store is of use with --trial KEY alone, which names a network of that store")
+    if trial is None:
+        refuse_without("--trial KEY, which names a network of that store", ("store",))
     if trial is not None and weights is not None:
         raise InputError("--trial and --weights both name a network; give one of them")
     from benchmark.store import Store

@@ -40,16 +40,13 @@ def environment(device: str, precision: str) -> dict[str, Any]:
 def _commit() -> str | None:
     """The checkout's commit, with "-dirty" for uncommitted changes; None outside a checkout."""
     folder = Path(mhpe.__file__).resolve().parents[1]
+    if not (folder / ".git").exists():
+        return None  # installed, perhaps somewhere inside another project's checkout
+    words = ("git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
     try:
-        if Path(_git(folder, "rev-parse", "--show-toplevel")).resolve() != folder:
-            return None  # installed somewhere inside another project's checkout
-        return _git(folder, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+        ended = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-def _git(folder: Path, *words: str) -> str:
-    ended = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
     return ended.stdout.strip()
 
 

@@ -59,30 +59,19 @@ class Interrupted(KeyboardInterrupt):
     """A run was interrupted; its text says what is stored."""
 
 
-def run(plan: Plan, store: Store, workers: Workers, reporter: Reporter, retry_failed: bool = False) -> Totals:
-    """Train and evaluate what is missing in the store, where other processes may work at the same time.
-
-    The workers are closed at the end.
-
-    Raises:
-        Interrupted: for a KeyboardInterrupt.
-        InputError: if the store fails, a data set is missing, or no worker can work.
-    """
-    return Run(plan, store, workers, reporter, retry_failed).run()
-
-
 @dataclass(eq=False)
 class Run:
-    """A run, and the state of it; the first five attributes are the arguments of :func:`run`.
+    """Trains and evaluates a plan's missing trials in a store, where other processes may work at the same time.
 
-    A search of parameters is a run that adds trials while it goes on.
+    The first five attributes are its arguments, the others its state. A search of parameters is a run that adds trials
+    while it goes on.
     """
 
     plan: Plan
     store: Store
     workers: Workers
     reporter: Reporter
-    retry_failed: bool
+    retry_failed: bool = False
     worker: str = field(default_factory=worker_name)
     lease_seconds: float = field(default_factory=lease_seconds)
     left: dict[str, None] = field(default_factory=dict)  # trials that have not ended, as far as this process knows
@@ -113,23 +102,25 @@ class Run:
         return None
 
     def run(self) -> Totals:
-        """See :func:`run`."""
+        """Run until all trials have ended, here or elsewhere; the workers are closed at the end.
+
+        Raises:
+            Interrupted: for a KeyboardInterrupt.
+            InputError: if the store fails, a data set is missing, or no worker can work.
+        """
+        self.left = dict.fromkeys(self.plan.trials)
         try:
-            return self._run()
+            self.totals.done = self._look()
+            at_first = set(self.left)
+            with held(self.store, self.worker, self.lease_seconds), closing(self.workers):
+                while self._add_more() or self.left or self.running:
+                    self._begin()
+                    self.reporter.start(*self.counts())
+                    self._wait()
         except KeyboardInterrupt:  # which may have come between a trial's end and its being counted: the store knows
             stored = len(self._complete(self.store.statuses(self.plan.trials)))
             text = f"{stored} of {len(self.plan.trials)} trials are stored in {self.store.shown}"
             raise Interrupted(text) from None
-
-    def _run(self) -> Totals:
-        self.left = dict.fromkeys(self.plan.trials)
-        self.totals.done = self._look()
-        at_first = set(self.left)
-        with held(self.store, self.worker, self.lease_seconds), closing(self.workers):
-            while self._add_more() or self.left or self.running:
-                self._begin()
-                self.reporter.start(*self.counts())
-                self._wait()
         self.totals.elsewhere = len(at_first - self.begun.keys())
         earlier = self.store.failures(self.plan.trials)
         self.totals.failed |= {self._name(key): error for key, error in earlier.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from joblib.externals.loky import get_reusable_executor
 
 from benchmark.run.dask import DaskWorkers
-from benchmark.run.runner import Interrupted, Reporter, Totals, Workers, run
+from benchmark.run.runner import Interrupted, Reporter, Run, Totals, Workers
 from benchmark.run.study_data import StudyData
 from benchmark.run.workers import LocalWorkers, process_count, usable_device
 from benchmark.search.search import Point, confirmation, searches_of
@@ -126,7 +126,7 @@ def run_study(
         plan = make_plan(study, grid, seeds or study.file.seeds, data)
     dropped = _write_plan(study, plan, store, is_present(study, plan))
     with shows(study.name) as reporter:
-        totals = run(plan, store, workers(plan), reporter, retry_failed)
+        totals = Run(plan, store, workers(plan), reporter, retry_failed).run()
     return StudyRun(study.name, len(plan.trials), totals, dropped, ended, wanted, store.shown)
 
 

@@ -11,6 +11,9 @@ from benchmark.study.yaml_file import read_yaml
 from mhpe.errors import InputError
 from mhpe.validation import Section, nearest, parse, read_text, short
 
+PACKAGE = Path(__file__).parents[1]
+STUDIES = PACKAGE / "studies" if (PACKAGE / "studies").is_dir() else PACKAGE.parent / "studies"
+"""The shipped studies: in the installed package, or beside it in a checkout."""
 MOST_SEEDS = 10_000  # paired seeds of an arm: 0.01 degrees of difference need fewer
 
 
@@ -51,16 +54,9 @@ class StudyFile(Section):
     search: SearchConfig | None = None
 
 
-def _studies_folder() -> Path:
-    """The folder of the shipped studies: in the installed package, or beside it in a checkout."""
-    package = Path(__file__).parents[1]
-    installed = package / "studies"
-    return installed if installed.is_dir() else package.parent / "studies"
-
-
 def study_names() -> list[str]:
     """Names of the studies that come with the suite."""
-    return sorted(path.stem for path in _studies_folder().glob("*.yaml"))
+    return sorted(path.stem for path in STUDIES.glob("*.yaml"))
 
 
 def study_text(name_or_file: str) -> tuple[str, str, str]:
@@ -73,7 +69,7 @@ def study_text(name_or_file: str) -> tuple[str, str, str]:
             f"no study {short(name_or_file)}; {nearest(name_or_file, study_names())} (or name a .yaml file)"
         )
     file = f"{name_or_file}.yaml"
-    return name_or_file, f"studies/{file}", (_studies_folder() / file).read_text(encoding="utf-8")
+    return name_or_file, f"studies/{file}", (STUDIES / file).read_text(encoding="utf-8")
 
 
 def read_study(name_or_file: str) -> tuple[str, str, StudyFile]:

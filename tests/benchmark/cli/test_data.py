@@ -20,7 +20,10 @@ from tests.fake_data import write_biwi
         (("show", "synth_lab", "--number", 10**9), "1<=x<=2000"),
         (("prepare", "synth_lab", "--data-root", "{root}"), "rendered"),
         (("show", "synth_lab", "--data-root", "{root}"), "rendered"),
-        (("prepare", "aflw2000", "--count", 5, "--data-root", "{root}"), "--count is for SynthHeads"),
+        (
+            ("prepare", "aflw2000", "--count", 5, "--data-root", "{root}"),
+            "--count does nothing without a SynthHeads set",
+        ),
         (("prepare", "aflw2000", "--data-root", "{root}typo"), "no such folder"),
         (("prepare", "300w_lp", "--data-root", "{root}"), "no folder"),
         (("prepare", "aflw"), "did you mean 'aflw2000'"),

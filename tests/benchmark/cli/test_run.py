@@ -158,7 +158,7 @@ def test_processes_that_prepared_data_are_gone_before_the_training(
 
     monkeypatch.setenv("MHPE_CACHE", str(tmp_path / "new"))
     monkeypatch.setattr(study_run, "make_plan", lambda *args: (make_plan(*args), prepared.extend(lokys()))[0])
-    monkeypatch.setattr(study_run, "run", lambda *_: left.extend(lokys()) or Totals())
+    monkeypatch.setattr(study_run.Run, "run", lambda _: left.extend(lokys()) or Totals())
     assert bench("run", "--study", tiny_study, "--data-root", data_root, "--jobs", 2).status == 0
     assert prepared
     assert not left

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from benchmark.run import runner
-from benchmark.run.runner import Interrupted, run
+from benchmark.run.runner import Interrupted, Run, Totals
 from benchmark.run.task import Task
 from benchmark.run.workers import WorkerDiedError
 from benchmark.store import Store, schema
@@ -69,6 +69,10 @@ class Reporter:
 
     def waiting(self, count: int) -> None:
         raise AssertionError("nobody else works on this store")
+
+
+def run(*arguments: object, **options: object) -> Totals:
+    return Run(*arguments, **options).run()
 
 
 @pytest.fixture
