@@ -1,9 +1,7 @@
 """Leases on trials: by them a store knows that the process that took a trial still works on it."""
 
 import os
-import socket
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -21,11 +19,6 @@ def lease_seconds() -> float:
     if not 1 <= seconds < float("inf"):
         raise InputError(f"BENCH_LEASE must be a number of seconds, at least 1, not {text!r}")
     return seconds
-
-
-def worker_name() -> str:
-    """A new name for a process that takes trials."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
 
 
 @contextmanager

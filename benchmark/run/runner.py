@@ -1,8 +1,10 @@
 """Runs the trials of a plan that have no result yet, and stores every result when it arrives."""
 
+import os
 import socket
 import time
 import traceback
+import uuid
 from collections import Counter, deque
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -11,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from benchmark.run.dask import DaskWorkers
-from benchmark.run.leases import held, lease_seconds, worker_name
+from benchmark.run.leases import held, lease_seconds
 from benchmark.run.task import Task, Watch
 from benchmark.run.workers import LocalWorkers, WorkerDiedError
 from benchmark.store import Store
@@ -72,7 +74,7 @@ class Run:
     workers: Workers
     reporter: Reporter
     retry_failed: bool = False
-    worker: str = field(default_factory=worker_name)
+    worker: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}")
     lease_seconds: float = field(default_factory=lease_seconds)
     left: dict[str, None] = field(default_factory=dict)  # trials that have not ended, as far as this process knows
     # those of them that nobody is training, as far as this process knows

@@ -60,11 +60,12 @@ class StoredSearch:
 class Points:
     """Takes and ends the points of a search; several processes may do so at the same time.
 
-    The key of the search is the name of Optuna's study. All methods raise an InputError if the store fails.
+    The key of the search is the name of Optuna's study. With ``retry_failed`` points that have failed wait again. All
+    methods raise an InputError if the store fails.
     """
 
     @patient
-    def __init__(self, store: Store, storage: RDBStorage, search: Search) -> None:
+    def __init__(self, store: Store, storage: RDBStorage, search: Search, retry_failed: bool = False) -> None:
         self.store, self.storage, self.search = store, storage, search
         with clear_errors(store), lock(store):
             self._study = optuna.create_study(
@@ -74,6 +75,8 @@ class Points:
                 self._study.set_user_attr("begun", time.time())
                 self._study.set_user_attr("definition", search.definition)
             self._study.set_user_attr("points", search.config.points)
+            if retry_failed:
+                self._queue(noted=True)
 
     @patient
     def take(self) -> optuna.Trial | None:
@@ -113,12 +116,6 @@ class Points:
             if trial.state == TrialState.FAIL and ("note" in trial.user_attrs) == noted:
                 queued = trial.system_attrs.get("fixed_params", {}) | trial.params
                 self._study.enqueue_trial(queued, user_attrs={"point": _point_of(trial)})
-
-    @patient
-    def retry_failed(self) -> None:
-        """Let points that have failed be tried again."""
-        with clear_errors(self.store), lock(self.store):
-            self._queue(noted=True)
 
     @patient
     def end(self, trial: optuna.Trial, state: TrialState, value: float | None = None, note: str | None = None) -> None:

@@ -41,9 +41,7 @@ def run_searches(
     interruption is tried again by the next call.
     """
     storage = open_storage(store)
-    points = [Points(store, storage, search) for search in searches]
-    for each in points if retry_failed else ():
-        each.retry_failed()
+    points = [Points(store, storage, search, retry_failed) for search in searches]
     fit = {search.parts.fit.fingerprint: search.parts.fit for search in searches}
     for search in searches:
         store.add_test_set(search.parts.validation)

@@ -44,15 +44,8 @@ def bootstrap_difference(
     The probability of improvement follows Agarwal et al. (Deep reinforcement learning at the edge of the statistical
     precipice, NeurIPS 2021) with images as tasks, but compares runs of the same seed where they compare all pairs.
 
-    Args:
-        errors_arm: (seeds, images) in degrees, finite.
-        errors_baseline: (seeds, images), the same seeds and images.
-        persons: (images,), a label for the person on each image.
-        resamples: of the bootstrap, at least 2.
-        seed: of its random draws.
-
-    Returns:
-        The estimates; interval ends are NaN for fewer than two seeds or persons.
+    Errors are (seeds, images) in degrees, finite, of the same seeds and images; ``persons`` (images,) labels the person
+    on each. Interval ends are NaN for fewer than two seeds or persons.
     """
     arm, baseline = np.asarray(errors_arm, float), np.asarray(errors_baseline, float)
     labels, person = np.unique(np.asarray(persons), return_inverse=True)

@@ -29,17 +29,11 @@ def student_quantile(freedom: float) -> float:
 
 
 def interquartile_mean(values: ArrayLike, resamples: int = 2000) -> tuple[float, float, float]:
-    """Mean of the middle half of all values, and its percentile bootstrap interval, stratified by task.
+    """Mean of the middle half of (runs,) or (runs, tasks) finite values, and both ends of its interval.
 
     As rliable has it (Agarwal et al., Deep reinforcement learning at the edge of the statistical precipice, NeurIPS
-    2021): runs are drawn with replacement within each task, and the middle half is taken over runs and tasks together.
-
-    Args:
-        values: (runs,) or (runs, tasks), finite.
-        resamples: of the bootstrap.
-
-    Returns:
-        The mean and both ends of its interval; all NaN for fewer than four runs.
+    2021): the percentile bootstrap draws runs with replacement within each task, and the middle half is taken over runs
+    and tasks together. All NaN for fewer than four runs.
     """
     table = np.asarray(values, float)
     if len(table) < FEWEST:

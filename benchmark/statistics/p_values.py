@@ -11,18 +11,15 @@ Array = NDArray[np.float64]
 
 
 def sign_flip_p(differences: Array) -> float:
-    """Two-sided p of paired differences: the share of sign patterns whose |sum| is at least the observed one.
+    """Two-sided p of (n,) differences of pairs: the share of sign patterns with a sum at least as far from 0 as theirs.
 
-    This is R. A. Fisher's exact test (The Design of Experiments, 1935, section 21).
-    If arm and baseline are exchangeable within a pair, then each difference is as likely to have the other
-    sign, whatever its distribution. All 2^n patterns are counted up to n = 30; beyond, 99,999 are drawn with a
-    fixed seed, and the observed pattern is one more.
+    This is R. A. Fisher's exact test (The Design of Experiments, 1935, section 21). If arm and baseline are
+    exchangeable within a pair, then each difference is as likely to have the other sign, whatever its distribution. All
+    2^n patterns are counted up to n = 30; beyond, 99,999 are drawn with a fixed seed, and the observed pattern is one
+    more.
 
     The same as scipy's permutation_test, which takes seconds from n = 20 on where this takes milliseconds: a report
     tests hundreds of arms.
-
-    Args:
-        differences: (n,), finite, n >= 1.
     """
     rounding = 1e-12 * np.abs(differences).sum()
     observed = abs(differences.sum()) - rounding

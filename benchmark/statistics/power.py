@@ -17,17 +17,12 @@ POWER = 0.8  # share of true differences that are to be found
 
 
 def seeds_needed(sd: float, difference: float, comparisons: int = 1) -> int:
-    """Paired seeds with which a true difference is found with 80 % power.
+    """Paired seeds that find a true ``difference`` > 0 with 80 % power, where differences scatter by ``sd``; degrees.
 
     The power is that of the two-sided paired t test at the level that the exact sign-flip test attains with that number
     of seeds. With several comparisons alpha is divided by their number (Bonferroni), which Holm's adjustment never
     exceeds. The verdict itself has a little less power: in simulations, 0.66 to 0.73 instead of 0.8 with the fewest
     seeds that can be significant at all, and 0.74 to 0.81 with more.
-
-    Args:
-        sd: standard deviation of the paired differences in degrees, at least 0.
-        difference: the true difference in degrees, above 0.
-        comparisons: arms compared with the baseline.
     """
     alpha, effect = (1 - LEVEL) / comparisons, difference / sd if sd else math.inf
     by_z_test = int(((ndtri(1 - alpha / 2) + ndtri(POWER)) / effect) ** 2)  # which needs fewer

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 from torch.utils.benchmark import Measurement, TaskSpec, Timer
 
-from benchmark.run.leases import worker_name
 from benchmark.store import Store
 from benchmark.store.outcome import Outcome
 from benchmark.study.grid import Plan, make_plan
@@ -178,15 +177,16 @@ def planning_rows(setting: Setting) -> Iterator[Row]:
     path.write_text(json.dumps(content | {"seeds": 100}))
 
     def planned() -> tuple[Store, Plan]:
-        plan = make_plan(loaded, loaded.arms, 100, lambda _, size: synthetic_set(200, size))
+        plan = make_plan(loaded, grid, 100, lambda _, size: synthetic_set(200, size))
         store = Store(f"sqlite:///{setting.folder}/plan{next(numbers)}.sqlite")
         store.plan(loaded.name, loaded.definition, plan.cells, plan.trials.values())
         return store, plan
 
     loaded = load_study(str(path), "standard")
+    grid = dict.fromkeys(loaded.protocols, loaded.arms)
     yield Row(f"planning {100 * len(loaded.arms):,} trials", once(planned).median, seconds_goal=3)
     store, plan = planned()
-    keys, worker = iter(plan.trials), worker_name()
+    keys, worker = iter(plan.trials), "perf"
 
     def claim_and_finish() -> None:
         key = next(keys)
