@@ -10,7 +10,7 @@ from benchmark.report.figures import FIGURES, MAIN, Drawing, NoDataError, cost, 
 from benchmark.report.images import errors_by_yaw
 from benchmark.report.material import Material
 from benchmark.report.secondary import FAR
-from benchmark.report.study_report import Analysis, FigureFile, StudyReport, search_slug, slug
+from benchmark.report.study_report import Analysis, FigureFile, StudyReport, slug
 from benchmark.report.style import rendered, style, watermark
 from benchmark.statistics import bootstrap_difference
 from benchmark.store import Store
@@ -33,9 +33,8 @@ def analyse(url: str, report: StudyReport, png: bool) -> Analysis:
             mpl.use("Agg")  # whatever a notebook set: figures are files, and need no other backend
         from benchmark.report.figures.search import draw_search  # loads pyplot, Optuna and PyTorch
 
-        name = search_slug(report, search)
-        drawn = draw_search(search.stored)
-        found.of_searches.append([_file(f"{name}-{k}", title, each, png) for k, (title, each) in drawn.items()])
+        drawn = draw_search(search.stored).items()
+        found.of_searches.append([_file(f"{search.name}-{kind}", title, each, png) for kind, (title, each) in drawn])
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.report.study_report import slug
 from benchmark.report.text import difference, number, signed, synthetic_note, with_error
 from benchmark.report.views import cell, columns, to_text
 from benchmark.report.writers import TextTable
@@ -24,7 +25,7 @@ METRICS = {"mae": "MAE", "geodesic_mean": "geodesic error"}
 class SearchReport:
     """The report of one search."""
 
-    name: str  # for files: training set, sampler and preset
+    name: str  # of its files
     title: str
     summary: str  # one sentence: how many points, and how they ended
     points: pd.DataFrame  # a row for each point: number, status, the parameters, value, note
@@ -38,7 +39,7 @@ def report_searches(store: Store, study: str, definition: dict[str, Any]) -> lis
     cells = store.results(study)
     searches = load_searches(store, study)
     newest = {tuple(search.definition[name] for name in PLACE): search for search in searches}
-    return [_report(search, cells, definition) for search in newest.values()]
+    return [_report(slug(study), search, cells, definition) for search in newest.values()]
 
 
 NOTE = (
@@ -50,7 +51,7 @@ NOTE = (
 """How to read the table of fresh values."""
 
 
-def _report(search: StoredSearch, cells: pd.DataFrame, definition: dict[str, Any]) -> SearchReport:
+def _report(study: str, search: StoredSearch, cells: pd.DataFrame, definition: dict[str, Any]) -> SearchReport:
     counts = {status: sum(p.status == status for p in search.points) for status in ("done", "pruned", "failed")}
     ended = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     preset, train_set, sampler = (search.definition[name] for name in PLACE)
@@ -65,7 +66,7 @@ def _report(search: StoredSearch, cells: pd.DataFrame, definition: dict[str, Any
         for p in search.points
     ]
     return SearchReport(
-        name=f"{train_set}-{sampler}-{preset}",
+        name=slug(f"{study}-search-{train_set}-{sampler}-{preset}"),
         title=", ".join(filter(None, (f"{sampler} on {train_set}, preset {preset}", synthetic))),
         summary=(
             f"{searched} by {settings['optimizer']}: {ended or 'none has ended'}. A point's value is the {metric} on "

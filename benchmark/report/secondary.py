@@ -101,8 +101,8 @@ def part_text(table: pd.DataFrame) -> pd.DataFrame:
     """The differences for display: a row an arm and protocol, a column a metric."""
     rows: dict[tuple[str, str, str], dict[str, str]] = {}
     for row in table[table["pairs"] > 0].to_dict("records"):
-        shown = rows.setdefault((row["preset"], row["protocol"], row["arm"]), {"Result": row["arm"]})
-        shown |= {"Protocol": protocol_title(row["protocol"]), "Preset": row["preset"]}
+        place = {"Result": row["arm"], "Protocol": protocol_title(row["protocol"]), "Preset": row["preset"]}
+        shown = rows.setdefault((row["preset"], row["protocol"], row["arm"]), place)
         shown[PARTS[row["metric"]]] = difference(row["difference"], row["low"], row["high"])
     return pd.DataFrame(list(rows.values())).fillna(NOTHING)
 

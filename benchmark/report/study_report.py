@@ -170,17 +170,11 @@ def write_study(report: StudyReport, folder: Path) -> None:
     tables = folder / "tables"
     _write_tables(report, tables)
     for search in report.searches:
-        name = search_slug(report, search)
-        write_csv(search.points, tables / f"{name}-points.csv")
+        write_csv(search.points, tables / f"{search.name}-points.csv")
         views = {"The best points on fresh seeds": search.text}
-        write_table(search.best, views, search.title, search.summary, tables / name)
+        write_table(search.best, views, search.title, search.summary, tables / search.name)
     for figure in (*report.analysis.figures, *(figure for of in report.analysis.of_searches for figure in of)):
         figure.write(folder / "figures")
-
-
-def search_slug(report: StudyReport, search: "SearchReport") -> str:
-    """Name of a search's files."""
-    return slug(f"{report.slug}-search-{search.name}")
 
 
 def slug(name: str) -> str:

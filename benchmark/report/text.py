@@ -44,6 +44,11 @@ def with_interval(value: float, low: float, high: float) -> str:
     return number(value) if math.isnan(low) else f"{number(value)} [{number(low)}, {number(high)}]"
 
 
+def chances(better: float, equivalent: float, worse: float) -> str:
+    """Three probabilities in percent."""
+    return NOTHING if math.isnan(better) else " / ".join(f"{100 * share:.0f}" for share in (better, equivalent, worse))
+
+
 def plain(value: float) -> str:
     """A parameter as it was written: 20, 37.5."""
     return NOTHING if pd.isna(value) else f"{value:g}"

@@ -20,10 +20,6 @@ def cell(text: Callable[..., str], *names: str) -> Callable[[Row], str]:
     return lambda row: text(*(row[name] for name in names))
 
 
-def _probabilities(*values: float) -> str:
-    return NOTHING if math.isnan(values[0]) else " / ".join(f"{100 * value:.0f}" for value in values)
-
-
 def _unpaired(row: Row) -> str:
     if not row["correlation"] < WEAK:
         return NOTHING
@@ -44,7 +40,7 @@ COLUMNS: Columns = {
     "Seeds": cell(str, "n"),
     "Against": lambda row: "" if row["verdict"] == "baseline" else str(row["baseline"]),
     "Difference": cell(text.difference, "difference", "low", "high"),
-    "Better / equivalent / worse": cell(_probabilities, "p_better", "p_equivalent", "p_worse"),
+    "Better / equivalent / worse": cell(text.chances, "p_better", "p_equivalent", "p_worse"),
     "Verdict": cell(str, "verdict"),
     "Holm p": cell(text.p_value, "p_holm"),
     "q": cell(text.p_value, "q"),

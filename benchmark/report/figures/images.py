@@ -15,11 +15,7 @@ from benchmark.report.text import protocol_title
 
 
 def images_of(material: Material) -> dict[str, Images]:
-    """Errors image by image of each protocol that has them.
-
-    Raises:
-        NoDataError: if none has.
-    """
+    """Errors image by image of each protocol that has them; a :class:`NoDataError` if none has."""
     if not material.images:
         raise NoDataError("the store holds no predictions of these trials")
     return material.images

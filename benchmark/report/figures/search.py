@@ -1,8 +1,7 @@
 """Optuna's figures of a search."""
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -59,7 +58,9 @@ def draw_search(search: StoredSearch) -> dict[str, tuple[str, Drawing]]:
         "history": lambda: optunas.plot_optimization_history(study, target_name=value),
         "slice": lambda: optunas.plot_slice(study, target_name=value),
     }
-    if len(search.definition["space"]) > 1 and _spread(study):
+    found = [point.parameters for point in search.points if point.value is not None]
+    space = search.definition["space"]
+    if len(space) > 1 and all(len({parameters[name] for parameters in found}) > 1 for name in space):
         plots["contour"] = lambda: optunas.plot_contour(study, target_name=value)
         plots["importances"] = lambda: optunas.plot_param_importances(study, evaluator=evaluator, target_name=value)
     drawings = {}
@@ -71,14 +72,10 @@ def draw_search(search: StoredSearch) -> dict[str, tuple[str, Drawing]]:
     return drawings
 
 
-def _spread(study: optuna.Study) -> bool:
-    """Whether every parameter has several values, without which nothing can be interpolated."""
-    trials = study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
-    return all(len({trial.params[name] for trial in trials}) > 1 for name in trials[0].params)
-
-
 def _draw(kind: str, plot: Callable[[], Any], title: str, incomplete: str) -> Drawing:
-    with style(), _own_style():
+    # Optuna's figures warn that they are experimental and set a style of their own.
+    with style(), warnings.catch_warnings(), mock.patch.object(plt.style, "use"):
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         axes = np.atleast_1d(plot()).tolist()
         figure = axes[0].figure
         figure.set_size_inches(3.2 + 3.6 * len(axes), 4.2)
@@ -107,14 +104,6 @@ def _tidy(axis: Axes) -> None:
             which.set_major_locator(LogLocator(subs=(1, 2, 5)))
             which.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             which.set_minor_locator(NullLocator())
-
-
-@contextmanager
-def _own_style() -> Iterator[None]:
-    """Context in which Optuna's figures neither warn that they are experimental nor set a style."""
-    with warnings.catch_warnings(), mock.patch.object(plt.style, "use"):
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        yield
 
 
 def _as_optuna_study(search: StoredSearch) -> optuna.Study:

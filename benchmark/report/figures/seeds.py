@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from benchmark.report.material import Material
 from benchmark.report.style import BASELINE, Drawing, NoDataError, hover, named_rows
 from benchmark.report.summary import INTERVAL_FROM
-from benchmark.report.text import difference, protocol_title, signed
+from benchmark.report.text import NOTHING, chances, difference, protocol_title, signed
 from benchmark.statistics import paired_differences, seed_table
 from benchmark.study.names import counted
 
@@ -71,8 +71,8 @@ def _arm(axis: Axes, place: int, row: dict[str, Any], seeds: pd.Series) -> None:
     (mean,) = axis.plot(row["difference"], place, marker, ms=8, color=colour, label=row["verdict"], linestyle="none")
     said = difference(row["difference"], row["low"], row["high"])
     hover(mean, [f"{row['arm']}, {counted(int(row['pairs']), 'pair')}: {said}°, {row['verdict']}"])
-    chances = [f"{100 * row[f'p_{name}']:.0f}" for name in ("better", "equivalent", "worse")]
-    beside = f"n={row['pairs']:g}" + ("" if pd.isna(row["p_better"]) else f": {' / '.join(chances)} %")
+    probable = chances(row["p_better"], row["p_equivalent"], row["p_worse"])
+    beside = f"n={row['pairs']:g}" + ("" if probable == NOTHING else f": {probable} %")
     _beside(axis, place, beside)
 
 

@@ -68,7 +68,7 @@ def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[s
         "matrix": _matrix(study.table),
         "groups": [_group(study, groups, *group) for group in groups_of(study.table)],
         "tables": {name: (found.heading, page_table(*found.text)) for name, found in study.tables.items()},
-        "reproduced": published is not None and slides.reproduced(published.table),
+        "reproduced": published is not None and published.table.filter(like="reproduced_").notna().any(axis=None),
         "machines": machines_note(study.machines),
         "best": [page_table(*search.text) for search in study.searches],
         "fingerprints": fingerprints(store, study.cells),

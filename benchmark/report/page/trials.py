@@ -1,7 +1,6 @@
 """The trials behind the numbers: one compact row each, and the details as data for the page's script."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -56,7 +55,7 @@ def trace(store: Store, cells: pd.DataFrame) -> tuple[dict[str, list[str]], dict
         trials[key] = [
             key, _place(shared["cores"], identity.get("core")),
             _place(shared["samplers"], {name: identity.get(name) for name in SAMPLER}),
-            _place(shared["environments"], environment), _time(trial["finished"]),
+            _place(shared["environments"], environment), trial["finished"],
             trial["parameters"], trial["error_message"],
             [[groups[group], metrics] for group, metrics in where[key]],
             trial["traceback"] if trial["status"] == "failed" else None,
@@ -82,7 +81,3 @@ def _row(
         cells[0][0][3], str(trial["seed"]), set_title(trial["train_set"]), trial["status"], ", ".join(named), seconds,
         environment.get("host") or "", environment.get("commit") or "", trial["error_type"] or "",
     ]  # fmt: skip
-
-
-def _time(seconds: float | None) -> str:
-    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

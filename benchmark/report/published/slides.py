@@ -77,11 +77,6 @@ def presets_of(rows: pd.DataFrame) -> list[str]:
     return [name.removeprefix("reproduced_") for name in map(str, rows) if name.startswith("reproduced_")]
 
 
-def reproduced(rows: pd.DataFrame) -> bool:
-    """Whether anything of the slides' rows was reproduced."""
-    return any(rows[f"reproduced_{preset}"].notna().any() for preset in presets_of(rows))
-
-
 def published_text(rows: pd.DataFrame) -> pd.DataFrame:
     """The slides' columns, the recomputed mean and its mark, and for each preset what was reproduced."""
     shown: Columns = {

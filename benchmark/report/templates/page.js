@@ -79,7 +79,8 @@ function show(key) {
   parent.replaceChildren();
   properties(parent, "Training", {
     arm: text(1), seed: text(2), "trained on": text(3), state: text(4), seconds: text(6) || null,
-    finished: finished || null, "weights of the network": weights, error: text(9) ? `${text(9)}: ${error}` : null,
+    finished: finished && `${new Date(1000 * finished).toISOString().slice(0, 19).replace("T", " ")} UTC`,
+    "weights of the network": weights, error: text(9) ? `${text(9)}: ${error}` : null,
   });
   if (traceback) {
     element("h3", "Traceback", parent);
