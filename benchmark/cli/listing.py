@@ -22,21 +22,14 @@ def built_in_samplers() -> list[Listed]:
     files = (Path(__file__).parents[2] / "samplers").rglob("*.py")
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
     classes = {node.name: node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)}
-    found = [
-        Listed(name, (ast.get_docstring(cls) or "").partition("\n")[0], _parameters(cls, classes))
-        for cls in classes.values()
-        if (name := _name(cls))
-    ]
+    found = []
+    for cls in classes.values():
+        for node in cls.body:
+            match node:
+                case ast.Assign(targets=[ast.Name(id="name")], value=ast.Constant(value=str(name))):
+                    summary = (ast.get_docstring(cls) or "").partition("\n")[0]
+                    found.append(Listed(name, summary, _parameters(cls, classes)))
     return sorted(found, key=lambda listed: listed.name)
-
-
-def _name(cls: ast.ClassDef) -> str | None:
-    """What ``name = "..."`` in the class says."""
-    for node in cls.body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id="name")], value=ast.Constant(value=str(text))):
-                return text
-    return None
 
 
 def _parameters(cls: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> dict[str, str]:
@@ -54,11 +47,6 @@ def _parameters(cls: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> dict[str
 
 
 def _default(value: ast.expr | None) -> str:
-    match value:
-        case None:
-            return "required"
-        case ast.Call(func=ast.Name(id="Field"), args=[default, *_]):
-            value = default
-        case ast.Call(func=ast.Name(id="Field")):
-            return "required"
-    return str(ast.literal_eval(value))
+    if isinstance(value, ast.Call):  # Field(default, ...)
+        value = value.args[0] if value.args else None
+    return "required" if value is None else str(ast.literal_eval(value))

@@ -84,9 +84,7 @@ def main() -> None:
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "bench"
         _fail(f"{error.format_message().rstrip('.')}; see {command} --help")
-    except click.ClickException as error:
-        _fail(error.format_message())
-    except InputError as error:
+    except (click.ClickException, InputError) as error:
         _fail(str(error))
     except (click.Abort, KeyboardInterrupt):
         click.echo(f"bench: {INTERRUPTED}", err=True)

@@ -13,6 +13,7 @@ from benchmark.study.study import Study
 from benchmark.study.trial import Trial, identity_key
 from mhpe.data.split import Split
 
+DIGITS = ".4g"  # of parameters in the name of a point
 FOUND = ", found"  # ends the label of an arm that a search has found
 
 
@@ -43,20 +44,16 @@ class Search:
     parts: Split  # the part to fit and the part to validate on
 
     @property
-    def sampler(self) -> str:
-        """Name of the sampler."""
-        return self.searched.name
-
-    @property
     def config(self) -> SearchConfig:
         """Points, optimizer and objective."""
         return self.searched.config
 
     def arm(self, parameters: Mapping[str, Value]) -> Arm:
         """The arm of a point; an InputError if the sampler refuses this combination of values."""
-        registry = self.searched.registry
-        sampler = registry.build(self.sampler, {**self.searched.fixed, **parameters}, self.sampler)
-        return Arm(label(self.sampler, parameters), sampler, self.searched.core, registry.file_of(self.sampler))
+        searched = self.searched
+        sampler = searched.registry.build(searched.name, {**searched.fixed, **parameters}, searched.name)
+        file = searched.registry.file_of(searched.name)
+        return Arm(label_of(searched.name, parameters, DIGITS), sampler, searched.core, file)
 
     def trial(self, parameters: Mapping[str, Value], seed: int) -> Trial:
         """A training of a point, on the part to fit."""
@@ -82,11 +79,6 @@ class Search:
         return identity_key(self.definition)
 
 
-def label(sampler: str, parameters: Mapping[str, Any]) -> str:
-    """Name of a point: its sampler and its parameters, to four digits."""
-    return label_of(sampler, parameters, ".4g")
-
-
 def searches_of(study: Study, parts: Callable[[str, int], Split]) -> list[Search]:
     """One search for each training set of a study, split as ``parts`` says, and each of its samplers to search."""
     return [
@@ -103,7 +95,7 @@ def best_points(points: Iterable[Point], sampler: str, count: int) -> dict[str, 
     """
     best: dict[str, Point] = {}
     for _, _, point in sorted((point.value, point.number, point) for point in points if point.value is not None):
-        best.setdefault(label(sampler, point.parameters) + FOUND, point)
+        best.setdefault(label_of(sampler, point.parameters, DIGITS) + FOUND, point)
     return dict(list(best.items())[:count])
 
 
@@ -126,7 +118,9 @@ def confirmation(
             replace(search.arm(point.parameters), label=label)
             for search in searches
             if search.train_set == train_set
-            for label, point in best_points(points.get(search.key, ()), search.sampler, config.confirm.best).items()
+            for label, point in best_points(
+                points.get(search.key, ()), search.searched.name, config.confirm.best
+            ).items()
         ]
         protocols = [protocol for protocol in study.protocols if protocol.train == train_set]
         grid |= dict.fromkeys((*protocols, validation_protocol(train_set)), (*study.arms, *found))

@@ -117,7 +117,7 @@ def run_study(
         except Interrupted:
             interrupted = True
         found = {search.key: search.points for search in load_searches(store, study.name)}
-        ended = tuple((search.sampler, p) for search in searches for p in found.get(search.key, ()) if p.ended)
+        ended = tuple((search.searched.name, p) for search in searches for p in found.get(search.key, ()) if p.ended)
         if interrupted:
             raise Interrupted(f"{len(ended)} of {wanted} points of the search are stored in {store.shown}")
         plan = confirmation(study, searches, found, seeds, data)

@@ -61,7 +61,7 @@ def test_the_optimum_is_found(tmp_path: Path, optimizer: str, points: int) -> No
 
     found = search_here(f"{tmp_path}/s.sqlite", search, FakeWorkers(value=value))
     assert len(found) == points
-    best = next(iter(best_points(found, search.sampler, 3).values()))
+    best = next(iter(best_points(found, search.searched.name, 3).values()))
     assert best.parameters.get("bin_width", 15) in (10, 15, 20)
     assert best.parameters["sigma"] == pytest.approx(BEST["sigma"], rel=0.35)
 
