@@ -118,7 +118,7 @@ def test_studies_run_in_turn_and_all_are_read_before_the_first(bench: Bench, tmp
         path.write_text(TINY.replace("aflw2000_to_biwi", "synth_1"))
     result = bench("run", "--study", paths[0], "--study", paths[1], "--dry-run")
     assert result.status == 0, result.err
-    assert result.out.index("a, preset tiny") < result.out.index("b, preset tiny")
+    assert result.out.index("a, preset quick_scratch") < result.out.index("b, preset quick_scratch")
     paths[1].write_text("titel: x")
     result = bench("run", "--study", paths[0], "--study", paths[1])
     assert (result.status, result.out) == (2, "")
