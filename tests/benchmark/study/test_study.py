@@ -85,6 +85,7 @@ OTHERWISE = {
     "fine_tuning",
     "flat_density",
     "pretraining",
+    "pretraining_50000",
     "pretraining_varied",
 }
 """Studies whose seeds are fresh or whose random references are another training for their own reasons."""
