@@ -66,9 +66,8 @@ def cost_figure(ours: pd.DataFrame, png: bool) -> FigureFile:
 def bootstrap(material: Material) -> pd.DataFrame:
     """One row per protocol and arm whose predictions can be compared with the baseline's image by image.
 
-    Returns:
-        Columns preset, protocol, arm, baseline, seeds, images, persons, difference, low, high (degrees of MAE), and
-        probability_of_improvement with its ends probability_low and probability_high.
+    Columns preset, protocol, arm, baseline, seeds, images, persons, difference, low, high (degrees of MAE), and
+    probability_of_improvement with its ends probability_low and probability_high.
     """
     rows = []
     for protocol, images in material.images.items():

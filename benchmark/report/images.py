@@ -155,9 +155,8 @@ EDGES = np.array([0, 15, 30, 45, 60, 75, 90, 180])  # of the bins, degrees; the 
 def errors_by_yaw(images: Images) -> pd.DataFrame:
     """Geodesic errors of a protocol's arms in bins of |yaw|; bins without images are left out.
 
-    Returns:
-        Columns arm, low and high (of the bin, degrees), images, seeds, geodesic_mean and geodesic_mean_hw, the mean
-        over seeds in degrees and the half-width of its Student-t interval.
+    Columns arm, low and high (of the bin, degrees), images, seeds, geodesic_mean and geodesic_mean_hw, the mean over
+    seeds in degrees and the half-width of its Student-t interval.
     """
     place = np.digitize(np.abs(images.test_set.angles[:, 0]), EDGES[:-1]) - 1
     rows = []

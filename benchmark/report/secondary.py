@@ -1,6 +1,6 @@
 """The tables beside a study's main one: they explain a verdict, and decide none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchmark.report.images import ARMS_SHOWN, SEEDS_READ
 from benchmark.report.text import NOTHING, difference, duration, number, protocol_title, share, with_interval
-from benchmark.report.views import Columns, cell, columns, to_text
+from benchmark.report.views import METRICS, Columns, cell, columns
 from benchmark.statistics import groups_of, half_width, paired_differences, seed_table, seeds_needed, verdict
 from benchmark.statistics.power import pooled, spreads
 from benchmark.statistics.verdicts import probabilities
@@ -17,13 +17,8 @@ from benchmark.store import Store
 from mhpe.names import title
 
 FAR = 30  # degrees of yaw beyond which an image counts as far from frontal
-PARTS = {
-    "yaw": "Yaw",
-    "pitch": "Pitch",
-    "roll": "Roll",
-    "maev": "MAEV",
-    "geodesic_mean": "Geodesic",
-    "far": f"MAE beyond {FAR}° of yaw",
+PARTS = {METRICS[name]: name for name in ("Yaw", "Pitch", "Roll", "MAEV", "Geodesic")} | {
+    "far": f"MAE beyond {FAR}° of yaw"
 }
 """Metrics beside the MAE that arms are compared on, and their headings."""
 MARGINS = (0.05, 0.1, 0.15, 0.2)  # margins of equivalence, degrees, that the sensitivity table tries
@@ -63,17 +58,6 @@ def add_draws(
     return table.merge(found.drop(columns="train_set"), how="left", on=place).assign(pool=pd.Series(pools, dtype=float))
 
 
-DRAWN: Columns = columns("Result", "Preset") | {
-    "Trained on": cell(title, "train_set"),
-    "Images per input": cell(partial(number, decimals=1), "images_per_input"),
-    "Effective references": cell(partial(number, decimals=0), "effective_references"),
-    "Coverage": cell(share, "coverage"),
-    "From another bin": cell(share, "fallback_share"),
-    "Mean distance (°)": cell(partial(number, decimals=1), "distance"),
-}
-"""What is shown of :func:`draw_table`."""
-
-
 def other_metrics(cells: pd.DataFrame, baselines: Mapping[str, str], margin: float) -> pd.DataFrame:
     """Each arm's error and difference to its baseline by each of ``PARTS`` that ``cells`` has.
 
@@ -108,11 +92,7 @@ def part_text(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def sensitivity(table: pd.DataFrame) -> pd.DataFrame:
-    """The verdict of each compared arm of a study's summary under each of ``MARGINS``.
-
-    Returns:
-        Columns preset, protocol, arm, and a column for each margin.
-    """
+    """Columns preset, protocol, arm, and the verdict of each compared arm of a summary under each of ``MARGINS``."""
     rows = table[table["difference"].notna()]
     numbers = rows[["pairs", "difference", "low", "high", "p_holm"]].to_numpy(float)
     verdicts = {
@@ -122,19 +102,12 @@ def sensitivity(table: pd.DataFrame) -> pd.DataFrame:
     return rows[["preset", "protocol", "arm"]].assign(**verdicts).reset_index(drop=True)
 
 
-SENSITIVITY = columns("Result", "Protocol", "Preset") | {
-    f"± {margin:g}°": cell(str, f"{margin:g}") for margin in MARGINS
-}
-"""What is shown of :func:`sensitivity`."""
-
-
 def price(cells: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
     """What a verdict costs on each protocol where two seeds of some arm are paired.
 
-    Returns:
-        Columns preset, protocol; sd, sd_low, sd_high: of the paired differences over all arms, degrees; seeds needed
-        for ``FOUND`` degrees with 80 % power; seconds of a training (median); core_hours of these seeds of an arm and
-        of its baseline.
+    Columns preset, protocol; sd, sd_low, sd_high: of the paired differences over all arms, degrees; seeds needed for
+    ``FOUND`` degrees with 80 % power; seconds of a training (median); core_hours of these seeds of an arm and of its
+    baseline.
     """
     rows = []
     for preset, protocol, of_group in groups_of(cells):
@@ -146,29 +119,18 @@ def price(cells: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-PRICE: Columns = columns("Protocol", "Preset") | {
-    "Sd of differences": cell(with_interval, "sd", "sd_low", "sd_high"),
-    f"Seeds for {FOUND:g}°": cell("{:,}".format, "seeds"),
-    "Training": cell(duration, "seconds"),
-    "Core-hours": cell(number, "core_hours"),
-}
-"""What is shown of :func:`price`."""
-
-
-BOOTSTRAP: Columns = columns("Result", "Protocol", "Preset") | {
-    "Seeds": cell("{:,}".format, "seeds"),
-    "Images": cell("{:,}".format, "images"),
-    "Persons": cell("{:,}".format, "persons"),
-    **columns("Difference"),
-    "P(better)": cell(with_interval, "probability_of_improvement", "probability_low", "probability_high"),
-}
-"""What is shown of :func:`benchmark.report.analysis.bootstrap`."""
-
-
-TABLES: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame], str]] = {
+TABLES: dict[str, tuple[str, Columns, str]] = {
     "draws": (
         "What each arm drew",
-        partial(to_text, of=DRAWN),
+        {
+            **columns("Result", "Preset"),
+            "Trained on": cell(title, "train_set"),
+            "Images per input": cell(partial(number, decimals=1), "images_per_input"),
+            "Effective references": cell(partial(number, decimals=0), "effective_references"),
+            "Coverage": cell(share, "coverage"),
+            "From another bin": cell(share, "fallback_share"),
+            "Mean distance (°)": cell(partial(number, decimals=1), "distance"),
+        },
         "What each arm drew in its trainings, mean over seeds. Images per input: distinct images that a step encodes "
         "for an input; an arm with fewer trains on fewer images and takes less time. Effective references: the number "
         "of images that, drawn equally often, would be as varied; an estimate without bias, so that it can lie a "
@@ -179,7 +141,7 @@ TABLES: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     ),
     "parts": (
         "Differences by other metrics",
-        part_text,
+        {},
         "Secondary: difference to the baseline over paired seeds, degrees, with its unadjusted 95 % Student-t "
         "interval. Opposite shifts of the angles cancel in the MAE. The images beyond "
         f"{FAR} degrees of yaw are known where predictions are stored: of the first {ARMS_SHOWN} arms and {SEEDS_READ} "
@@ -187,21 +149,34 @@ TABLES: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     ),
     "margins": (
         "Verdicts under other margins",
-        partial(to_text, of=SENSITIVITY),
+        columns("Result", "Protocol", "Preset") | {f"± {m:g}°": cell(str, f"{m:g}") for m in MARGINS},
         "Secondary: the verdict that each margin of equivalence, in degrees, would give.",
     ),
     "price": (
         "Price of a verdict",
-        partial(to_text, of=PRICE),
+        {
+            **columns("Protocol", "Preset"),
+            "Sd of differences": cell(with_interval, "sd", "sd_low", "sd_high"),
+            f"Seeds for {FOUND:g}°": cell("{:,}".format, "seeds"),
+            "Training": cell(duration, "seconds"),
+            "Core-hours": cell(number, "core_hours"),
+        },
         f"What a verdict costs: core-hours of an arm's seeds and its baseline's that find {FOUND:g} degrees of "
         "MAE with 80 % power, from the standard deviation of paired differences in this store (95 % interval by the "
         "chi-squared distribution) and the median time of a training. One comparison, no adjustment.",
     ),
     "bootstrap": (
         "Bootstrap over seeds and persons",
-        partial(to_text, of=BOOTSTRAP),
+        {
+            **columns("Result", "Protocol", "Preset"),
+            "Seeds": cell("{:,}".format, "seeds"),
+            "Images": cell("{:,}".format, "images"),
+            "Persons": cell("{:,}".format, "persons"),
+            **columns("Difference"),
+            "P(better)": cell(with_interval, "probability_of_improvement", "probability_low", "probability_high"),
+        },
         "Secondary: the difference of MAE to the baseline with a bootstrap interval for new seeds and new "
         "persons at once, and the share of (seed, image) pairs on which the arm is better.",
     ),
 }
-"""Heading, text and note of the tables beside a study's main one, by name."""
+"""Heading, columns (but see :func:`part_text`) and note of the tables beside a study's main one, by name."""

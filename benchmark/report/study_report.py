@@ -14,7 +14,7 @@ from benchmark.report.published.slides import SLIDES_STUDIES, beside_ours, publi
 from benchmark.report.sentences import caveat, core_note, machines_note, study_verdict
 from benchmark.report.summary import baselines_of, summarise
 from benchmark.report.text import protocol_title
-from benchmark.report.views import VIEWS, as_text
+from benchmark.report.views import VIEWS, as_text, to_text
 from benchmark.report.writers import TextTable, write_csv, write_slides_layout, write_table
 from benchmark.statistics import MARGIN
 from benchmark.store import Store
@@ -122,12 +122,13 @@ class StudyReport:
             "price": secondary.price(self.cells, self.baselines),
             "bootstrap": self.analysis.bootstrap,
         }
-        columns = {"Preset": self.table["preset"], "Trained on": self.draws["train_set"]}
-        same = [name for name, values in columns.items() if values.nunique() < 2]
+        places = {"Preset": self.table["preset"], "Trained on": self.draws["train_set"]}
+        same = [name for name, values in places.items() if values.nunique() < 2]
         found = {}
         for name, table in tables.items():
-            heading, to_text, note = secondary.TABLES[name]
-            if len(table) and len(shown := to_text(table)):
+            heading, columns, note = secondary.TABLES[name]
+            shown = to_text(table, columns) if columns else secondary.part_text(table)
+            if len(shown):
                 found[name] = ReportTable(heading, table, TextTable(shown.drop(columns=same, errors="ignore"), note))
         if self.name in SLIDES_STUDIES:
             rows = beside_ours(self.name, self.table)

@@ -18,12 +18,8 @@ def draws_figure(
 ) -> Figure:
     """One input's references by yaw bin, the yaw of all references, and their distance from the input.
 
-    Args:
-        title: names the sampler and the training set.
-        table: where the references of inputs at ``yaw`` come from.
-        yaw: degrees.
-        counts: of the sampler's draws, as :meth:`samplers.support.diagnostics.DrawStatistics.summary` gives them.
-        at_random: the same of uniform draws, for comparison.
+    ``table`` says where the references of inputs at ``yaw`` degrees come from. ``counts`` are those of
+    :meth:`samplers.support.diagnostics.DrawStatistics.summary`, ``at_random`` the same of uniform draws.
     """
     with style():
         figure = Figure(figsize=(14, 3.9), layout="constrained")

@@ -72,7 +72,10 @@ def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[s
         "machines": machines_note(study.machines),
         "best": [page_table(*search.text) for search in study.searches],
         "fingerprints": fingerprints(store, study.cells),
-        "missing": _missing(study.table),
+        "missing": [
+            f"{row['arm']}, {protocol_title(row['protocol'])}: {row['missing']}"
+            for row in study.table[study.table["missing"] != ""].to_dict("records")
+        ],
     }
 
 
@@ -128,12 +131,6 @@ def page_table(text: pd.DataFrame, caption: str) -> dict[str, Any]:
         "links": [""] * len(text),  # of each row, the address of the trials behind it, or nothing
         "marked": [""] * len(text),  # of each row, a word for its look, such as "better"
     }
-
-
-def _missing(table: pd.DataFrame) -> list[str]:
-    """Missing results of a study, arm by arm."""
-    rows = table[table["missing"] != ""]
-    return [f"{row['arm']}, {protocol_title(row['protocol'])}: {row['missing']}" for _, row in rows.iterrows()]
 
 
 def _inline(svg: str, name: str) -> Markup:

@@ -22,10 +22,7 @@ THESIS_NOTE = "The slides' table 2: angles between predicted and labelled axes i
 
 
 def slides(table: str | None = None) -> pd.DataFrame:
-    """Rows of the slides' tables in the slides' order.
-
-    Args:
-        table: ``thesis`` (table 2, earlier results) or one of :data:`SLIDES_STUDIES`; all of them for None.
+    """Rows of the slides' tables in order: of ``thesis`` (table 2, earlier results), of a study's, or of all for None.
 
     Returns:
         Columns table, result (the slides' word), sampler (ours, missing where the slides' method is none of them),
