@@ -75,7 +75,7 @@ def predict_verb(
     Yaw > 0 turns the nose to the picture's left, pitch > 0 up, roll > 0 clockwise. The rotation's columns are the
     head's left, down and front axes (x right, y down, z towards the viewer). The answer is the mean of those for the
     face, its mirror image and a wider crop. The expected error follows from how far these differ; it is calibrated
-    for the package's network on rendered heads, and photographs had 1.4 times as much.
+    for the package's network on rendered heads, and photographs had 1.3 times as much.
 
     Without --trial or --weights the network is the one that comes with the package, trained on rendered heads alone.
     Exit status 1: an image could not be used and was left out.
@@ -165,7 +165,7 @@ def _print(poses: "list[HeadPose]") -> None:
         box = () if whole else (",".join(f"{edge:.0f}" for edge in pose.square),)
         table.add_row(str(pose.image), *box, *(f"{value:z.1f}" for value in (*pose.angles, pose.expected_error)))
     print_table(table)
-    say("degrees; expected errors are calibrated on rendered heads, photographs had 1.4 times as much")
+    say("degrees; expected errors are calibrated on rendered heads, photographs had 1.3 times as much")
 
 
 def _side(pose: "HeadPose") -> float:
