@@ -11,7 +11,6 @@ from mhpe.errors import InputError
 from mhpe.paths import FOR_PHOTOGRAPHS
 
 if TYPE_CHECKING:
-    from benchmark.store import Store
     from mhpe.model.saved import Saved
 
 
@@ -25,41 +24,38 @@ def network_options(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def chosen_network(trial: str | None, weights: Path | None, store: str) -> "Saved":
-    """The network that the options name, one of them: a trial's, a file's, or the one that comes with the package."""
+    """The network that the options name, one of them: a trial's, a file's, or the one that comes with the package.
+
+    With a trial's network come notes on how it was trained and its errors.
+    """
     if trial is None:
         refuse_without("--trial KEY, which names a network of that store", ("store",))
-    if trial is not None and weights is not None:
+    elif weights is not None:
         raise InputError("--trial and --weights both name a network; give one of them")
+    import safetensors.torch
+
     from benchmark.store import Store
-    from mhpe.model.saved import load_network
+    from mhpe.model.saved import Saved, load_network, restore
 
     if trial is None:
         return load_network(weights or FOR_PHOTOGRAPHS)
-    return _trained_network(Store(store, read_only=True), trial)
-
-
-def _trained_network(store: "Store", prefix: str) -> "Saved":
-    """The network of the trial whose key begins so, with notes on how it was trained and its errors."""
-    import safetensors.torch
-
-    from mhpe.model.saved import Saved, restore
-
-    trial = store.find_trial(prefix)
-    content = store.weights(trial.key)
+    opened = Store(store, read_only=True)
+    found = opened.find_trial(trial)
+    content = opened.weights(found.key)
     if content is None:
-        why = f"do not exist: the trial is {trial.status}"
-        if trial.status == "done":
+        why = f"do not exist: the trial is {found.status}"
+        if found.status == "done":
             why = "were not copied into it; bench store copy adds them from the store that has them"
-        raise InputError(f"store {store.shown}: the weights of trial {trial.key} {why}")
+        raise InputError(f"store {opened.shown}: the weights of trial {found.key} {why}")
     try:
         state = safetensors.torch.load(content)
     except safetensors.SafetensorError as error:
-        raise InputError(f"store {store.shown}: the weights of trial {prefix} are damaged ({error})") from None
-    identity, environment = dict(trial.identity), trial.environment or {}
-    network = restore(identity.pop("core"), state, f"trial {trial.key}")
+        raise InputError(f"store {opened.shown}: the weights of trial {trial} are damaged ({error})") from None
+    identity, environment = dict(found.identity), found.environment or {}
+    network = restore(identity.pop("core"), state, f"trial {found.key}")
     errors = {
-        test_set: {metric: round(value, 4) for metric, value in found.items()}
-        for test_set, found in store.errors(trial.key).items()
+        test_set: {metric: round(value, 4) for metric, value in of_set.items()}
+        for test_set, of_set in opened.errors(found.key).items()
     }
-    notes = {"trial": trial.key, "identity": identity, "errors": errors}
+    notes = {"trial": found.key, "identity": identity, "errors": errors}
     return Saved(network, notes | {name: environment.get(name) for name in ("packages", "commit")})

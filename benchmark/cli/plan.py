@@ -74,8 +74,7 @@ def _of_now(cells: "pd.DataFrame", study: "Study", store: "Store") -> "pd.DataFr
 
     present, identities = is_present(study), store.identities(cells["trial"])
     columns = cells[["protocol", "arm", "seed", "trial"]].itertuples(index=False, name=None)
-    now = [present(protocol, arm, seed, identities.get(trial, {})) for protocol, arm, seed, trial in columns]
-    return cells.iloc[[row for row, is_now in enumerate(now) if is_now]]
+    return cells.loc[[present(where, arm, seed, identities.get(trial, {})) for where, arm, seed, trial in columns]]
 
 
 def _print_trials(study: "Study", arms: "tuple[Arm, ...]", seeds: int, cells: "pd.DataFrame") -> "list[Trial]":

@@ -1,11 +1,10 @@
 """The statistics behind the verdicts: seeds are the replicates, paired across the arms of a study."""
 
 from benchmark.statistics.bootstrap import BootstrapDifference, bootstrap_difference
-from benchmark.statistics.cells import groups_of, paired_differences, seed_table
 from benchmark.statistics.intervals import half_width, interquartile_mean
 from benchmark.statistics.p_values import benjamini_hochberg, sign_flip_p, smallest_p
 from benchmark.statistics.power import fewest_pairs, seeds_needed, smallest_detectable
-from benchmark.statistics.verdicts import MARGIN, WEAK, compare, verdict
+from benchmark.statistics.verdicts import MARGIN, WEAK, compare, groups_of, paired_differences, seed_table, verdict
 
 __all__ = [
     "MARGIN", "WEAK", "BootstrapDifference", "benjamini_hochberg", "bootstrap_difference", "compare",

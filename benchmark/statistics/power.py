@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtri, nctdtr, ndtri, stdtrit
 
-from benchmark.statistics.cells import paired_differences, seed_table
 from benchmark.statistics.intervals import LEVEL
 from benchmark.statistics.p_values import attainable_level, smallest_p
+from benchmark.statistics.verdicts import paired_differences, seed_table
 
 POWER = 0.8  # share of true differences that are to be found
 

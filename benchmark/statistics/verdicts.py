@@ -1,7 +1,7 @@
-"""The primary analysis: each arm against its baseline over paired seeds, and its verdict."""
+"""The primary analysis: cells by seed and arm, each arm against its baseline over paired seeds, and its verdict."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from benchmark.statistics.cells import paired_differences
 from benchmark.statistics.intervals import LEVEL, far_from_median, half_width, student_quantile
 from benchmark.statistics.p_values import holm, sign_flip_p, smallest_p
 from mhpe.errors import InputError
@@ -29,6 +28,26 @@ COLUMNS = [
     "smallest_p_holm", "p_better", "p_equivalent", "p_worse", "correlation", "unpaired", "unpaired_low",
     "unpaired_high", "outliers", "verdict", "note",
 ]  # fmt: skip
+
+
+def groups_of(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Preset, protocol and rows of each group, in order."""
+    for (preset, protocol), group in rows.groupby(["preset", "protocol"], sort=False):
+        yield str(preset), str(protocol), group
+
+
+def seed_table(cells: pd.DataFrame, metric: str = "mae") -> pd.DataFrame:
+    """A metric by seed (rows) and arm (columns, in the study's order) of one preset on one protocol."""
+    table = cells.pivot(index="seed", columns="arm", values=metric).sort_index()
+    return table[list(dict.fromkeys(cells["arm"]))]
+
+
+def paired_differences(values: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
+    """Arm minus its own baseline, which ``baselines`` gives by arm: by seed (rows) and arm (columns) as ``values``."""
+    compared = {arm: baselines[arm] for arm in map(str, values) if baselines.get(arm, arm) != arm}
+    return pd.DataFrame(
+        {arm: values[arm] - values.reindex(columns=[own])[own] for arm, own in compared.items()}, values.index
+    )
 
 
 def compare(
