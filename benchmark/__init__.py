@@ -149,13 +149,11 @@ def compare(
         if name not in known:
             raise InputError(f"compare: no {name!r} in the frame; {nearest(str(name), known)}")
     margin = MARGIN if margin is None else margin
-    tables = [
-        compare_arms(seed_table(rows, metric), baseline, margin).assign(preset=preset, protocol=protocol)
+    tables = {
+        (preset, protocol): compare_arms(seed_table(rows, metric), baseline, margin)
         for preset, protocol, rows in groups_of(frame)
-    ]
-    table = pd.concat(tables, ignore_index=True)
-    first = ["preset", "protocol"]
-    return table[first + [name for name in table if name not in first]]
+    }
+    return pd.concat(tables, names=["preset", "protocol"]).reset_index(level=[0, 1]).reset_index(drop=True)
 
 
 def predictions(study: str | Path, arm: str, seed: int, *, store: str | Path | None = None) -> "pd.DataFrame":

@@ -54,12 +54,6 @@ def _dicts(connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, A
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _rows(connection: sa.Connection, table: sa.Table, trial: str) -> list[dict[str, Any]]:
-    """The rows of a trial."""
-    key = table.c["key" if table is schema.trials else "trial"]
-    return _dicts(connection, sa.select(table).where(key == trial))
-
-
 @patient
 def _copy_rows(rows: list[dict[str, Any]], table: sa.Table, target: Store) -> None:
     with target.writing() as here:
@@ -69,11 +63,11 @@ def _copy_rows(rows: list[dict[str, Any]], table: sa.Table, target: Store) -> No
 @patient
 def _copy_trial(there: sa.Connection, key: str, target: Store, weights: bool) -> bool:
     """Copy a whole trial, or what the target does not have of one that is done; returns whether the trial was taken."""
-    (trial,) = _rows(there, schema.trials, key)
+    t = schema.trials.c
+    (trial,) = _dicts(there, sa.select(schema.trials).where(t.key == key))
     trial |= LEASE | {"worker": trial["worker"]}
     if trial["status"] == "running":
         trial |= LEASE | {"status": "waiting", "started": None}
-    t = schema.trials.c
     with target.writing() as here:
         if trial["status"] == "done":
             here.execute(sa.delete(schema.trials).where(t.key == key, t.status != "done"))
@@ -85,5 +79,5 @@ def _copy_trial(there: sa.Connection, key: str, target: Store, weights: bool) ->
             new_weights = weights and ended == trial["finished"]  # of the same training, which came without them
             tables = [schema.epochs] * taken + [schema.weights] * new_weights
             for table in (*tables, *EVALUATED):
-                insert_new(here, table, _rows(there, table, key))
+                insert_new(here, table, _dicts(there, sa.select(table).where(table.c.trial == key)))
     return taken

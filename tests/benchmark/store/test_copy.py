@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -117,16 +118,16 @@ def test_killed_copy_leaves_whole_trials_and_can_be_repeated(urls: tuple[str, st
     source, target = Store(urls[0], read_only=True), Store(urls[1])
     seen = 0
 
-    def rows(connection: sa.Connection, table: sa.Table, trial: str):
+    def insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
         nonlocal seen
         if table is schema.predictions:
             seen += 1
             if seen == kill_at:
                 raise KeyboardInterrupt
-        return real(connection, table, trial)
+        real(connection, table, rows)
 
-    real = copy._rows
-    monkeypatch.setattr(copy, "_rows", rows)
+    real = copy.insert_new
+    monkeypatch.setattr(copy, "insert_new", insert)
     if kill_at <= 3:
         with pytest.raises(KeyboardInterrupt):
             copy_store(source, target)
