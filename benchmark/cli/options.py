@@ -43,7 +43,7 @@ jobs_option = click.option(
 preset_option = click.option(
     "--preset",
     type=click.Choice(list(PRESETS)),
-    help="Size of a training.  [default: quick on rendered data, standard on photographs]",
+    help="Size of a training.  [default: tiny on rendered data, standard on photographs]",
 )
 sampler_files_option = click.option(
     "--sampler-file",
