@@ -6,12 +6,12 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
-from benchmark.report.figures import FIGURES, MAIN, Drawing, NoDataError, cost, draw
+from benchmark.report.figures import FIGURES, MAIN, cost, draw
 from benchmark.report.images import errors_by_yaw
 from benchmark.report.material import Material
 from benchmark.report.secondary import FAR
 from benchmark.report.study_report import Analysis, FigureFile, StudyReport, slug
-from benchmark.report.style import rendered, style, watermark
+from benchmark.report.style import Drawing, NoDataError, rendered, style, watermark
 from benchmark.statistics import bootstrap_difference
 from benchmark.store import Store
 
@@ -21,9 +21,14 @@ def analyse(url: str, report: StudyReport, png: bool) -> Analysis:
     store = Store(url, read_only=True)
     with store.snapshot():
         materials = [Material(store, report, preset) for preset in dict.fromkeys(report.table["preset"])]
+        by_yaw = [
+            errors_by_yaw(images).assign(preset=material.preset, protocol=protocol)
+            for material in materials
+            for protocol, images in material.images.items()
+        ]
         found = Analysis(
             pd.concat(map(bootstrap, materials), ignore_index=True),
-            pd.concat(map(yaw_table, materials), ignore_index=True),
+            pd.concat(by_yaw or [pd.DataFrame()], ignore_index=True),
             pd.concat(map(far_errors, materials), ignore_index=True),
         )
         for material in materials:
@@ -83,15 +88,6 @@ def bootstrap(material: Material) -> pd.DataFrame:
             counts = {"seeds": len(seeds), "images": mine.shape[1], "persons": len(np.unique(persons))}
             rows.append(place | counts | vars(bootstrap_difference(mine, theirs, persons)))
     return pd.DataFrame(rows)
-
-
-def yaw_table(material: Material) -> pd.DataFrame:
-    """Errors in bins of |yaw| on every protocol, with columns preset and protocol; empty without predictions."""
-    found = [
-        errors_by_yaw(images).assign(preset=material.preset, protocol=protocol)
-        for protocol, images in material.images.items()
-    ]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
 def far_errors(material: Material) -> pd.DataFrame:

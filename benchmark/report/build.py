@@ -15,7 +15,7 @@ import pandas as pd
 from benchmark.report.page.render import render_page
 from benchmark.report.published.peers import CEP, cost_table, cost_text, on_published_protocols
 from benchmark.report.published.slides import SLIDES_STUDIES, THESIS_NOTE, audit, thesis_text
-from benchmark.report.study_report import Analysis, FigureFile, StudyReport, read_study, write_study
+from benchmark.report.study_report import FigureFile, StudyReport, read_study, write_study
 from benchmark.report.summary import add_q
 from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown, write_table
 from benchmark.store import Store
@@ -76,10 +76,11 @@ def _analyse(store: Store, studies: Sequence[StudyReport], ours: pd.DataFrame, p
     published = on_published_protocols(ours)
     calls.append((_sha(published.to_json(), png, _versions()), "cost_figure", published, png))
     workers = joblib.Parallel(max(1, min(new, WORKERS, joblib.cpu_count())))
+    cost: FigureFile
     *analyses, cost = workers(joblib.delayed(made)(*call) for call in calls)
     for study, analysis in zip(studies, analyses, strict=True):
         study.analysis = analysis
-    return cost  # type: ignore[no-any-return]
+    return cost
 
 
 def _memory() -> joblib.Memory:
@@ -92,10 +93,9 @@ def _memory() -> joblib.Memory:
     return memory
 
 
-def _made(digest: str, function: str, *args: Any) -> Analysis | FigureFile:  # noqa: ARG001
-    """What a function of :mod:`benchmark.report.analysis` makes; it may run in another process."""
-    made: Analysis | FigureFile = getattr(import_module("benchmark.report.analysis"), function)(*args)
-    return made  # the module, which loads Matplotlib, is imported only to draw
+def _made(digest: str, function: str, *args: Any) -> Any:  # noqa: ARG001
+    """What a function of :mod:`benchmark.report.analysis` makes, in any process; only this loads Matplotlib."""
+    return getattr(import_module("benchmark.report.analysis"), function)(*args)
 
 
 def _digest(report: StudyReport, png: bool) -> str:

@@ -61,10 +61,7 @@ def read_images(store: Store, cells: pd.DataFrame, baseline: str) -> Images | No
 
 def first_arms(arms: Sequence[str], baseline: str) -> list[str]:
     """The first ``ARMS_SHOWN`` arms in order, the baseline among them if it is there at all."""
-    kept = set(arms[:ARMS_SHOWN])
-    if baseline in arms and baseline not in kept:
-        kept = {*arms[: ARMS_SHOWN - 1], baseline}
-    return [arm for arm in arms if arm in kept]
+    return [*arms[: ARMS_SHOWN - 1], baseline] if baseline in arms[ARMS_SHOWN:] else list(arms[:ARMS_SHOWN])
 
 
 def shown_note(count: int) -> str:

@@ -1,8 +1,7 @@
 """The report of a search: its points, and its best ones on fresh seeds."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -21,8 +20,7 @@ PLACE = ("preset", "train_set", "sampler")  # of the searches that agree in all 
 METRICS = {"mae": "MAE", "geodesic_mean": "geodesic error"}
 
 
-@dataclass(frozen=True)
-class SearchReport:
+class SearchReport(NamedTuple):
     """The report of one search."""
 
     name: str  # of its files
@@ -83,11 +81,10 @@ def _report(study: str, search: StoredSearch, cells: pd.DataFrame, definition: d
 def fresh_values(search: StoredSearch, cells: pd.DataFrame, baseline: str, count: int) -> pd.DataFrame:
     """The ``count`` best points of a search, and the study's arms, on seeds that the search did not use.
 
-    Returns:
-        One row per arm: arm; search, the value that the search saw; fresh, the same metric on the same images
-        from fresh seeds; difference = fresh - search, the selection bias of the best point; for each
-        protocol, its metric less the baseline's over the same seeds (test sets, full training set). ``_hw``
-        columns are half-widths of 95 % Student-t intervals over seeds, ``n`` the fresh seeds.
+    One row per arm: arm; search, the value that the search saw; fresh, the same metric on the same images from fresh
+    seeds; difference = fresh - search, the selection bias of the best point; for each protocol, its metric less the
+    baseline's over the same seeds (test sets, full training set). ``_hw`` columns are half-widths of 95 % Student-t
+    intervals over seeds, ``n`` the fresh seeds.
     """
     preset, train_set, sampler = (search.definition[name] for name in PLACE)
     settings = search.definition["search"]

@@ -38,10 +38,7 @@ def draw_table(store: Store, study: str, preset: str) -> pd.DataFrame:
 
 
 def add_draws(
-    table: pd.DataFrame,
-    draws: pd.DataFrame,
-    cells: pd.DataFrame,
-    cores: Mapping[tuple[str, str], Any],
+    table: pd.DataFrame, draws: pd.DataFrame, cells: pd.DataFrame, cores: Mapping[tuple[str, str], Any]
 ) -> pd.DataFrame:
     """A study's summary with columns pool (images in it, NaN for exact references), coverage and fallback_share.
 
@@ -61,10 +58,9 @@ def add_draws(
 def other_metrics(cells: pd.DataFrame, baselines: Mapping[str, str], margin: float) -> pd.DataFrame:
     """Each arm's error and difference to its baseline by each of ``PARTS`` that ``cells`` has.
 
-    Returns:
-        Columns preset, protocol, metric, arm; n, mean and half_width over all seeds; pairs, difference, low and high
-        over paired seeds; p_better, p_equivalent and p_worse, see :func:`benchmark.statistics.verdicts.probabilities`.
-        Degrees; NaN for an arm that is compared with nothing.
+    Columns preset, protocol, metric, arm; n, mean and half_width over all seeds; pairs, difference, low and high over
+    paired seeds; p_better, p_equivalent and p_worse, see :func:`benchmark.statistics.verdicts.probabilities`. Degrees;
+    NaN for an arm that is compared with nothing.
     """
     rows = []
     for preset, protocol, of_group in groups_of(cells):

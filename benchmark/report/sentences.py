@@ -26,10 +26,7 @@ WORDS = {
 
 
 def study_verdict(table: pd.DataFrame, margin: float) -> str:
-    """What a study's summary shows: a sentence, and a line, for all protocols and presets with the same one.
-
-    ``margin`` is that of equivalence, degrees.
-    """
+    """What a summary shows: a line for all protocols and presets with the same verdicts; ``margin`` in degrees."""
     presets = table["preset"].nunique()
     where: dict[str, list[str]] = {}
     for preset, protocol, rows in groups_of(table):

@@ -58,7 +58,7 @@ class Analysis:
     """What of a study's report takes time: figures, and numbers from single images of all presets."""
 
     bootstrap: pd.DataFrame = field(default_factory=pd.DataFrame)  # see benchmark.report.analysis.bootstrap
-    yaw: pd.DataFrame = field(default_factory=pd.DataFrame)  # see benchmark.report.analysis.yaw_table
+    yaw: pd.DataFrame = field(default_factory=pd.DataFrame)  # errors_by_yaw of each preset and protocol
     far: pd.DataFrame = field(default_factory=pd.DataFrame)  # see benchmark.report.analysis.far_errors
     figures: list[FigureFile] = field(default_factory=list)
     not_drawn: dict[str, str] = field(default_factory=dict)  # titles of those that were not, and why
@@ -169,7 +169,26 @@ def read_study(store: Store, name: str, definition: dict[str, Any]) -> StudyRepo
 def write_study(report: StudyReport, folder: Path) -> None:
     """Write a study's tables and figures."""
     tables = folder / "tables"
-    _write_tables(report, tables)
+    protocols = report.table["protocol"].unique()
+    title = f"{report.title}, {protocol_title(protocols[0])}" if len(protocols) == 1 else report.title
+    views = {heading: TextTable(as_text(report.table, columns), note) for heading, (columns, note) in VIEWS.items()}
+    caveats = dict.fromkeys(report.caveats.values())
+    kind = f"This study is {report.kind}."
+    lead = " ".join(filter(None, (report.verdict, kind, *caveats, report.core, machines_note(report.machines))))
+    write_table(report.table, views, title, lead, tables / report.slug)
+    seeds = report.cells[report.cells["mae"].notna()].merge(report.machines, how="left", on="trial")
+    write_csv(seeds[SEED_COLUMNS].rename(columns={"geodesic_mean": "geodesic"}), tables / f"{report.slug}-seeds.csv")
+    if not report.analysis.yaw.empty:
+        write_csv(report.analysis.yaw, tables / f"{report.slug}-yaw.csv")
+    # The earlier works of the slides, and the study's arms with a result.
+    own = report.table[report.table["mae"].notna()].rename(columns={"arm": "result"})
+    own = own.assign(protocol=own["protocol"].map(protocol_title), grey=False)
+    rows = pd.concat([slides("bins").head(4).assign(grey=True, verdict=""), own], ignore_index=True)
+    write_slides_layout(rows, title, LAYOUT_NOTE, f"{report.slug}-mae", tables / f"{report.slug}-mae.tex")
+    for name, (heading, table, text) in report.tables.items():
+        of_trainings = name in ("draws", "published")  # of all protocols
+        about = (report.title, "") if of_trainings else (title, " ".join(caveats))
+        write_table(table, {heading: text}, *about, tables / f"{report.slug}-{name}")
     for search in report.searches:
         write_csv(search.points, tables / f"{search.name}-points.csv")
         views = {"The best points on fresh seeds": search.text}
@@ -182,26 +201,3 @@ def slug(name: str) -> str:
     """A study's name as a file name and an address: letters, digits, ``_`` and ``-``; never two studies with one."""
     plain = re.sub(r"[^A-Za-z0-9_-]", "-", name)
     return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
-
-
-def _write_tables(report: StudyReport, folder: Path) -> None:
-    protocols = report.table["protocol"].unique()
-    title = f"{report.title}, {protocol_title(protocols[0])}" if len(protocols) == 1 else report.title
-    views = {heading: TextTable(as_text(report.table, columns), note) for heading, (columns, note) in VIEWS.items()}
-    caveats = dict.fromkeys(report.caveats.values())
-    kind = f"This study is {report.kind}."
-    lead = " ".join(filter(None, (report.verdict, kind, *caveats, report.core, machines_note(report.machines))))
-    write_table(report.table, views, title, lead, folder / report.slug)
-    seeds = report.cells[report.cells["mae"].notna()].merge(report.machines, how="left", on="trial")
-    write_csv(seeds[SEED_COLUMNS].rename(columns={"geodesic_mean": "geodesic"}), folder / f"{report.slug}-seeds.csv")
-    if not report.analysis.yaw.empty:
-        write_csv(report.analysis.yaw, folder / f"{report.slug}-yaw.csv")
-    # The earlier works of the slides, and the study's arms with a result.
-    own = report.table[report.table["mae"].notna()].rename(columns={"arm": "result"})
-    own = own.assign(protocol=own["protocol"].map(protocol_title), grey=False)
-    rows = pd.concat([slides("bins").head(4).assign(grey=True, verdict=""), own], ignore_index=True)
-    write_slides_layout(rows, title, LAYOUT_NOTE, f"{report.slug}-mae", folder / f"{report.slug}-mae.tex")
-    for name, (heading, table, text) in report.tables.items():
-        of_trainings = name in ("draws", "published")  # of all protocols
-        about = (report.title, "") if of_trainings else (title, " ".join(caveats))
-        write_table(table, {heading: text}, *about, folder / f"{report.slug}-{name}")

@@ -5,11 +5,10 @@ import re
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from html import escape
 from io import BytesIO, StringIO
 from itertools import cycle
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 import matplotlib as mpl
@@ -57,8 +56,7 @@ class NoDataError(Exception):
     """The store has no data for a figure; the message says which."""
 
 
-@dataclass(frozen=True)
-class Drawing:
+class Drawing(NamedTuple):
     """A figure with its words."""
 
     figure: Figure  # matplotlib's

@@ -20,10 +20,8 @@ def cell(text: Callable[..., str], *names: str) -> Callable[[Row], str]:
     return lambda row: text(*(row[name] for name in names))
 
 
-def _unpaired(row: Row) -> str:
-    if not row["correlation"] < WEAK:
-        return NOTHING
-    return text.difference(row["unpaired"], row["unpaired_low"], row["unpaired_high"])
+def _unpaired(correlation: float, *difference: float) -> str:
+    return text.difference(*difference) if correlation < WEAK else NOTHING
 
 
 METRICS = {
@@ -55,7 +53,7 @@ COLUMNS: Columns = {
     "Family": cell(text.plain, "family"),
     "Smallest Holm p": cell(text.p_value, "smallest_p_holm"),
     "Correlation": cell(text.number, "correlation"),
-    "Unpaired (Welch)": _unpaired,
+    "Unpaired (Welch)": cell(_unpaired, "correlation", "unpaired", "unpaired_low", "unpaired_high"),
     "Interquartile mean": cell(text.with_interval, "iqm", "iqm_low", "iqm_high"),
     "Odd seeds": cell(str, "outliers"),
     "Parameters (M)": lambda row: text.number(row["weights"] / 1e6),

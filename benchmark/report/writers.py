@@ -118,15 +118,12 @@ def write_latex(tables: Mapping[str, TextTable], title: str, lead: str, label: s
     parts = []
     for i, (heading, (table, note)) in enumerate(tables.items()):
         caption = " ".join(filter(None, (f"{title}: {heading}.", note, lead if i == 0 else "")))
-        columns = "".join("r" if is_number(table[n]) else "l" if _short(table[n]) else WRAPPED for n in table)
+        longest = dict(table.map(len).max())
+        columns = "".join("r" if is_number(table[n]) else "l" if longest[n] <= LONGEST else WRAPPED for n in table)
         rows = [" & ".join(map(latex, row)) for row in (list(table), *table.to_numpy().tolist())]
         tabular = rf"\begin{{adjustbox}}{{max width=\linewidth}}{_ruled(columns, *rows)}\end{{adjustbox}}"
         parts.append(_floating(caption, f"{label}-{i + 1}", tabular))
     _write("\n\n".join(parts) + "\n", path)
-
-
-def _short(column: "pd.Series[str]") -> bool:
-    return bool(column.str.len().max() <= LONGEST)
 
 
 def _floating(caption: str, label: str, content: str) -> str:

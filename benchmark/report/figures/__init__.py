@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from benchmark.report.figures import images, parameters, seeds, trainings
 from benchmark.report.material import Material
-from benchmark.report.style import Drawing, NoDataError, headline, legend, style
+from benchmark.report.style import Drawing, headline, legend, style
 
 FIGURES: dict[str, tuple[str, Callable[[Material], Drawing]]] = {
     "mae": ("MAE against the parameter", parameters.against_parameter),
@@ -32,6 +32,3 @@ def draw(kind: str, material: Material) -> Drawing:
         legend(drawing.figure, drawing.figure.axes)
         headline(drawing.figure, f"{material.title}: {title}")
     return drawing
-
-
-__all__ = ["FIGURES", "MAIN", "Drawing", "NoDataError", "draw"]

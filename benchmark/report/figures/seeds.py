@@ -73,11 +73,7 @@ def _arm(axis: Axes, place: int, row: dict[str, Any], seeds: pd.Series) -> None:
     hover(mean, [f"{row['arm']}, {counted(int(row['pairs']), 'pair')}: {said}°, {row['verdict']}"])
     probable = chances(row["p_better"], row["p_equivalent"], row["p_worse"])
     beside = f"n={row['pairs']:g}" + ("" if probable == NOTHING else f": {probable} %")
-    _beside(axis, place, beside)
-
-
-def _beside(axis: Axes, place: int, text: str) -> None:
-    axis.text(1.01, place, text, transform=axis.get_yaxis_transform(), va="center", fontsize=7)
+    axis.text(1.01, place, beside, transform=axis.get_yaxis_transform(), va="center", fontsize=7)
 
 
 SEEDS_NAMED = 10  # seeds up to which each has a line in the legend
@@ -93,16 +89,16 @@ def paired_seeds(material: Material) -> Drawing:
     for axis, protocol in zip(axes, material.protocols, strict=True):
         seeds = seed_table(material.cells[material.cells["protocol"] == protocol])
         shown = seeds.reindex(columns=arms).head(SEEDS_DRAWN)
-        for (seed, values), colour in zip(
-            shown.iterrows(), mpl.colormaps["viridis"](np.linspace(0, 0.9, len(shown))), strict=True
-        ):
+        colours = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(shown)))
+        for (seed, values), colour in zip(shown.iterrows(), colours, strict=True):
             name = f"seed {seed}" if len(shown) <= SEEDS_NAMED else "_"  # which a legend leaves out
             (line,) = axis.plot(values, range(len(arms)), "-o", ms=3.5, lw=1, color=colour, mfc="white", label=name)
             hover(line, [f"{arm}, seed {seed}: {value:.2f}°" for arm, value in values.dropna().items()])
         axis.plot(seeds.reindex(columns=arms).mean(), range(len(arms)), "D", ms=6, color=BASELINE, label="mean")
         for row in material.arms(protocol).query("arm in @arms and pairs >= @CORRELATED_FROM").to_dict("records"):
             said = f"r={row['correlation']:.1f}".replace("-", "−")
-            _beside(axis, arms.index(row["arm"]), said)
+            place = arms.index(row["arm"])
+            axis.text(1.01, place, said, transform=axis.get_yaxis_transform(), va="center", fontsize=7)
         axis.set(title=protocol_title(protocol), xlabel="MAE in degrees")
     return Drawing(
         figure,

@@ -97,16 +97,13 @@ def _points(axis: Axes, rows: pd.DataFrame, column: str, baseline: str) -> None:
     styles = line_styles(arms, baseline)
     taken: set[tuple[str, str]] = set()
     for row in rows[rows["arm"].isin(arms)].to_dict("records"):
-        look = styles[row["arm"]]
-        face = "white" if (look["color"], look["marker"]) in taken else look["color"]  # dashes tell lines apart only
-        taken.add((look["color"], look["marker"]))
-        axis.plot(
-            row[column], row["mae"], look["marker"], color=look["color"], mfc=face, ms=7, label=in_legend(row["arm"])
-        )
+        x, mae, label = row[column], row["mae"], in_legend(row["arm"])
+        colour, marker = styles[row["arm"]]["color"], styles[row["arm"]]["marker"]
+        face = "white" if (colour, marker) in taken else colour  # dashes tell lines apart only
+        taken.add((colour, marker))
+        axis.plot(x, mae, marker, color=colour, mfc=face, ms=7, label=label)
         if row["n"] >= INTERVAL_FROM:
-            axis.errorbar(
-                row[column], row["mae"], row["mae_hw"], fmt="none", ecolor=look["color"], elinewidth=1, zorder=1
-            )
+            axis.errorbar(x, mae, row["mae_hw"], fmt="none", ecolor=colour, elinewidth=1, zorder=1)
 
 
 WIDE = 30  # ratio of the largest loss to the smallest from which the axis is logarithmic

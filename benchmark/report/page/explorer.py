@@ -31,13 +31,11 @@ def _study(study: StudyReport, groups: Mapping[Group, int]) -> dict[str, Any]:
     own = others["arm"] == others["arm"].map(study.baselines)
     table = pd.concat([mae, others.assign(verdict=own.map({True: "baseline", False: ""}))], ignore_index=True)
     table = table[table["mean"].notna()]
-    numbers = table[NUMBERS].astype(float).round(DECIMALS).astype(object)
+    rounded = table[NUMBERS].astype(float).round(DECIMALS).astype(object)
+    numbers = rounded.where(rounded.notna(), None).to_numpy().tolist()
+    places = table[["preset", "protocol", "metric", "arm", "verdict"]].to_numpy().tolist()
     rows: dict[str, Any] = {}
-    for (preset, protocol, metric, arm, verdict), values in zip(
-        table[["preset", "protocol", "metric", "arm", "verdict"]].to_numpy().tolist(),
-        numbers.where(numbers.notna(), None).to_numpy().tolist(),
-        strict=True,
-    ):
+    for (preset, protocol, metric, arm, verdict), values in zip(places, numbers, strict=True):
         of_metric = rows.setdefault(preset, {}).setdefault(protocol, {}).setdefault(metric, [])
         of_metric.append([arm, groups[study.name, preset, protocol, arm], verdict, *values])
     return {

@@ -93,9 +93,8 @@ def _matrix(table: pd.DataFrame) -> dict[str, Any]:
 def _mark(row: "pd.Series[Any]") -> dict[str, str] | None:
     if row["verdict"] == "baseline":
         return None
-    verdict = str(row["verdict"]).split(" (")[0]
     text = difference(row["difference"], row["low"], row["high"])
-    return {"verdict": verdict, "mark": MARKS[verdict], "said": str(row["verdict"]), "text": text}
+    return {"verdict": str(row["verdict"]).split(" (")[0], "said": str(row["verdict"]), "text": text}
 
 
 def _group(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchmark.report.published.peers import on_published_protocols
 from benchmark.report.text import NOTHING, number, signed, with_error
-from benchmark.report.views import PARAMETERS, Columns, cell, columns, to_text
+from benchmark.report.views import METRICS, PARAMETERS, Columns, cell, columns, to_text
 
 SLIDES_STUDIES = ("bins", "gaussian_sigma", "reverse_gaussian", "uniform", "conclusion")
 """The slides' tables of results, named after the studies that repeat them, in the slides' order."""
@@ -96,25 +96,27 @@ def published_text(rows: pd.DataFrame) -> pd.DataFrame:
 
 def published_notes(rows: pd.DataFrame) -> str:
     """How to read the table, and why nothing is reproduced."""
-    notes = (
-        "MAE in degrees. Published: by the slides. Recomputed: the mean of their yaw, pitch and roll; ≠ where "
-        "this is not what is published, within rounding. Reproduced: this suite's mean over seeds on the very same "
-        "protocol. Difference: reproduced minus recomputed."
-    )
     presets = presets_of(rows)
-    if not presets:
-        return (
-            f"{notes} No trial in this store is on the slides' protocols (300W-LP to BIWI or AFLW2000-3D); results on "
+    where = (
+        f"Preset: {', '.join(presets)}."
+        if presets
+        else (
+            "No trial in this store is on the slides' protocols (300W-LP to BIWI or AFLW2000-3D); results on "
             "other protocols stand in their own tables."
         )
-    return f"{notes} Preset: {', '.join(presets)}."
+    )
+    return (
+        "MAE in degrees. Published: by the slides. Recomputed: the mean of their yaw, pitch and roll; ≠ where "
+        "this is not what is published, within rounding. Reproduced: this suite's mean over seeds on the very same "
+        f"protocol. Difference: reproduced minus recomputed. {where}"
+    )
 
 
 def thesis_text() -> pd.DataFrame:
     """The slides' vector errors for display."""
     shown: Columns = {"Result": cell(str, "result"), "Protocol": cell(str, "protocol")}
-    errors = {"Left": "left", "Down": "down", "Front": "front", "MAEV": "maev"}
-    return to_text(slides("thesis"), shown | {heading: cell(number, name) for heading, name in errors.items()})
+    errors = {heading: cell(number, METRICS[heading]) for heading in ("Left", "Down", "Front", "MAEV")}
+    return to_text(slides("thesis"), shown | errors)
 
 
 def audit() -> pd.DataFrame:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from benchmark.report.analysis import bootstrap
-from benchmark.report.figures import FIGURES, NoDataError, draw
+from benchmark.report.figures import FIGURES, draw
 from benchmark.report.figures.images import calibration_curve, images_of
 from benchmark.report.images import ARMS_SHOWN, ImageErrors, Images, first_arms
 from benchmark.report.material import Material
 from benchmark.report.study_report import read_study
-from benchmark.report.style import legend, line_styles, named_rows, panels, rendered, style
+from benchmark.report.style import NoDataError, legend, line_styles, named_rows, panels, rendered, style
 from samplers.base import Sampler
 from samplers.bins import Bins
 from samplers.gaussian import Gaussian
