@@ -10,8 +10,9 @@ from benchmark.report.figures import FIGURES, MAIN, cost, draw
 from benchmark.report.images import errors_by_yaw
 from benchmark.report.material import Material
 from benchmark.report.secondary import FAR
-from benchmark.report.study_report import Analysis, FigureFile, StudyReport, slug
+from benchmark.report.study_report import Analysis, FigureFile, StudyReport
 from benchmark.report.style import Drawing, NoDataError, rendered, style, watermark
+from benchmark.report.text import slug
 from benchmark.statistics import bootstrap_difference
 from benchmark.store import Store
 

@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from benchmark.report.study_report import slug
-from benchmark.report.text import difference, number, signed, synthetic_note, with_error
+from benchmark.report.text import difference, number, signed, slug, synthetic_note, with_error
 from benchmark.report.views import cell, columns, to_text
 from benchmark.report.writers import TextTable
 from benchmark.search.points import StoredSearch, load_searches

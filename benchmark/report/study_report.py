@@ -1,7 +1,5 @@
 """Everything that is reported of one study, and its files."""
 
-import hashlib
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +11,7 @@ from benchmark.report import secondary
 from benchmark.report.published.slides import SLIDES_STUDIES, beside_ours, published_notes, published_text, slides
 from benchmark.report.sentences import caveat, core_note, machines_note, study_verdict
 from benchmark.report.summary import baselines_of, summarise
-from benchmark.report.text import protocol_title
+from benchmark.report.text import protocol_title, slug
 from benchmark.report.views import VIEWS, as_text, to_text
 from benchmark.report.writers import TextTable, write_csv, write_slides_layout, write_table
 from benchmark.statistics import MARGIN
@@ -195,9 +193,3 @@ def write_study(report: StudyReport, folder: Path) -> None:
         write_table(search.best, views, search.title, search.summary, tables / search.name)
     for figure in (*report.analysis.figures, *(figure for of in report.analysis.of_searches for figure in of)):
         figure.write(folder / "figures")
-
-
-def slug(name: str) -> str:
-    """A study's name as a file name and an address: letters, digits, ``_`` and ``-``; never two studies with one."""
-    plain = re.sub(r"[^A-Za-z0-9_-]", "-", name)
-    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"

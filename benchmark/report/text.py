@@ -1,6 +1,8 @@
 """Numbers and names for display."""
 
+import hashlib
 import math
+import re
 
 import pandas as pd
 
@@ -85,3 +87,9 @@ def synthetic_note(name: str) -> str:
     }
     protocol = described(name)
     return notes.get(protocol.synthetic, "") if protocol else ""
+
+
+def slug(name: str) -> str:
+    """A study's name as a file name and an address: letters, digits, ``_`` and ``-``; never two studies with one."""
+    plain = re.sub(r"[^A-Za-z0-9_-]", "-", name)
+    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from benchmark.report.study_report import slug
+from benchmark.report.text import slug
 from benchmark.report.writers import (
     TextTable,
     is_number,
