@@ -184,8 +184,8 @@ class Run:
         """Wait for a worker, or until other processes may have left something to do."""
         if not self.running:
             total, done = self.counts()
-            if done < total:
-                self.reporter.waiting(total - done)
+            if self.left or done < total:
+                self.reporter.waiting(max(total - done, len(self.left)))
                 time.sleep(POLL_SECONDS)
             return
         all_busy = len(self.running) >= self.workers.size

@@ -185,12 +185,16 @@ def _serve(connection: Connection, environment: Mapping[str, str]) -> None:
     connection.send(None)
     with suppress(EOFError):
         while True:
-            function, arguments = connection.recv()
-            answer, error = None, None
+            function, answer, error = None, None, None
             try:
+                function, arguments = connection.recv()
                 answer = function(*arguments)
             except BaseException as raised:
+                if function is None and isinstance(raised, EOFError):
+                    raise
                 error = raised
+                if function is None:  # whatever the import of its module raises
+                    error = InputError(f"a worker process cannot start its task: {type(raised).__name__}: {raised}")
             try:
                 connection.send((answer, error))
             except Exception as unsendable:  # such as an answer that cannot be pickled

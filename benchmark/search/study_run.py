@@ -98,8 +98,8 @@ def run_study(
 ) -> StudyRun:
     """Train and evaluate what is missing of a study, and store it.
 
-    Arms are chosen as by :meth:`Study.select`; the number of ``seeds`` is by default the study file's. An interruption
-    says what is stored.
+    Arms are chosen as by :meth:`Study.select`, but not in a study that searches; the number of ``seeds`` is by default
+    the study file's. An interruption says what is stored.
     """
     searches = searches_of(study, data.parts) if study.searched else []
     ended: tuple[tuple[str, Point], ...] = ()

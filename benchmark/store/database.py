@@ -64,7 +64,7 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
-        """One transaction for everything that is read inside: it sees one state, whatever others write meanwhile."""
+        """One transaction for all that is read inside: it sees one state, whatever others write. Not to be nested."""
         with self.reading() as connection:
             if connection.dialect.name == "postgresql":  # on SQLite every transaction sees one state
                 connection.execution_options(isolation_level="REPEATABLE READ")

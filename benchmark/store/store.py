@@ -49,8 +49,10 @@ class Store(Reading):
         is now: at the cells' presets and protocols, planned cells with others are deleted, so that a table never mixes
         two versions of a study; the trials stay. Without it no cell is deleted. Returns the number of deleted cells.
         """
+        rows = {trial.key: trial for trial in trials}
+        new = [_waiting(rows[key]) for key in rows.keys() - self.statuses(rows).keys()]
         with self.writing() as connection:
-            insert_new(connection, schema.trials, [_waiting(trial) for trial in trials])
+            insert_new(connection, schema.trials, new)
             connection.execute(upsert(schema.studies, connection.dialect), [{"name": study, "definition": definition}])
             connection.execute(upsert(schema.planned, connection.dialect), [vars(cell) for cell in cells])
             return 0 if present is None or not cells else _delete_others(connection, cells, present)

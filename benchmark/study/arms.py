@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -155,10 +156,12 @@ def label_of(sampler: str, values: Mapping[str, Any], form: str = "g") -> str:
 
 
 def _filled_in(key: str, text: str, values: dict[str, Any], where: str) -> str:
-    """The text with parameters in place of their names in braces."""
+    """The text with parameters in place of their names in braces, each with a format of two digits at most."""
+    if re.search(r"\{\w*([.\[]|(!\w)?:[^}]*\d{3})", text):
+        raise InputError(f"{where}: {key} {short(text)} cannot be filled in: braces hold a parameter's name alone")
     try:
         return text.format(**values)
-    except (LookupError, AttributeError):
+    except LookupError:
         raise InputError(f"{where}: {key} {short(text)} names a parameter this arm does not have") from None
-    except (ValueError, TypeError, MemoryError) as error:
+    except (ValueError, TypeError, ArithmeticError) as error:
         raise InputError(f"{where}: {key} {short(text)} cannot be filled in: {error}") from None

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import torch
 
 from benchmark.run.workers import START_METHOD, WorkerDiedError, WorkerProcess, devices, process_count
 from benchmark.store import Store, schema
+from mhpe.errors import InputError
 from tests.benchmark.conftest import TINY, Bench
 
 pytestmark = pytest.mark.slow
@@ -133,6 +135,14 @@ def test_worker_process_answers_raises_and_is_replaced_when_it_dies(process: Wor
     with pytest.raises(WorkerDiedError, match="ended with status 3"):
         process.submit(os._exit, 3).result()
     assert process.submit(abs, -4).result() == 4
+
+
+def test_worker_that_cannot_import_its_task_says_so(process: WorkerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("only_here")
+    exec("def function(): ...", vars(module))
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    with pytest.raises(InputError, match="cannot start its task: ModuleNotFoundError: No module named 'only_here'"):
+        process.submit(module.function).result()
 
 
 BEGIN = """

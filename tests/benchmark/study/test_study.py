@@ -271,9 +271,10 @@ def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
         ),
         (
             ("sigma: [15, 30]", "sigma: 15\n    label: '{sigma.x}'"),
-            "'{sigma.x}' names a parameter this arm does not",
+            "'{sigma.x}' cannot be filled in",
         ),
         (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma[0]}'"), "cannot be filled in"),
+        (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma:>999999999}'"), "cannot be filled in"),
         (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma!z}'"), "label '{sigma!z}' cannot be filled in: "),
         (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma'"), "label '{sigma' cannot be filled in: "),
         (
