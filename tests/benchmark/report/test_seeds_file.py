@@ -53,6 +53,7 @@ def test_differences_p_q_and_verdicts_follow_from_the_seeds(tmp_path: Path) -> N
 
 RESULTS = Path(__file__).parents[3] / "results"
 COMMITTED = sorted(RESULTS.glob("*/*-seeds.csv"))
+MOST_COUNTED = 16  # pairs whose sign patterns are all counted here
 MARGIN = 0.1
 
 
@@ -65,8 +66,11 @@ def holm(p: np.ndarray, family: int) -> np.ndarray:
 
 
 def sign_flip(pairs: np.ndarray) -> float:
-    """The share of all sign patterns whose sum is as far from 0 as the observed one."""
-    signs = 1 - 2 * (np.arange(2 ** len(pairs))[:, None] >> np.arange(len(pairs)) & 1)
+    """The share of sign patterns whose sum is as far from 0 as the observed one: of all, or of 200,000 drawn ones."""
+    if len(pairs) > MOST_COUNTED:
+        signs = np.random.default_rng(1).choice([-1, 1], (200_000, len(pairs)))
+    else:
+        signs = 1 - 2 * (np.arange(2 ** len(pairs))[:, None] >> np.arange(len(pairs)) & 1)
     return float(np.mean(np.abs(signs @ pairs) >= abs(pairs.sum()) * (1 - 1e-9)))
 
 
@@ -90,9 +94,10 @@ def test_committed_differences_follow_from_committed_seeds(path: Path) -> None:
         if rows.empty:
             continue
         p = np.array([sign_flip(pairs) for pairs in of_arm])
-        assert p == pytest.approx(rows["p"].to_numpy())
-        p_holm = holm(p, int(rows["family"].iloc[0]))
-        assert p_holm == pytest.approx(rows["p_holm"].to_numpy())
+        drawn, family = max(map(len, of_arm)) > MOST_COUNTED, int(rows["family"].iloc[0])
+        assert p == pytest.approx(rows["p"].to_numpy(), abs=0.005 * drawn)
+        p_holm = holm(p, family)
+        assert p_holm == pytest.approx(rows["p_holm"].to_numpy(), abs=0.005 * drawn * family)
         of_margin = margins[(margins["preset"] == preset) & (margins["protocol"] == protocol)].set_index("arm")
         for pairs, adjusted, row in zip(of_arm, p_holm, rows.to_dict("records"), strict=True):
             low, high = stats.ttest_1samp(pairs, 0).confidence_interval(0.95)
