@@ -13,15 +13,15 @@ RESULTS = Path(__file__).parents[1] / "results"
 SETS = (
     ("SynthHeads lab, 1 epoch, 32 fresh seeds", ("confirmation/confirmation.csv",), "synth_1"),
     ("SynthHeads wild, 1 epoch, 32 fresh seeds", ("confirmation/confirmation.csv",), "synth_2"),
-    ("AFLW2000-3D, 1 epoch, 16 seeds", ("photographs/conclusion.csv",), "biwi_to_aflw2000"),
-    ("BIWI, 1 epoch, 16 seeds", ("photographs/conclusion.csv",), "aflw2000_to_biwi"),
+    ("BIWI to AFLW2000-3D, 1 epoch, 16 seeds", ("photographs/conclusion.csv",), "biwi_to_aflw2000"),
+    ("AFLW2000-3D to BIWI, 1 epoch, 16 seeds", ("photographs/conclusion.csv",), "aflw2000_to_biwi"),
     (
-        "BIWI, 8 epochs, 8 seeds (Gaussian: fresh)",
+        "AFLW2000-3D to BIWI, 8 epochs, 8 seeds",
         ("finetune/confirmation.csv", "finetune/conclusion.csv"),
         "aflw2000_to_biwi",
     ),
     (
-        "BIWI, from scratch, 8 seeds (left: fresh)",
+        "AFLW2000-3D to BIWI, from scratch, 8 seeds",
         ("scratch/confirmation.csv", "scratch/conclusion.csv"),
         "aflw2000_to_biwi",
     ),
