@@ -185,21 +185,26 @@ def _serve(connection: Connection, environment: Mapping[str, str]) -> None:
     connection.send(None)
     with suppress(EOFError):
         while True:
-            function, answer, error = None, None, None
+            answer = _call(connection)
             try:
-                function, arguments = connection.recv()
-                answer = function(*arguments)
-            except BaseException as raised:
-                if function is None and isinstance(raised, EOFError):
-                    raise
-                error = raised
-                if function is None:  # whatever the import of its module raises
-                    error = InputError(f"a worker process cannot start its task: {type(raised).__name__}: {raised}")
-            try:
-                connection.send((answer, error))
+                connection.send(answer)
             except Exception as unsendable:  # such as an answer that cannot be pickled
                 text = f"the answer cannot be sent: {type(unsendable).__name__}: {unsendable}"
                 connection.send((None, TypeError(text)))
+
+
+def _call(connection: Connection) -> tuple[Any, BaseException | None]:
+    """The answer to the next call, or the error that the call raises."""
+    try:
+        function, arguments = connection.recv()
+    except EOFError:
+        raise
+    except BaseException as error:  # whatever the import of a module raises
+        return None, InputError(f"a worker process cannot start its task: {type(error).__name__}: {error}")
+    try:
+        return function(*arguments), None
+    except BaseException as error:
+        return None, error
 
 
 def _prepare(environment: Mapping[str, str]) -> None:

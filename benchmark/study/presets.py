@@ -17,31 +17,13 @@ class Preset:
     synthheads: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
+_ONE_EPOCH = {"init": "synthheads", "average": "ema", "image_size": 48, "batch_size": 32, "epochs": 1}
+
 PRESETS: dict[str, Preset] = {
     # The first study in minutes on any two cores. Size and rate were chosen on other rendered persons (results/tiny).
-    "tiny": Preset(
-        core={
-            "init": "synthheads",
-            "average": "ema",
-            "image_size": 48,
-            "batch_size": 32,
-            "epochs": 1,
-            "learning_rate": 1e-3,
-        },
-        synthheads={"train": 512, "lab": 480, "wild": 480},
-    ),
+    "tiny": Preset(_ONE_EPOCH | {"learning_rate": 1e-3}, {"train": 512, "lab": 480, "wild": 480}),
     # A little longer, for smaller errors: which references to fine-tune with.
-    "quick": Preset(
-        core={
-            "init": "synthheads",
-            "average": "ema",
-            "image_size": 48,
-            "batch_size": 32,
-            "epochs": 1,
-            "learning_rate": 2e-3,
-        },
-        synthheads={"train": 800, "lab": 480, "wild": 480},
-    ),
+    "quick": Preset(_ONE_EPOCH | {"learning_rate": 2e-3}, {"train": 800, "lab": 480, "wild": 480}),
     # As small, from scratch: for studies of other encoders and heads, which the package's network has no weights for.
     "quick_scratch": Preset(
         core={"image_size": 48, "references": "pool", "pool_size": 32, "batch_size": 32, "epochs": 7},
