@@ -3,7 +3,7 @@
 import json
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -117,9 +117,10 @@ def resolve_device(device: str) -> str:
     return device
 
 
-def forget(key: str) -> None:
-    """Delete what this machine keeps of a trial until it is stored: its checkpoint."""
-    Checkpoint(_checkpoint_path(key), "").remove()
+def forget(keys: Iterable[str]) -> None:
+    """Delete what this machine keeps of some trials until they are stored: their checkpoints."""
+    for key in keys:
+        Checkpoint(_checkpoint_path(key), "").remove()
 
 
 def evaluate(model: Network, data: HeadPoseSet) -> Evaluation:
