@@ -89,11 +89,11 @@ COMPARISON_NOTE = (
     "posterior). Pool, coverage and references from another bin are given where references come from a pool."
 )
 STATISTICS_NOTE = (
-    "p: sign-flip test, exact up to 30 pairs. Holm p: adjusted over all arms that the study plans on a protocol (family). q: "
-    "Benjamini and Hochberg's, over all distinct comparisons of this report. Smallest Holm p: the least that this "
-    "number of pairs can reach. Correlation of the arm's seeds and the baseline's; below 0.3 the difference over all "
-    "seeds, paired or not, stands beside (Welch). Interquartile mean of the MAE with a bootstrap interval. Odd seeds: "
-    "differences beyond 3 median absolute deviations."
+    "p: sign-flip test, exact up to 30 pairs. Holm p: adjusted over all arms that the study plans on a protocol "
+    "(family). q: Benjamini and Hochberg's, over all distinct comparisons of this report. Smallest Holm p: the least "
+    "that this number of pairs can reach. Correlation of the arm's seeds and the baseline's; below 0.3 the difference "
+    "over all seeds, paired or not, stands beside (Welch). Interquartile mean of the MAE with a bootstrap interval. "
+    "Odd seeds: differences beyond 3 median absolute deviations."
 )
 VECTOR_NOTE = (
     "Left, Down, Front: angle between the predicted and the labelled axis of the head of that name; MAEV: mean of the "
