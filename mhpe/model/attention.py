@@ -41,14 +41,11 @@ def _even(gate: nn.Linear | nn.Conv2d) -> nn.Module:
 
 
 class ChannelAttention(nn.Module):
-    """Weighs channels by a shared two-layer perceptron of their mean and maximum (CBAM, section 3.1).
+    """Weighs channels by a shared two-layer perceptron of their mean and maximum (CBAM, section 3.1)."""
 
-    The hidden layer is ``reduction`` times narrower.
-    """
-
-    def __init__(self, channels: int, reduction: int = 8) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        hidden = max(channels // reduction, 4)
+        hidden = max(channels // 8, 4)
         self.mlp = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), _even(nn.Linear(hidden, channels)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -71,15 +68,15 @@ class SpatialAttention(nn.Module):
 
 
 class ModifiedSpatialAttention(nn.Module):
-    """Weighs positions by a dilated 3x3 convolution over a learned projection of the channels to a few maps."""
+    """Weighs positions by a dilated 3x3 convolution over a learned projection of the channels to eight maps."""
 
-    def __init__(self, channels: int, maps: int = 8) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.maps = nn.Sequential(
-            nn.Conv2d(channels, maps, 1, bias=False),
-            nn.BatchNorm2d(maps),
+            nn.Conv2d(channels, 8, 1, bias=False),
+            nn.BatchNorm2d(8),
             nn.ReLU(inplace=True),
-            _even(nn.Conv2d(maps, 1, 3, padding=2, dilation=2)),
+            _even(nn.Conv2d(8, 1, 3, padding=2, dilation=2)),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -97,8 +94,4 @@ def modified_cbam(channels: int) -> nn.Module:
     return nn.Sequential(ChannelAttention(channels), ModifiedSpatialAttention(channels))
 
 
-ATTENTION: dict[str, Callable[[int], nn.Module]] = {
-    "mcbam": modified_cbam,
-    "cbam": cbam,
-    "none": lambda _: nn.Identity(),
-}
+ATTENTION: dict[str, Callable[[int], nn.Module]] = {"mcbam": modified_cbam, "cbam": cbam, "none": nn.Identity}

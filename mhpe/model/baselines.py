@@ -23,15 +23,22 @@ from mhpe.rotations import from_euler
 
 
 class Baseline(Network):
-    """A linear layer with ``numbers`` outputs, a loss of single images, and a conversion to rotations."""
+    """A linear layer with ``numbers`` outputs, a loss of single images, and a conversion to rotations.
+
+    The outputs begin near ``start`` where a rotation is undefined at 0.
+    """
 
     parts = ("pose",)
     has_concentration = False
     numbers: ClassVar[int]
+    start: ClassVar[tuple[float, ...]] = ()
 
     def add_head(self) -> None:
         """One linear layer."""
         self.linear = nn.Linear(3 * self.config.encoder.m, self.numbers)
+        if self.start:
+            with torch.no_grad():
+                self.linear.bias.copy_(torch.tensor(self.start))
 
     def output(self, features: Tensor) -> Tensor:
         """The layer's numbers for the triple vectors of features (B, m, 3), (B, numbers)."""
@@ -68,12 +75,7 @@ class SixD(Baseline):
     """
 
     numbers = 6
-
-    def add_head(self) -> None:
-        """Start near the identity: Gram-Schmidt is undefined at 0."""
-        super().add_head()
-        with torch.no_grad():
-            self.linear.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 1.0, 0.0, 0.0]))
+    start = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
     def image_loss(self, output: Tensor, poses: Poses) -> Tensor:
         """Geodesic distance in radians; clamped just below a half-turn, where its gradient is infinite."""
@@ -139,12 +141,7 @@ class NineNumbers(Baseline):
     """Nine raw numbers as the parameter of a distribution of rotations; the nearest rotation to them is its mode."""
 
     numbers = 9
-
-    def add_head(self) -> None:
-        """Start near a multiple of the identity, with some concentration."""
-        super().add_head()
-        with torch.no_grad():
-            self.linear.bias.copy_(2 * torch.eye(3).flatten())
+    start = (2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0)  # with some concentration
 
     def rotation(self, output: Tensor) -> Tensor:
         """The special orthogonal Procrustes solution."""

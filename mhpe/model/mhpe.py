@@ -5,7 +5,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mhpe.config import CoreConfig
 from mhpe.model.encoder import triple_vector
 from mhpe.model.losses import (
     METRIC_LOSSES,
@@ -64,8 +63,25 @@ class MHPE(Network):
     def loss(
         self, output: Output, poses: Poses, inputs: Tensor, references: Tensor, noise: torch.Generator
     ) -> StepLoss:
-        """Equation 9."""
-        return total_loss(output, poses.rotations, inputs, references, self.config, noise)
+        """Equation 9.
+
+        The losses of single images are a mean over the B inputs plus ``reference_weight`` times a mean over the B x K
+        references; an image that serves several inputs counts as often.
+        """
+        rotations = poses.rotations
+        single = self._single_image_losses(output.raw, output.distribution, output.z, rotations)
+        means = single[:, inputs].mean(1)
+        if self.config.reference_losses:
+            if output.reference is not None:
+                single = self._single_image_losses(*output.reference, output.z, rotations)
+            means = means + self.config.reference_weight * single[:, references.flatten()].mean(1)
+        vector, vector_ortho, nll, feat_ortho = means
+        dist = self._metric_loss(output.z, rotations, inputs, references, noise)
+        w = self.config.losses
+        # Numbers as factors stay on the host; a tensor of them would have to be sent to the device and waited for.
+        total = w.vector * vector + w.vector_ortho * vector_ortho + w.dist * dist + w.nll * nll
+        total = total + w.feat_ortho * feat_ortho
+        return StepLoss(total, torch.stack((vector, vector_ortho, dist, nll, feat_ortho)).detach())
 
     def answer(self, features: Tensor) -> Prediction:
         """RE alone gives the rotation; CM says how sure it is."""
@@ -78,57 +94,26 @@ class MHPE(Network):
     def _concentration_input(self, features: Tensor, z: Tensor) -> Tensor:
         return features if self.config.concentration_input == "raw" else z
 
-
-def total_loss(
-    output: Output,
-    rotations: Tensor,
-    inputs: Tensor,
-    references: Tensor,
-    config: CoreConfig,
-    noise: torch.Generator,
-) -> StepLoss:
-    """Equation 9 over a batch whose M distinct images were encoded once; arguments as for :meth:`Network.loss`.
-
-    The losses of single images are a mean over the B inputs plus ``reference_weight`` times a mean over the B x K
-    references; an image that serves several inputs counts as often. ``rotations`` (M, 3, 3) are the labels.
-    """
-    single = _single_image_losses(output.raw, output.distribution, output.z, rotations, config)
-    means = single[:, inputs].mean(1)
-    if config.reference_losses:
-        if output.reference is not None:
-            single = _single_image_losses(*output.reference, output.z, rotations, config)
-        means = means + config.reference_weight * single[:, references.flatten()].mean(1)
-    vector, vector_ortho, nll, feat_ortho = means
-    dist = _metric_loss(output.z, rotations, inputs, references, config, noise)
-    w = config.losses
-    # Numbers as factors stay on the host; a tensor of them would have to be sent to the device and waited for.
-    total = w.vector * vector + w.vector_ortho * vector_ortho + w.dist * dist + w.nll * nll + w.feat_ortho * feat_ortho
-    return StepLoss(total, torch.stack((vector, vector_ortho, dist, nll, feat_ortho)).detach())
-
-
-def _single_image_losses(
-    raw: Tensor, distribution: MatrixFisher, z: Tensor, rotations: Tensor, config: CoreConfig
-) -> Tensor:
-    """Equations 4 to 7 of M images, (4, M)."""
-    vector = absolute_vector_loss if config.vector_error == "absolute" else vector_loss
-    return torch.stack(
-        (
-            vector(raw, rotations),
-            vector_ortho_loss(raw),
-            distribution.negative_log_likelihood(rotations, config.nll_factor),
-            feat_ortho_loss(z),
+    def _single_image_losses(self, raw: Tensor, distribution: MatrixFisher, z: Tensor, rotations: Tensor) -> Tensor:
+        """Equations 4 to 7 of M images, (4, M)."""
+        vector = absolute_vector_loss if self.config.vector_error == "absolute" else vector_loss
+        return torch.stack(
+            (
+                vector(raw, rotations),
+                vector_ortho_loss(raw),
+                distribution.negative_log_likelihood(rotations, self.config.nll_factor),
+                feat_ortho_loss(z),
+            )
         )
-    )
 
-
-def _metric_loss(
-    z: Tensor, rotations: Tensor, inputs: Tensor, references: Tensor, config: CoreConfig, noise: torch.Generator
-) -> Tensor:
-    """Mean over the inputs of the loss between an input and its references; 0 without references."""
-    if not references.numel():
-        return z.new_zeros(())
-    distance = pairwise_triple_distance(z[inputs], z).gather(1, references)
-    target = triple_distance(rotations[inputs][:, None], rotations[references])
-    if config.metric_loss == "distance":
-        return dist_loss(distance_noise(distance, config.noise_c, noise), target).mean()
-    return METRIC_LOSSES[config.metric_loss](distance, target).mean()
+    def _metric_loss(
+        self, z: Tensor, rotations: Tensor, inputs: Tensor, references: Tensor, noise: torch.Generator
+    ) -> Tensor:
+        """Mean over the inputs of the loss between an input and its references; 0 without references."""
+        if not references.numel():
+            return z.new_zeros(())
+        distance = pairwise_triple_distance(z[inputs], z).gather(1, references)
+        target = triple_distance(rotations[inputs][:, None], rotations[references])
+        if self.config.metric_loss == "distance":
+            return dist_loss(distance_noise(distance, self.config.noise_c, noise), target).mean()
+        return METRIC_LOSSES[self.config.metric_loss](distance, target).mean()

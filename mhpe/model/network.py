@@ -1,7 +1,7 @@
 """A network as the training, the evaluation and the exports use it: a loss and a prediction."""
 
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -67,7 +67,7 @@ class Network(nn.Module, ABC):
 
     def features(self, images: Tensor, dtype: torch.dtype) -> Tensor:
         """Normalised images (B, 3, S, S) to the encoder's features (B, m, 3); the encoder computes in ``dtype``."""
-        with _autocast(dtype, images.device):
+        with nullcontext() if dtype == torch.float32 else torch.autocast(images.device.type, dtype):
             features: Tensor = self.encoder(images)
         return features
 
@@ -102,19 +102,14 @@ class Network(nn.Module, ABC):
 
 
 def resolve(precision: str, device: torch.device) -> torch.dtype:
-    """The encoder's number format on a device, for a precision of ``auto``, ``bfloat16`` or ``float32``."""
-    if precision == "auto":
-        precision = "bfloat16" if _computes_in_bfloat16(device) else "float32"
-    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+    """The encoder's number format on a device, for a precision of ``auto``, ``bfloat16`` or ``float32``.
 
-
-def _autocast(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[object]:
-    return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
-
-
-def _computes_in_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 is done in hardware; emulated, it is slower than float32."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    ``auto`` is bfloat16 where the hardware has it; emulated, it is slower than float32.
+    """
+    bfloat16 = precision == "bfloat16"
+    if precision == "auto" and device.type == "cuda":
+        bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif precision == "auto":
+        capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        bfloat16 = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    return torch.bfloat16 if bfloat16 else torch.float32

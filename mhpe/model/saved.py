@@ -9,7 +9,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from mhpe.config import CoreConfig, EncoderConfig
+from mhpe.config import CoreConfig
 from mhpe.errors import InputError
 from mhpe.model.heads import build
 from mhpe.model.network import Network
@@ -88,25 +88,13 @@ def restore(core: Mapping[str, Any], state: Mapping[str, torch.Tensor], where: s
     config = parse(CoreConfig, core, f"{where}: core")
     # A backbone's first weights are of no use here, and their file need not be on this machine.
     encoder = config.encoder.model_copy(update={"backbone_weights": None})
-    # Compared before anything of the configured size is made.
-    held, least = sum(value.numel() for value in state.values()), _least_weights(encoder)
-    if least > held:
-        raise InputError(
-            f"{where}: its weights don't fit its configuration, which needs at least {least:,} of them, not {held:,}"
-        )
-    network = build(config.model_copy(update={"encoder": encoder}), seed=0)
+    with torch.device("meta"):  # takes no memory, whatever the configured size
+        network = build(config.model_copy(update={"encoder": encoder}), seed=0)
     try:
-        network.load_state_dict(state)
+        network.load_state_dict(state, assign=True)
     except RuntimeError as error:
-        raise InputError(f"{where}: its weights don't fit its configuration: {str(error).splitlines()[-1]}") from None
+        reason = str(error).splitlines()[-1].strip()
+        raise InputError(f"{where}: its weights don't fit its configuration: {reason}") from None
     if not all(value.isfinite().all() for value in state.values()):
         raise InputError(f"{where}: some of its weights are not finite numbers; train or export it again")
-    return network.eval()
-
-
-def _least_weights(encoder: EncoderConfig) -> int:
-    """Fewer weights than an encoder of this configuration has: those of its 3x3 and 1x1 convolutions."""
-    if encoder.backbone is not None:
-        return 3 * encoder.m
-    first = 3 * encoder.patch**2 * encoder.widths[0]
-    return first + 9 * sum(width**2 for width in encoder.widths) + 3 * encoder.m * encoder.widths[-1]
+    return network.float().to(memory_format=torch.channels_last).eval()

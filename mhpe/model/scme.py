@@ -20,15 +20,10 @@ GAP = 0.5413
 
 
 class Concentration(NamedTuple):
-    """``K = V diag(s) V^T``: strength and axes of the concentration.
+    """``K = V diag(s) V^T``: strength and axes of the concentration."""
 
-    Attributes:
-        strength: (B, 3) s1 >= s2 >= s3 >= 0. A head known to about a degrees has s near (57 / a)^2 / 2.
-        axes: (B, 3, 3) rotation V, columns in the head's frame.
-    """
-
-    strength: Tensor
-    axes: Tensor
+    strength: Tensor  # (B, 3) s1 >= s2 >= s3 >= 0; a head known to about a degrees has s near (57 / a)^2 / 2
+    axes: Tensor  # (B, 3, 3) rotation V, columns in the head's frame
 
     def matrix(self) -> Tensor:
         """K, (B, 3, 3)."""

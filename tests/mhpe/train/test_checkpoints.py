@@ -66,7 +66,7 @@ def test_resumed_training_is_the_uninterrupted_one_bit_for_bit(heads: HeadPoseSe
 def test_finished_training_is_restored_without_an_epoch_more(heads: HeadPoseSet, tmp_path: Path, monkeypatch) -> None:
     path = tmp_path / "key.safetensors"
     done = run(heads, TINY, Checkpoint(path, "here"))
-    monkeypatch.setattr("mhpe.model.mhpe.total_loss", None)
+    monkeypatch.setattr("mhpe.model.mhpe.MHPE.loss", None)
     again = Checkpoint(path, "here")
     assert_same(run(heads, TINY, again), done)
     assert again.seconds > 0

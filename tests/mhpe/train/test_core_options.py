@@ -12,7 +12,7 @@ from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
 from mhpe.model.encoder import normalise, triple_vector
 from mhpe.model.heads import build
-from mhpe.model.mhpe import MHPE, total_loss
+from mhpe.model.mhpe import MHPE
 from mhpe.paths import PRETRAINED
 from mhpe.poses import Poses
 from mhpe.seeding import generator
@@ -97,10 +97,9 @@ def test_references_have_an_scme_of_their_own_only_when_asked_and_used() -> None
     poses = make_poses(8)
     output, loss = step(config(separate_scme=True), poses)
     own, _ = output.reference
-    shared = total_loss(
-        output._replace(reference=None), poses.rotations, torch.arange(2), torch.arange(2, 8).view(2, 3), config(),
-        generator(0, "noise"),
-    )  # fmt: skip
+    shared = build(config(), 0).loss(
+        output._replace(reference=None), poses, torch.arange(2), torch.arange(2, 8).view(2, 3), generator(0, "noise")
+    )
     assert not torch.equal(own, output.raw)
     assert loss.parts[0] != shared.parts[0]
     assert (

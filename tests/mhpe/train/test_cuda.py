@@ -8,12 +8,12 @@ import torch
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
 from mhpe.model.encoder import normalise
-from mhpe.model.mhpe import MHPE, total_loss
+from mhpe.model.mhpe import MHPE
 from mhpe.model.network import Network
 from mhpe.rotations import geodesic_degrees
 from mhpe.train import Epoch
 from mhpe.train.checkpoints import Checkpoint
-from mhpe.train.loop import train
+from mhpe.train.loop import poses_of, train
 from samplers.gaussian import Gaussian
 from samplers.support.recorder import Recorder
 
@@ -31,10 +31,10 @@ def test_loss_and_gradients_are_those_of_the_processor(heads: HeadPoseSet, monke
     def step(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
         model = MHPE(TINY, 0).to(device)
         images = normalise(torch.from_numpy(heads.images[:40]).to(device))
-        rotations = torch.from_numpy(heads.rotations[:40]).to(device)
+        poses = poses_of(heads)[torch.arange(40)].to(device)
         inputs, references = torch.arange(8, device=device), torch.arange(8, 40, device=device).view(8, 4)
         generator = torch.Generator().manual_seed(0)
-        loss = total_loss(model(images), rotations, inputs, references, TINY, generator)
+        loss = model.loss(model(images), poses, inputs, references, generator)
         loss.total.backward()
         gradients = [parameter.grad.flatten().cpu() for parameter in model.parameters() if parameter.grad is not None]
         return loss.parts.cpu(), torch.cat(gradients)

@@ -8,7 +8,7 @@ import torch
 from mhpe.config import CoreConfig, ScheduleConfig
 from mhpe.data import HeadPoseSet
 from mhpe.model.encoder import normalise
-from mhpe.model.mhpe import MHPE, total_loss
+from mhpe.model.mhpe import MHPE
 from mhpe.poses import Poses
 from mhpe.train import Epoch
 from mhpe.train.loop import NotFiniteError, poses_of, train
@@ -70,21 +70,15 @@ def test_encoding_once_gives_the_same_loss_as_encoding_every_reference(heads: He
     config = TINY.model_copy(update={"noise_c": 0.0})
     model = MHPE(config, 0).eval()  # running statistics: a duplicate must not change its neighbours
     images = normalise(torch.from_numpy(heads.images))
-    rotations = torch.from_numpy(heads.rotations)
+    poses = poses_of(heads)
     inputs = torch.arange(6)
     references = torch.randint(128, (6, 4), generator=torch.Generator().manual_seed(0))
     distinct, at = torch.unique(torch.cat((inputs, references.flatten())), return_inverse=True)
     generator = torch.Generator()
-    once = total_loss(model(images[distinct]), rotations[distinct], at[:6], at[6:].view(6, 4), config, generator)
+    once = model.loss(model(images[distinct]), poses[distinct], at[:6], at[6:].view(6, 4), generator)
     everything = torch.cat((inputs, references.flatten()))
-    naive = total_loss(
-        model(images[everything]),
-        rotations[everything],
-        torch.arange(6),
-        torch.arange(6, 30).view(6, 4),
-        config,
-        generator,
-    )
+    output, at = model(images[everything]), torch.arange(30)
+    naive = model.loss(output, poses[everything], at[:6], at[6:].view(6, 4), generator)
     torch.testing.assert_close(once.parts, naive.parts, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(once.total, naive.total, atol=1e-5, rtol=1e-5)
 
