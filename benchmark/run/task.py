@@ -155,7 +155,7 @@ def _train(task: Task, outcome: Outcome, check: Callable[[], None]) -> Network:
 
 
 def _checkpoint_path(key: str) -> Path:
-    return cache_folder() / "checkpoints" / f"{key}.safetensors"
+    return cache_folder() / "checkpoints" / f"{key}.pt"
 
 
 def _storable(text: str) -> str:

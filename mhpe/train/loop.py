@@ -1,6 +1,9 @@
 """The training of one network, top to bottom."""
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,13 +19,9 @@ from mhpe.poses import Poses
 from mhpe.seeding import generator
 from mhpe.train import Epoch
 from mhpe.train.augmentation import Augmentation
-from mhpe.train.average import Average
 from mhpe.train.checkpoints import Checkpoint
 from mhpe.train.references import EpochDraws, ReferenceSampler, batches_per_epoch
 from mhpe.train.warm_start import warm_start
-
-SAMPLER, AVERAGE = "sampler.", "average."
-"""Prefixes of a checkpoint's further tensors."""
 
 
 class NotFiniteError(RuntimeError):
@@ -72,28 +71,30 @@ def train(
     if config.init == "synthheads":
         warm_start(model)
     model.to(device)
-    average = Average(model, config.average_decay) if config.average == "ema" else None
-    result = average.network if average else model
+    average = copy.deepcopy(model).requires_grad_(False) if config.average == "ema" else None
+    result = average or model
     optimizer = torch.optim.Adam(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
     batches = batches_per_epoch(config, len(data))
     schedule = _schedule(config, optimizer, batches)
     dtype = resolve(config.precision, device)
-    done, kept = checkpoint.restore(model, optimizer, schedule) if checkpoint else ([], {})
-    history = [Epoch(**epoch) for epoch in done]
+    parts: dict[str, Any] = {"model": model, "optimizer": optimizer, "schedule": schedule}
+    if average:
+        parts["average"] = average
     observe = getattr(sampler, "observe", None)
-    sampler_state = _split(kept, SAMPLER)
-    if history and average:
-        average.network.load_state_dict(_split(kept, AVERAGE))
-    if sampler_state:
-        sampler.load_state(sampler_state)  # type: ignore[attr-defined]
-    for finished in history:
-        if not sampler_state:
-            for _ in EpochDraws(config, sampler, poses, seed, finished.number):
-                pass  # drawn again: a sampler without a state may still count its draws
-        on_epoch(finished)
-    if history:
+    history: list[Epoch] = []
+    if checkpoint and (stored := checkpoint.load()):
+        for name, part in parts.items():
+            part.load_state_dict(stored[name])
+        if stored["sampler"]:
+            sampler.load_state(stored["sampler"])  # type: ignore[attr-defined]
+        history = [Epoch(**epoch) for epoch in stored["history"]]
+        for finished in history:
+            if not stored["sampler"]:
+                for _ in EpochDraws(config, sampler, poses, seed, finished.number):
+                    pass  # drawn again: a sampler without a state may still count its draws
+            on_epoch(finished)
         watch(history[-1].number, result)
 
     for epoch in range(len(history), config.epochs):
@@ -125,7 +126,7 @@ def train(
             optimizer.step()
             schedule.step()
             if average:
-                average.update(model, step)
+                update_average(average, model, config.average_decay, step)
             if observe and config.k:
                 z, seen_as = triple_vector(features.detach()), shown[distinct]
                 distances = pairwise_triple_distance(z[input_at], z).gather(1, reference_at)
@@ -141,24 +142,30 @@ def train(
         rate = float(schedule.get_last_lr()[0])
         history.append(Epoch(epoch, losses, rate, encoded / seen))
         if checkpoint:
-            checkpoint.save(model, optimizer, schedule, history, _more(sampler, average))
+            learned = sampler.state() if hasattr(sampler, "state") else {}
+            states = {name: part.state_dict() for name, part in parts.items()}
+            checkpoint.save(states | {"sampler": learned, "history": [asdict(each) for each in history]})
         on_epoch(history[-1])
         watch(epoch, result)
     return result
 
 
-def _more(sampler: ReferenceSampler, average: Average | None) -> dict[str, Tensor]:
-    """The further tensors of a checkpoint: the sampler's state and the average."""
-    state: dict[str, Tensor] = sampler.state() if hasattr(sampler, "state") else {}
-    averaged = average.network.state_dict() if average else {}
-    return {f"{SAMPLER}{name}": value for name, value in state.items()} | {
-        f"{AVERAGE}{name}": value for name, value in averaged.items()
-    }
+@torch.no_grad()
+def update_average(average: Network, network: Network, decay: float, step: int) -> None:
+    """Move an exponential moving average of weights and batch norm statistics towards the network after a step.
 
-
-def _split(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with a prefix, without it."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    The distance shrinks by the factor ``min(decay, (1 + step) / (10 + step))``, so that the first weights are soon
+    forgotten; steps are numbered from 1.
+    """
+    averages: list[Tensor] = []
+    values: list[Tensor] = []
+    for mean, value in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            averages.append(mean)
+            values.append(value)
+        else:
+            mean.copy_(value)  # batch norm's count of steps
+    torch._foreach_lerp_(averages, values, 1 - min(decay, (1 + step) / (10 + step)))
 
 
 def _schedule(

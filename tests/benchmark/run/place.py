@@ -56,7 +56,7 @@ class Place:
     def checkpoints(self) -> set[tuple[str, int]]:
         """The checkpoints as they are now."""
         found = set()
-        for path in (self.cache / "checkpoints").glob("*.safetensors"):
+        for path in (self.cache / "checkpoints").glob("*.pt"):
             try:
                 found.add((path.name, path.stat().st_mtime_ns))
             except FileNotFoundError:

@@ -63,7 +63,7 @@ def test_study_survives_the_death_of_a_worker(
     place.train_longer()
     run = place.run("--dask", scheduler.address)
     for _ in waiting("results, and a training on the worker that is killed"):
-        if "done" in statuses(place).values() and any((tmp_path / "a" / "cache" / "checkpoints").glob("*.safetensors")):
+        if "done" in statuses(place).values() and any((tmp_path / "a" / "cache" / "checkpoints").glob("*.pt")):
             break
     before = list(statuses(place).values()).count("done")
     os.kill(workers[0].pid, signal.SIGKILL)
@@ -159,7 +159,7 @@ def test_cancelled_trial_ends_after_its_epoch(far_away) -> None:
     short = task(data)
     future = workers.submit(replace(short, core=short.core.model_copy(update={"epochs": 100_000})))
     for _ in waiting("the training"):
-        if list((data.folder.parents[2] / "far" / "checkpoints").glob("*.safetensors")):
+        if list((data.folder.parents[2] / "far" / "checkpoints").glob("*.pt")):
             break
     workers.close()
     assert future.cancelled()

@@ -56,7 +56,7 @@ def assert_same(found: tuple[MHPE, list[Epoch]], expected: tuple[MHPE, list[Epoc
 @pytest.mark.parametrize("change", [{}, {"schedule": STEPS}, {"references": "pool", "pool_size": 12}])
 def test_resumed_training_is_the_uninterrupted_one_bit_for_bit(heads: HeadPoseSet, tmp_path: Path, change) -> None:
     config = TINY.model_copy(update=change)
-    path = tmp_path / "checkpoints" / "key.safetensors"
+    path = tmp_path / "checkpoints" / "key.pt"
     for last in (0, 2):  # killed twice, each time in another process
         with pytest.raises(Killed):
             run(heads, config, Checkpoint(path, "here"), last)
@@ -64,7 +64,7 @@ def test_resumed_training_is_the_uninterrupted_one_bit_for_bit(heads: HeadPoseSe
 
 
 def test_finished_training_is_restored_without_an_epoch_more(heads: HeadPoseSet, tmp_path: Path, monkeypatch) -> None:
-    path = tmp_path / "key.safetensors"
+    path = tmp_path / "key.pt"
     done = run(heads, TINY, Checkpoint(path, "here"))
     monkeypatch.setattr("mhpe.model.mhpe.MHPE.loss", None)
     again = Checkpoint(path, "here")
@@ -92,7 +92,7 @@ def replace_by_weights(path: Path) -> None:
 @pytest.mark.parametrize("damage", [cut, flip_a_bit, replace_by_weights, lambda path: path.write_bytes(b"")])
 def test_damaged_checkpoint_is_not_used_and_noted(heads: HeadPoseSet, tmp_path: Path, damage) -> None:
     config = TINY.model_copy(update={"epochs": 2})
-    path = tmp_path / "key.safetensors"
+    path = tmp_path / "key.pt"
     with pytest.raises(Killed):
         run(heads, config, Checkpoint(path, "here"), 0)
     damage(path)
@@ -104,7 +104,7 @@ def test_damaged_checkpoint_is_not_used_and_noted(heads: HeadPoseSet, tmp_path: 
 
 @pytest.mark.slow
 def test_checkpoint_of_another_version_is_not_used(heads: HeadPoseSet, tmp_path: Path) -> None:
-    path = tmp_path / "key.safetensors"
+    path = tmp_path / "key.pt"
     with pytest.raises(Killed):
         run(heads, TINY, Checkpoint(path, "PyTorch 1"), 0)
     checkpoint = Checkpoint(path, "PyTorch 2")
@@ -117,7 +117,7 @@ def test_full_disk_costs_the_checkpoint_and_not_the_training(heads: HeadPoseSet,
         raise OSError(28, os.strerror(28))
 
     config = TINY.model_copy(update={"epochs": 2})
-    checkpoint = Checkpoint(tmp_path / "new" / "key.safetensors", "here")
+    checkpoint = Checkpoint(tmp_path / "new" / "key.pt", "here")
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
         trained = run(heads, config, checkpoint)

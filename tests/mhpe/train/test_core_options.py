@@ -1,5 +1,6 @@
 """Options of the core: each does what it says, and enters a trial's key exactly when it counts."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,8 @@ from mhpe.paths import PRETRAINED
 from mhpe.poses import Poses
 from mhpe.seeding import generator
 from mhpe.train import Epoch
-from mhpe.train.average import Average
 from mhpe.train.checkpoints import Checkpoint
-from mhpe.train.loop import poses_of, train
+from mhpe.train.loop import poses_of, train, update_average
 from mhpe.train.references import EpochDraws
 from mhpe.train.warm_start import warm_start
 from samplers.random import Random
@@ -157,16 +157,16 @@ def test_arms_of_a_seed_share_order_flips_and_noise(heads: HeadPoseSet) -> None:
 
 def test_average_is_the_scored_network_and_follows_its_formula(heads: HeadPoseSet) -> None:
     network = build(config(), 0)
-    average = Average(network, 0.5)
+    average = copy.deepcopy(network)
     expected = {name: value.clone() for name, value in network.state_dict().items()}
     for number in (1, 2, 3):
         for value in network.state_dict().values():
             value.add_(1)
-        average.update(network, number)
+        update_average(average, network, 0.5, number)
         decay = min(0.5, (1 + number) / (10 + number))
         for name, value in network.state_dict().items():
             expected[name] = decay * expected[name] + (1 - decay) * value if value.is_floating_point() else value
-    for name, value in average.network.state_dict().items():
+    for name, value in average.state_dict().items():
         torch.testing.assert_close(value, expected[name])
     last, averaged = (train(config(average=kind), heads, Random(), 0, CPU) for kind in ("none", "ema"))
     assert not torch.equal(last.encoder.features.weight, averaged.encoder.features.weight)
@@ -177,7 +177,7 @@ class Killed(BaseException):
 
 
 def test_average_is_the_same_after_a_kill(heads: HeadPoseSet, tmp_path: Path) -> None:
-    core, path = config(average="ema", average_decay=0.9), tmp_path / "key.safetensors"
+    core, path = config(average="ema", average_decay=0.9), tmp_path / "key.pt"
 
     def on_epoch(epoch: Epoch) -> None:
         if epoch.number == 1:
