@@ -1,16 +1,14 @@
 """Runs the checks of the contract one after the other."""
 
-import inspect
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from samplers.base import Sampler
 from samplers.contract.checks import CHECKS, Check, copes_with_a_huge_set
 from samplers.contract.tools import restored_random_state, wrong_result
-from samplers.support.registry import in_one_line
+from samplers.support.registry import in_one_line, source_file
 
 CHECK_SECONDS, HUGE_SECONDS = 30.0, 120.0
 """Longest time of a check, and of the one with a huge set; a slower sampler is taken to hang."""
@@ -53,7 +51,7 @@ def verdict(check: Check, sampler: Sampler, seconds: float | None = None) -> Ver
 def _verdict(check: Check, sampler: Sampler) -> Verdict:
     with restored_random_state():
         try:
-            return Verdict(_rule(check), True, check(sampler))
+            return Verdict(_rule(check), True, check(sampler) or "")
         except AssertionError as broken:
             return Verdict(_rule(check), False, " ".join(str(broken).split()))
         except BaseException as error:  # a sampler may exit, too
@@ -65,13 +63,8 @@ def _reason(error: BaseException, sampler: Sampler) -> str:
     with suppress(BaseException):  # a sampler may exit, too
         if wrong := wrong_result(sampler):
             return wrong
-    return f"it raised {in_one_line(error, _file(type(sampler)))}"
+    return f"it raised {in_one_line(error, source_file(type(sampler)))}"
 
 
 def _rule(check: Check) -> str:
     return (check.__doc__ or "").rstrip(".")
-
-
-def _file(cls: type[Sampler]) -> Path | None:
-    file = getattr(inspect.getmodule(cls), "__file__", None)
-    return None if file is None else Path(file)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mhpe.poses import Poses
 from samplers.base import Sampler
+from samplers.support.recorder import out_of_range, own_references
 from samplers.yaw_bins import YawBins, YawBinSampler
 
 MEMORY_GIB = 4  # memory that a sampler may take for a huge set; an N x N matrix of 300W-LP is 56 GiB
@@ -60,19 +61,12 @@ def demand(condition: bool, otherwise: str) -> None:
         raise AssertionError(otherwise)
 
 
-def demand_valid(drawn: Tensor, candidates: Poses, query: Poses, k: int) -> None:
-    """Demand (B, k) positions in the candidates."""
+def demand_right(drawn: Tensor, candidates: Poses, query: Poses, k: int) -> None:
+    """Demand (B, k) positions in the candidates, and no input among its own references while there are others."""
     shape = (len(query), k)
     demand(tuple(drawn.shape) == shape, f"draws have shape {tuple(drawn.shape)}, not {shape}")
-    low, high, last = int(drawn.min()), int(drawn.max()), len(candidates) - 1
-    demand(low >= 0 and high <= last, f"positions go from {low} to {high}, candidates from 0 to {last}")
-
-
-def demand_not_itself(drawn: Tensor, candidates: Poses, query: Poses) -> None:
-    """Demand that no input is among its own references."""
-    itself = (candidates.index[drawn] == query.index[:, None]).any(1)
-    count = int(itself.sum())
-    demand(count == 0, f"{count} of {len(query)} inputs are their own reference, with {len(candidates)} candidates")
+    wrong = out_of_range(drawn, candidates) or own_references(drawn, candidates, query)
+    demand(not wrong, wrong)
 
 
 def wrong_result(sampler: Sampler) -> str:

@@ -1,10 +1,7 @@
 """Watches a sampler while it is used: enforces the contract, names its errors, and counts its draws."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +10,7 @@ from torch import Tensor
 from mhpe.poses import Poses
 from samplers.base import Sampler
 from samplers.support.diagnostics import BIN_WIDTH, DrawStatistics
-from samplers.support.registry import in_one_line
+from samplers.support.registry import in_one_line, source_file
 from samplers.yaw_bins import YawBinSampler
 
 
@@ -26,8 +23,7 @@ class SamplerError(Exception):
 
     def __init__(self, error: BaseException, sampler: Sampler) -> None:
         self.kind = type(error).__name__
-        file = getattr(sys.modules.get(type(sampler).__module__), "__file__", None)
-        text = in_one_line(error, Path(file) if file else None)
+        text = in_one_line(error, source_file(type(sampler)))
         super().__init__(text.removeprefix(self.kind).removeprefix(":").strip())
 
 
@@ -71,7 +67,7 @@ class Recorder:
         """Fit the sampler to a copy of the poses."""
         self._candidates = poses
         # A copy: what a sampler writes into it must not become the labels of the training.
-        self._copy = Poses(*(values.clone() for values in _tensors(poses)))
+        self._copy = Poses(*(values.clone() for values in vars(poses).values()))
         with self._watched(self._copy):
             self._sampler.fit(self._copy, progress)
 
@@ -109,21 +105,25 @@ def _check(drawn: Tensor, query: Poses, candidates: Poses, k: int) -> None:
         raise TypeError(f"the sampler drew a {kind}, not a tensor of torch.int64")
     if drawn.shape != (len(query), k):
         raise ValueError(f"the sampler drew a tensor of shape {tuple(drawn.shape)}, not ({len(query)}, {k})")
+    if wrong := out_of_range(drawn, candidates) or own_references(drawn, candidates, query):
+        raise ValueError(wrong)
+
+
+def out_of_range(drawn: Tensor, candidates: Poses) -> str:
+    """What is wrong with draws (B, K) that are no positions in the candidates; empty if all are."""
     low, high = (int(value) for value in torch.aminmax(drawn))
-    if low < 0 or high >= len(candidates):
-        raise ValueError(f"the sampler drew positions {low} to {high}; its candidates are 0 to {len(candidates) - 1}")
-    itself = (candidates.index[drawn] == query.index[:, None]).any(1)
-    if len(candidates) > 1 and itself.any():
-        raise ValueError(
-            f"the sampler drew {int(itself.sum())} of {len(query)} inputs as their own reference, "
-            f"with {len(candidates)} candidates"
-        )
+    right = low >= 0 and high < len(candidates)
+    return "" if right else f"the sampler drew positions {low} to {high}; its candidates are 0 to {len(candidates) - 1}"
 
 
-def _tensors(poses: Poses) -> tuple[Tensor, ...]:
-    return tuple(getattr(poses, field.name) for field in fields(poses))
+def own_references(drawn: Tensor, candidates: Poses, query: Poses) -> str:
+    """How many inputs are among their own references (B, K) though there are others; empty for none."""
+    count = int((candidates.index[drawn] == query.index[:, None]).any(1).sum())
+    if count == 0 or len(candidates) == 1:
+        return ""
+    return f"the sampler drew {count} of {len(query)} inputs as their own reference, with {len(candidates)} candidates"
 
 
 def _versions(all_poses: tuple[Poses, ...]) -> list[int]:
     """PyTorch's counts of the changes in place of each tensor."""
-    return [values._version for poses in all_poses for values in _tensors(poses)]
+    return [values._version for poses in all_poses for values in vars(poses).values()]

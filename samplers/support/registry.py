@@ -195,6 +195,12 @@ def load_source(source: str, path: Path) -> ModuleType:
     return module
 
 
+def source_file(cls: type[Sampler]) -> Path | None:
+    """The file that a sampler class was read from, if any."""
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return None if file is None else Path(file)
+
+
 def in_one_line(error: BaseException, file: Path | None = None) -> str:
     """Text of a user's error, such as ``KeyError: 'missing' (raises.py, line 9)``: the last line that ran."""
     text = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")

@@ -227,9 +227,9 @@ class AllPairs(Random):
 BROKEN: dict[type[Sampler], tuple[str, str]] = {
     OneTooMany: ("draws_exactly_k", r"shape \(1, 2\), not \(1, 1\)"),
     Int32: ("draws_int64", "torch.int32"),
-    OffByOne: ("draws_candidates", "go from 1 to 300, candidates from 0 to 299"),
-    ImageNumbers: ("draws_from_a_pool", "candidates from 0 to 33"),
-    WithItself: ("never_draws_the_input", "are their own reference"),
+    OffByOne: ("draws_candidates", "positions 1 to 300; its candidates are 0 to 299"),
+    ImageNumbers: ("draws_from_a_pool", "candidates are 0 to 33"),
+    WithItself: ("never_draws_the_input", "inputs as their own reference"),
     OwnGenerator: ("repeats_its_draws", "the second draw differs"),
     TakesButIgnores: ("draws_differ", "draws the same whatever they are"),
     GlobalTorch: ("leaves_global_randomness", "global state of torch"),
