@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from mhpe.data import HeadPoseSet
     from mhpe.poses import Poses
     from samplers.base import Sampler
-    from samplers.support.bin_table import WeightsTable
 
 REFERENCES = 200_000  # about how many references are drawn at most
 DRAWING = ("protocol_name", "yaw", "preset", "data_root", "jobs", "folder")
@@ -108,13 +107,13 @@ def samplers_verb(
     from benchmark.study.arms import label_of
     from mhpe.train.loop import poses_of
     from samplers.random import Random
-    from samplers.support.bin_table import weights_table
+    from samplers.support.bin_table import bin_table
     from samplers.support.recorder import SamplerError
 
     core, data = _training_set(protocol_name, preset, data_root, jobs)
     poses = poses_of(data)
     try:
-        table = weights_table(sampler, poses, yaw, core.k)
+        one = bin_table(sampler, poses, yaw, core.k)
         counts = simulate(core, sampler, poses)
     except (Exception, SystemExit) as error:  # whatever a sampler of the user's raises
         cause = error.__cause__ if isinstance(error, SamplerError) and error.__cause__ else error
@@ -125,10 +124,10 @@ def samplers_verb(
     title = f"{label_of(name, dict(sampler))} on {set_title(data.name)}"
     if hasattr(sampler, "observe"):
         say(f"{name} learns from a training. Nothing is trained here: these are its draws before it has learned.")
-    _print_draws(title, core, table, yaw, counts, len(data))
+    _print_draws(title, core, one, yaw, counts, len(data))
     file = re.sub(r"[^\w.=-]", "_", "-".join((name, *settings, protocol_name)))
     try:
-        drawn = rendered(draws_figure(title, table, yaw, counts, at_random), png=True)
+        drawn = rendered(draws_figure(title, one, yaw, counts, at_random), png=True)
         FigureFile(file, title, "", "", *drawn).write(folder)
     except OSError as error:
         raise InputError(f"cannot write the figure: {error}") from None
@@ -203,27 +202,30 @@ def _listed(cls: "type[Sampler]") -> Listed:
 
 
 def _print_draws(
-    title: str, core: CoreConfig, table: "WeightsTable", yaw: float, counts: dict[str, Any], images: int
+    title: str, core: CoreConfig, one: dict[str, Any], yaw: float, counts: dict[str, Any], images: int
 ) -> None:
     """Print the references of one input at ``yaw``, and numbers of a whole training's draws (``counts``)."""
     pool, k = core.references == "pool", core.k
     source = f"a pool of {core.pool_size} images a batch" if pool else "all images"
     say(f"{title}: {images} images, K = {k}, references from {source}\n")
     say(f"references of an input at yaw {yaw:g}°{', from all images' if pool else ''}")
-    binned = table.rows[0].requested is not None  # a sampler with bins may draw in its own way
-    weights = ("weight", "share", f"{k} x share", "requested") if binned else ()
-    shown = plain_table("yaw bin", "images", *weights, "achieved", numbers_from=1)
-    width = 2 * (table.rows[0].centre - table.rows[0].low)
-    for row in table.rows:
-        numbers = [str(row.images)]
-        if row.weight is not None and row.share is not None and row.requested is not None:
-            numbers += [f"{row.weight:.3g}", f"{row.share:.3g}", f"{k * row.share:.2f}", f"{row.requested:.2f}"]
-        shown.add_row(f"[{row.low:g}, {row.low + width:g})", *numbers, f"{row.achieved:.2f}")
-    print_table(shown)
-    say(f"effective number of images behind them: {_number(table.effective_references)}\n")
+    bins = one["bins"]
+    columns = {"images": (bins["images"], "d")}
+    if bins["requested"]:  # not by a sampler with bins that draws in its own way
+        columns |= {"weight": (bins["weights"], ".3g"), "share": (bins["shares"], ".3g")}
+        columns |= {f"{k} x share": ([k * share for share in bins["shares"]], ".2f")}
+        columns |= {"requested": (bins["requested"], ".2f")}
+    columns |= {"achieved": (bins["achieved"], ".2f")}
+    print_table(_by_bin(bins["width"], columns))
+    say(f"effective number of images behind them: {_number(one['effective_references'])}\n")
     say("references of a whole training")
     _print_counts(counts, images)
-    out.print(Columns([_bins(counts["bins"]), _distances(counts["distance"])], padding=(0, 4)))
+    bins = counts["bins"]
+    columns = {"inputs": (bins["inputs"], ".1%")}
+    for name in ("requested", "achieved"):
+        if bins[name]:
+            columns[name] = ([number / k for number in bins[name]], ".1%")
+    out.print(Columns([_by_bin(bins["width"], columns, filled=True), _distances(counts["distance"])], padding=(0, 4)))
     out.print()
 
 
@@ -245,16 +247,13 @@ def _print_counts(counts: dict[str, Any], images: int) -> None:
     out.print()
 
 
-def _bins(bins: dict[str, Any]) -> Table:
-    """Where inputs are, and where their references were wanted and came from."""
-    requested, achieved = bins["requested"], bins["achieved"]
-    columns = ("inputs", "requested", "achieved") if requested else ("inputs", "achieved")
+def _by_bin(width: float, columns: dict[str, tuple[list[float], str]], filled: bool = False) -> Table:
+    """A row for each yaw bin, if ``filled`` only for those that hold something; columns are numbers and a format."""
     shown = plain_table("yaw bin", *columns, numbers_from=1)
-    k, width = sum(achieved), bins["width"]
-    for i, share in enumerate(bins["inputs"]):
-        numbers = [share, *([requested[i] / k] if requested else []), achieved[i] / k]
-        if any(numbers):
-            shown.add_row(f"[{width * i - 180:g}, {width * (i + 1) - 180:g})", *(f"{number:.1%}" for number in numbers))
+    for i, numbers in enumerate(zip(*(numbers for numbers, _ in columns.values()), strict=True)):
+        if any(numbers) or not filled:
+            texts = (format(number, form) for number, (_, form) in zip(numbers, columns.values(), strict=True))
+            shown.add_row(f"[{width * i - 180:g}, {width * (i + 1) - 180:g})", *texts)
     return shown
 
 

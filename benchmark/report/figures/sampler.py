@@ -7,24 +7,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.report.style import BASELINE, headline, style
-from samplers.support.bin_table import WeightsTable
 
 SHOWN: dict[str, Any] = {"color": "C0", "linewidth": 1.8}
 BESIDE: dict[str, Any] = {"color": BASELINE, "alpha": 0.25, "fill": True}
 
 
 def draws_figure(
-    title: str, table: WeightsTable, yaw: float, counts: dict[str, Any], at_random: dict[str, Any]
+    title: str, one: dict[str, Any], yaw: float, counts: dict[str, Any], at_random: dict[str, Any]
 ) -> Figure:
     """One input's references by yaw bin, the yaw of all references, and their distance from the input.
 
-    ``table`` says where the references of inputs at ``yaw`` degrees come from. ``counts`` are those of
-    :meth:`samplers.support.diagnostics.DrawStatistics.summary`, ``at_random`` the same of uniform draws.
+    All are as :meth:`samplers.support.diagnostics.DrawStatistics.summary` gives them: ``one`` of inputs at ``yaw``
+    degrees, ``counts`` of a training, ``at_random`` of uniform draws.
     """
     with style():
         figure = Figure(figsize=(14, 3.9), layout="constrained")
         axes = figure.subplots(1, 3)
-        _one_input(axes[0], table, yaw)
+        _one_input(axes[0], one["bins"], yaw)
         _yaw(axes[1], counts["yaw"])
         _distance(axes[2], counts["distance"], at_random["distance"])
         for axis in axes:
@@ -34,11 +33,11 @@ def draws_figure(
     return figure
 
 
-def _one_input(axis: Axes, table: WeightsTable, yaw: float) -> None:
-    edges = [row.low for row in table.rows] + [180.0]
-    if table.rows[0].requested is not None:
-        axis.stairs([row.requested or 0.0 for row in table.rows], edges, label="requested", **BESIDE)
-    axis.stairs([row.achieved for row in table.rows], edges, **SHOWN, label="achieved")
+def _one_input(axis: Axes, bins: dict[str, Any], yaw: float) -> None:
+    edges = np.linspace(-180, 180, len(bins["achieved"]) + 1)
+    if bins["requested"]:
+        axis.stairs(bins["requested"], edges, label="requested", **BESIDE)
+    axis.stairs(bins["achieved"], edges, **SHOWN, label="achieved")
     axis.axvline(yaw, color="C3", linestyle=":", label="the input")
     axis.set(title=f"One input at yaw {yaw:g}°", xlabel="yaw bin in degrees", ylabel="references, mean over draws")
     _degrees(axis)
