@@ -26,7 +26,7 @@ def environment(device: str, precision: str) -> dict[str, Any]:
         "packages": {package: version(package) for package in PACKAGES},
         "python": platform.python_version(),
         "commit": _commit(),
-        "core_source": core_source(),
+        "core_source": _digest(Path(mhpe.__file__).parent),
         "host": socket.gethostname(),
         "system": platform.platform(),
         "device": name,
@@ -50,19 +50,14 @@ def _commit() -> str | None:
     return ended.stdout.strip()
 
 
-@cache
-def core_source() -> str:
-    """Digest of the core's source files: results of different ones should not be mixed unknowingly."""
-    return _digest(Path(mhpe.__file__).parent)
-
-
-@cache
 def training_source() -> str:
     """Digest of all source that a training runs: the core's and that of the samplers that come with it."""
-    return core_source() + _digest(Path(samplers.__file__).parent)
+    return _digest(Path(mhpe.__file__).parent) + _digest(Path(samplers.__file__).parent)
 
 
+@cache
 def _digest(folder: Path) -> str:
+    """Digest of a folder's source files: results of different ones should not be mixed unknowingly."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())

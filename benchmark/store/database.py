@@ -5,7 +5,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +55,8 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A transaction that changes nothing."""
-        with clear(self.engine.url):
-            if self._snapshot is not None:
-                yield self._snapshot
-                return
-            with self.engine.connect() as connection:
-                yield connection
+        with clear(self.engine.url), nullcontext(self._snapshot) if self._snapshot else self.engine.connect() as found:
+            yield found
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
@@ -218,9 +214,8 @@ def _is_store(connection: sa.Connection, url: URL) -> bool:
     present = sa.inspect(connection).get_table_names()
     if not present:
         return False
-    found: dict[str, str] = (
-        dict(connection.execute(sa.select(schema.meta)).all()) if schema.meta.name in present else {}
-    )
+    rows = connection.execute(sa.select(schema.meta)).all() if schema.meta.name in present else []
+    found: dict[str, str] = dict(rows)
     if found.get("program") != schema.PROGRAM:  # Optuna's tables may lie beside ours, but not alone
         raise InputError(f"store {shown(url)}: this database belongs to another program; name a new one")
     if (version := found.get("version")) != str(schema.VERSION):

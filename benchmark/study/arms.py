@@ -8,14 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from benchmark.study.names import check_label
 from mhpe import CORE_VERSION
 from mhpe.config import CORES, CoreConfig
 from mhpe.errors import InputError
 from mhpe.paths import PRETRAINED
-from mhpe.validation import nearest, parse, short
+from mhpe.validation import Section, nearest, parse, short
 from samplers.base import Sampler
 from samplers.support.registry import Registry
 from samplers.support.source_digest import source_digest
@@ -56,39 +58,42 @@ def _content(path: str, _changed: int) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
+class _Entry(Section):
+    """An entry of a study's arms; its other keys are parameters of the sampler."""
+
+    model_config = ConfigDict(extra="allow")
+    sampler: str
+    label: str = ""
+    baseline: str = ""
+    core: dict[str, Any] = Field(default_factory=dict)
+    seed_offset: Annotated[
+        list[Annotated[int, Field(ge=0, le=LARGEST_OFFSET, strict=True)]],
+        BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
+    ] = Field(default_factory=list)
+
+
 def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry, where: str) -> Iterator[Arm]:
     """All arms of one entry of a study file, as :class:`benchmark.study.study_file.StudyFile` describes them.
 
     ``core`` is what preset and study change of the core. Errors of unknown samplers or keys and wrong values begin with
     ``where``.
     """
-    entry = dict(entry)
-    name = entry.pop("sampler", None)
-    texts = {key: entry.pop(key) for key in ("label", "baseline") if key in entry}
-    changes = entry.pop("core", {})
-    offsets = {"seed_offset": entry.pop("seed_offset")} if "seed_offset" in entry else {}
-    if not isinstance(name, str):
-        raise InputError(f"{where}: sampler is missing")
-    for key, text in texts.items():
-        if not isinstance(text, str):
-            raise InputError(f"{where}: {key} must be text, not {short(text)}; quotation marks make it one")
-    if not isinstance(changes, dict):
-        raise InputError(f"{where}: core must be a mapping")
-    count = math.prod(len(values) for values in (entry | changes | offsets).values() if isinstance(values, list))
-    if count > MOST_ARMS:
+    read = parse(_Entry, entry, where)
+    name, given = read.sampler, read.model_fields_set
+    parameter_values = read.model_extra or {}
+    offsets = {"seed_offset": read.seed_offset} if "seed_offset" in given else {}
+    lists = [values for values in (parameter_values | read.core | offsets).values() if isinstance(values, list)]
+    if (count := math.prod(map(len, lists))) > MOST_ARMS:
         raise InputError(f"{where}: its lists make {count} arms; at most {MOST_ARMS} can be compared in a table")
-    grids = _grid(entry, where), _grid(changes, f"{where}: core"), _grid(offsets, where)
+    grids = _grid(parameter_values, where), _grid(read.core, f"{where}: core"), _grid(offsets, where)
     for parameters, change, offset in itertools.product(*grids):
         values = parameters | change | offset
-        if not (type(value := offset.get("seed_offset", 0)) is int and 0 <= value <= LARGEST_OFFSET):
-            wanted = f"a whole number from 0 to {LARGEST_OFFSET}"
-            raise InputError(f"{where}: seed_offset: input should be {wanted}, not {short(value)}")
         arm = Arm(
-            _filled_in("label", texts["label"], values, where) if "label" in texts else label_of(name, values),
+            _filled_in("label", read.label, values, where) if "label" in given else label_of(name, values),
             registry.build(name, parameters, where),
             build_core(change_core(core, change, f"{where}: core"), f"{where}: core"),
             registry.file_of(name),
-            _filled_in("baseline", texts["baseline"], values, where) if "baseline" in texts else None,
+            _filled_in("baseline", read.baseline, values, where) if "baseline" in given else None,
             offset.get("seed_offset", 0),
         )
         check_label(arm.label, f"{where}: label")

@@ -1,20 +1,18 @@
 """Presets: first weights and sizes of a training, from a five-minute look to the slides' hyperparameters."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmark.study.protocols import Protocol
 from mhpe.config import SLIDES, CoreConfig
 
 
-@dataclass(frozen=True)
-class Preset:
+class Preset(NamedTuple):
     """What a preset changes of the defaults of :class:`CoreConfig` and :class:`~mhpe.synthheads.sets.SynthConfig`."""
 
-    core: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    synthheads: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    core: Mapping[str, Any] = MappingProxyType({})
+    synthheads: Mapping[str, Any] = MappingProxyType({})
 
 
 _ONE_EPOCH = {"init": "synthheads", "average": "ema", "image_size": 48, "batch_size": 32, "epochs": 1}

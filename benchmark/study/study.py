@@ -10,7 +10,6 @@ from benchmark.study.presets import PRESETS, default_preset
 from benchmark.study.protocols import Protocol, protocol
 from benchmark.study.search_space import SearchedSampler, read_searched
 from benchmark.study.study_file import StudyFile, read_study
-from mhpe.config import CoreConfig
 from mhpe.errors import InputError
 from mhpe.synthheads.sets import PRETRAINING_SEED, SynthConfig
 from mhpe.validation import nearest, parse, short
@@ -74,12 +73,12 @@ def load_study(
         if not path.is_file():
             raise InputError(f"{where}: sampler_files: no file {path}")
     registry = Registry((*own_files, *sampler_files))
-    core = change_core(PRESETS[preset].core, file.core, f"{where}: core")
+    changes = change_core(PRESETS[preset].core, file.core, f"{where}: core")
     synthheads = parse(SynthConfig, merge(PRESETS[preset].synthheads, file.synthheads), f"{where}: synthheads")
     if file.search is not None or any("core" not in entry for entry in file.arms):
-        build_core(core, f"{where}: core")  # a fault of all arms is the study's
+        core = build_core(changes, f"{where}: core")  # a fault of all arms is the study's
     arms = tuple(
-        arm for i, entry in enumerate(file.arms) for arm in write_out(entry, core, registry, f"{where}: arms[{i}]")
+        arm for i, entry in enumerate(file.arms) for arm in write_out(entry, changes, registry, f"{where}: arms[{i}]")
     )
     cells = len(arms) * len(run_on) * (seeds or file.seeds)
     if cells > MOST_CELLS:
@@ -93,9 +92,8 @@ def load_study(
             raise InputError(f"{where}: baseline {baseline!r} is no arm; {nearest(baseline, labels)}")
     searched: tuple[SearchedSampler, ...] = ()
     if (search := file.search) is not None:
-        config = parse(CoreConfig, core, f"{where}: core")
         searched = tuple(
-            read_searched(sampler, entries, config, search, registry, f"{where}: search")
+            read_searched(sampler, entries, core, search, registry, f"{where}: search")
             for sampler, entries in search.samplers.items()
         )
     cores = [arm.core for arm in arms] + [sampler.core for sampler in searched]

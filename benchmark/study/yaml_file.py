@@ -25,13 +25,6 @@ class _Reader(yaml.SafeLoader):
         """A decimal number, leading zeros or not."""
         return int(str(self.construct_scalar(node)))
 
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        try:
-            return super().construct_object(node, deep)
-        except (ValueError, LookupError, AttributeError):  # what PyYAML raises for "!!int x"
-            problem = f"{short(node.value)} is no {node.tag.rpartition(':')[2]} that can be used"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
-
     def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
         mapping = super().compose_mapping_node(anchor)
         seen: dict[tuple[str, str], yaml.ScalarNode] = {}
@@ -64,7 +57,5 @@ def read_yaml(text: str, where: str) -> Any:
         line = f"line {mark.line + 1}: " if mark else ""
         problem = ", ".join(part for part in (error.context, error.problem) if part)
         raise InputError(f"{where}: not valid YAML: {line}{problem}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError) as error:  # the last: "!!int x"
         raise InputError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise InputError(f"{where}: not valid YAML: nested too deep") from None

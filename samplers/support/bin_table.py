@@ -17,8 +17,8 @@ def bin_table(sampler: Sampler, poses: Poses, yaw: float, k: int, seed: int = 0)
     """Fit the sampler as at a training's start, and draw for an input with that yaw which is none of the poses.
 
     Returns:
-        :meth:`samplers.support.diagnostics.DrawStatistics.summary` of many draws, with further lists in ``bins``:
-        the number of ``images``, and of a sampler with bins its ``weights``, not normalised, and ``shares``, normalised.
+        :meth:`samplers.support.diagnostics.DrawStatistics.summary` of many draws, with further lists in ``bins``: the
+        number of ``images``, and of a sampler with bins its ``weights``, not normalised, and ``shares``, normalised.
     """
     recorder = Recorder(sampler, len(poses), poses.device)
     recorder.fit(poses, 0.0)
