@@ -1,8 +1,10 @@
 """``bench data``: prepare data sets, show them, and say what is there."""
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,18 +21,36 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 2_000  # images on a contact sheet; more make a picture that few programs open
 
-size_option = click.option(
-    "--size",
-    type=click.IntRange(16, LARGEST_SIZE),
-    default=CoreConfig().image_size,
-    show_default=True,
-    help="Side of the crops in pixels.",
-)
-count_option = click.option(
-    "--count",
-    type=click.IntRange(1, LARGEST_SET),
-    help="Images of a SynthHeads set to render.  [default: the standard preset's]",
-)
+
+def set_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """``NAME``, and options of a verb whose first argument is the prepared data set of that name."""
+
+    @wraps(verb)
+    def with_set(
+        name: str, data_root: Path | None, size: int, count: int | None, jobs: int | None, **values: Any
+    ) -> Any:
+        from mhpe.datasets import REAL_SETS, check_name, prepared
+        from mhpe.synthheads.sets import SynthConfig
+
+        name = check_name(name)
+        if name in REAL_SETS:
+            refuse_without(f"a SynthHeads set; {TITLES[name]} has the images it has", ("count",))
+        else:
+            refuse_without(f"a real set; {TITLES[name]} is rendered", ("data_root",))
+        synth = SynthConfig() if count is None else SynthConfig(train=count, lab=count, wild=count)
+        with data_progress(TITLES[name]) as progress:
+            data = prepared(name, size, data_root, synth, jobs or -1, progress, warn)
+        return verb(data, **values)
+
+    size = click.option(
+        "--size", type=click.IntRange(16, LARGEST_SIZE), default=CoreConfig().image_size, show_default=True,
+        help="Side of the crops in pixels.",
+    )  # fmt: skip
+    count = click.option(
+        "--count", type=click.IntRange(1, LARGEST_SET),
+        help="Images of a SynthHeads set to render.  [default: the standard preset's]",
+    )  # fmt: skip
+    return click.argument("name")(data_root_option(size(count(jobs_option(with_set)))))
 
 
 @click.group("data")
@@ -44,12 +64,8 @@ def data_group() -> None:
 
 
 @data_group.command("prepare")
-@click.argument("name")
-@data_root_option
-@size_option
-@count_option
-@jobs_option
-def prepare_verb(name: str, data_root: Path | None, size: int, count: int | None, jobs: int | None) -> None:
+@set_options
+def prepare_verb(data: "HeadPoseSet") -> None:
     """Convert or render a data set to memory-mapped arrays, once.
 
     \b
@@ -58,7 +74,6 @@ def prepare_verb(name: str, data_root: Path | None, size: int, count: int | None
     from mhpe.data.biwi import BIWI
     from mhpe.datasets import REAL_SETS
 
-    data = _prepared(name, data_root, size, count, jobs)
     unreadable = data.meta["unreadable"]
     for problem in unreadable:
         warn(f"left out: {problem}")
@@ -68,12 +83,11 @@ def prepare_verb(name: str, data_root: Path | None, size: int, count: int | None
     if data.name == BIWI.name:
         cropped = data.meta["already_cropped"]
         facts = [f"{len(data) - cropped} full frames, {cropped} already cropped", *facts]
-    found = f"{len(data)} of {data.meta['found']} images at {size} px"
+    found = f"{len(data)} of {data.meta['found']} images at {data.images.shape[-1]} px"
     say(f"{TITLES[data.name]}: {found} ({', '.join(facts)}); {data.folder}")
 
 
 @data_group.command("show")
-@click.argument("name")
 @click.option(
     "--number", type=click.IntRange(1, MOST_SHOWN), default=48, show_default=True, help="Images on the sheet."
 )
@@ -81,20 +95,8 @@ def prepare_verb(name: str, data_root: Path | None, size: int, count: int | None
 @click.option(
     "--out", "path", type=click.Path(path_type=Path), metavar="FILE", help="PNG to write.  [default: NAME.png]"
 )
-@data_root_option
-@size_option
-@count_option
-@jobs_option
-def show_verb(
-    name: str,
-    number: int,
-    seed: int,
-    path: Path | None,
-    data_root: Path | None,
-    size: int,
-    count: int | None,
-    jobs: int | None,
-) -> None:
+@set_options
+def show_verb(data: "HeadPoseSet", number: int, seed: int, path: Path | None) -> None:
     """Draw a contact sheet with the head's axes.
 
     Left is red, down green, front blue.
@@ -105,7 +107,6 @@ def show_verb(
     """
     from mhpe.predict.pictures import contact_sheet
 
-    data = _prepared(name, data_root, size, count, jobs)
     path = path or Path(f"{data.name}.png")
     try:
         contact_sheet(data, number, seed).save(path)
@@ -145,20 +146,6 @@ def _state(folder: Path) -> str:
     except (OSError, ValueError, TypeError, KeyError):
         return f"{folder.name} (damaged)"
     return folder.name if readable else f"{folder.name} (another version)"
-
-
-def _prepared(name: str, data_root: Path | None, size: int, count: int | None, jobs: int | None) -> "HeadPoseSet":
-    from mhpe.datasets import REAL_SETS, check_name, prepared
-    from mhpe.synthheads.sets import SynthConfig
-
-    name = check_name(name)
-    if name in REAL_SETS:
-        refuse_without(f"a SynthHeads set; {TITLES[name]} has the images it has", ("count",))
-    else:
-        refuse_without(f"a real set; {TITLES[name]} is rendered", ("data_root",))
-    synth = SynthConfig() if count is None else SynthConfig(train=count, lab=count, wild=count)
-    with data_progress(TITLES[name]) as progress:
-        return prepared(name, size, data_root, synth, jobs or -1, progress, warn)
 
 
 def _originals(name: str, data_root: Path | None) -> tuple[str, str]:

@@ -42,11 +42,7 @@ def _parameters(cls: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> dict[str
         match node:
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
                 if not name.startswith("_") and "ClassVar" not in ast.unparse(annotation):
-                    found[name] = _default(value)
+                    if isinstance(value, ast.Call):  # Field(default, ...)
+                        value = value.args[0] if value.args else None
+                    found[name] = "required" if value is None else str(ast.literal_eval(value))
     return found
-
-
-def _default(value: ast.expr | None) -> str:
-    if isinstance(value, ast.Call):  # Field(default, ...)
-        value = value.args[0] if value.args else None
-    return "required" if value is None else str(ast.literal_eval(value))

@@ -59,6 +59,14 @@ set_option = click.option(
 wide_option = click.option("--wide", is_flag=True, help="All columns, however wide the table gets.")
 
 
+def out_option(default: str, what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--out``, the folder for what a verb writes."""
+    path = click.Path(path_type=Path)
+    return click.option(
+        "--out", "folder", type=path, default=Path(default), show_default=True, metavar="DIR", help=what
+    )
+
+
 @dataclass(frozen=True)
 class Grid:
     """What the options say that name studies, what of them is meant, and where it is trained and stored."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from benchmark.cli.options import store_option, wide_option
+from benchmark.cli.options import out_option, store_option, wide_option
 from benchmark.cli.terminal import needed_width, out, plain_table, print_table, say
 
 if TYPE_CHECKING:
@@ -18,15 +18,7 @@ if TYPE_CHECKING:
 @click.command("report")
 @click.option("--study", "names", multiple=True, metavar="NAME", help="Only these studies; repeatable.")
 @store_option
-@click.option(
-    "--out",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=Path("results/report"),
-    show_default=True,
-    metavar="DIR",
-    help="Where to write.",
-)
+@out_option("results/report", "Where to write.")
 @click.option("--png", is_flag=True, help="Write figures as PNG, too.")
 @wide_option
 def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool, wide: bool) -> None:

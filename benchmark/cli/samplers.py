@@ -16,6 +16,7 @@ from benchmark.cli.listing import ENTRY_POINTS, Listed, built_in_samplers
 from benchmark.cli.options import (
     data_root_option,
     jobs_option,
+    out_option,
     parameters,
     preset_option,
     refuse_without,
@@ -44,28 +45,16 @@ DRAWING = ("protocol_name", "yaw", "preset", "data_root", "jobs", "folder")
 @click.argument("name", required=False)
 @click.option("--protocol", "protocol_name", metavar="NAME", help="Show what it draws from this one's training set.")
 @click.option(
-    "--yaw",
-    type=click.FloatRange(-180, 180),
-    default=10.0,
-    show_default=True,
-    metavar="DEGREES",
+    "--yaw", type=click.FloatRange(-180, 180), default=10.0, show_default=True, metavar="DEGREES",
     help="Of the input in the table of weights.",
-)
+)  # fmt: skip
 @wide_option
 @preset_option
 @set_option
 @sampler_files_option
 @data_root_option
 @jobs_option
-@click.option(
-    "--out",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=Path("results/samplers"),
-    show_default=True,
-    metavar="DIR",
-    help="Where to write the figure.",
-)
+@out_option("results/samplers", "Where to write the figure.")
 def samplers_verb(
     name: str | None,
     protocol_name: str | None,

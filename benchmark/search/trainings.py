@@ -162,6 +162,9 @@ class _Searching(Run):
                     point.points.end(point.optuna, TrialState.FAIL)
 
 
+_load = cache(HeadPoseSet.load)
+
+
 @dataclass(frozen=True)
 class _Pruning:
     """Reports the objective after every epoch, and ends a training that the pruner thinks bad; sent to its process."""
@@ -176,7 +179,7 @@ class _Pruning:
 
     def __call__(self, epoch: int, model: Network) -> None:
         """Called after an epoch."""
-        value = evaluate(model, _validation(self.validation)).metrics[self.config.objective]
+        value = evaluate(model, _load(self.validation)).metrics[self.config.objective]
         if self._is_bad(self.first_step + epoch, value) and epoch < self.epochs - 1:  # the last one is paid for
             raise PrunedError(
                 f"by the {self.config.pruner} pruner after epoch {epoch + 1} of {self.epochs}: "
@@ -199,8 +202,3 @@ class _Pruning:
 def _opened(url: str) -> tuple[Store, RDBStorage]:
     store = Store(url)
     return store, open_storage(store)
-
-
-@cache
-def _validation(folder: Path) -> HeadPoseSet:
-    return HeadPoseSet.load(folder)
