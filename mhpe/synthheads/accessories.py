@@ -1,12 +1,14 @@
 """Long hair and glasses, as small meshes in head coordinates."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mhpe.synthheads.appearance import stack
 from mhpe.synthheads.head_model import HeadModel
 from mhpe.synthheads.population import Person
 
@@ -18,9 +20,8 @@ def _grid(rows: int, columns: int, first: int, closed: bool = False) -> NDArray[
     """Triangles of a grid of vertices, numbered from ``first``."""
     r, c = np.meshgrid(np.arange(rows - 1), np.arange(columns if closed else columns - 1), indexing="ij")
     a, b = first + r * columns + c, first + r * columns + (c + 1) % columns
-    return np.concatenate((np.stack((a, a + columns, b), -1), np.stack((b, a + columns, b + columns), -1))).reshape(
-        -1, 3
-    )
+    halves = np.stack((a, a + columns, b), -1), np.stack((b, a + columns, b + columns), -1)
+    return np.concatenate(halves).reshape(-1, 3)
 
 
 class Accessories:
@@ -33,7 +34,7 @@ class Accessories:
     """
 
     def __init__(self, model: HeadModel) -> None:
-        self._eyes = [model.mean[numbers].mean(0).cpu().numpy() for numbers, _ in model.eyes]
+        self._eyes = [model.mean[numbers].mean(0).numpy() for numbers, _ in model.eyes]
         self._nose_bridge = (
             ((model.mean[:, 1] - 0.03).abs() < 0.15) & (model.mean[:, 0].abs() < 0.5) & (model.part == 0)
         )
@@ -43,17 +44,26 @@ class Accessories:
             parts.append(_grid(rows, columns, first, closed))
             first += rows * columns
         self.count = first
-        self.triangles = torch.from_numpy(np.concatenate(parts)).to(model.device)
+        self.triangles = torch.from_numpy(np.concatenate(parts))
 
     def vertices(self, person: Person, face: Tensor) -> Tensor:
         """Vertices (count, 3) for a person whose face has vertices (V, 3); what is not worn lies far away."""
-        result = torch.full((self.count, 3), -1e3, device=face.device)
+        result = torch.full((self.count, 3), -1e3)
         if person.style == "long":
             result[: self.hair] = self._long_hair(person).to(face)
         if person.glasses:
             front = torch.quantile(face[self._nose_bridge, 2], 0.97).item() + 0.04
             result[self.hair :] = self._glasses(person, front).to(face)
         return result
+
+    def albedo(self, persons: Sequence[Person]) -> Tensor:
+        """Linear RGB of the vertices, (B, count, 3): long hair in strands, then the rims."""
+        strand = torch.arange(self.hair) % HAIR_COLUMNS
+        phase = stack([person.pattern[0, 0] for person in persons])[:, None]
+        shade = 1 + 0.25 * torch.sin(2.1 * strand + phase) + 0.1 * torch.sin(5.3 * strand)
+        hair = stack([person.hair for person in persons])[:, None] * shade[..., None]
+        rim = stack([person.rim for person in persons])[:, None].expand(-1, self.count - self.hair, -1)
+        return torch.cat((hair, rim), 1)
 
     def _long_hair(self, person: Person) -> Tensor:
         """A shell that hangs from the crown, open towards the face."""

@@ -10,18 +10,23 @@ from mhpe.synthheads.head_model import TEETH, HeadModel, smoothstep
 from mhpe.synthheads.population import Person, Shot
 
 
-def stack(values: Sequence[object], device: torch.device) -> Tensor:
+def stack(values: Sequence[object]) -> Tensor:
     """Numbers or arrays of several images as one float32 tensor (B, ...)."""
-    return torch.from_numpy(np.asarray(values, dtype=np.float32)).to(device)
+    return torch.from_numpy(np.asarray(values, dtype=np.float32))
+
+
+def direction(right: Tensor, up: Tensor) -> Tensor:
+    """Unit vectors (B, 3) that point B angles right and up of the viewer, in radians."""
+    return torch.stack((right.sin() * up.cos(), -up.sin(), right.cos() * up.cos()), 1)
 
 
 def hair_cover(model: HeadModel, persons: Sequence[Person]) -> Tensor:
     """How much each vertex is covered by hair (B, V), fringe included."""
     x, y, z = model.mean.unbind(1)
-    haired = stack([person.style != "bald" for person in persons], model.device)
+    haired = stack([person.style != "bald" for person in persons])
     cover = model.regions["scalp"] * haired[:, None]
-    fringe = stack([person.fringe for person in persons], model.device)
-    slope = stack([person.fringe_slope for person in persons], model.device)
+    fringe = stack([person.fringe for person in persons])
+    slope = stack([person.fringe_slope for person in persons])
     edge = 0.03 - fringe[:, None] + slope[:, None] * x  # the fringe ends so far above the eyes
     forehead = smoothstep(-0.45, -0.25, z) * (model.part == 0)
     return torch.maximum(cover, (fringe > 0)[:, None] * forehead * smoothstep(0.04, -0.04, y - edge))
@@ -30,7 +35,7 @@ def hair_cover(model: HeadModel, persons: Sequence[Person]) -> Tensor:
 def hair_displacement(model: HeadModel, persons: Sequence[Person], cover: Tensor) -> Tensor:
     """How far hair lifts each vertex (B, V, 3), in decimetres."""
     thick = {"bald": 0.0, "buzz": 0.0, "cap": 0.4}
-    volume = stack([person.volume * thick.get(person.style, 1.0) for person in persons], model.device)
+    volume = stack([person.volume * thick.get(person.style, 1.0) for person in persons])
     waves = torch.sin(mottling(model, persons)).mean(1)
     outwards = torch.nn.functional.normalize(model.mean + model.mean.new_tensor([0.0, 0.25, 0.6]), dim=1)
     return outwards * (cover**0.7 * volume[:, None] * (1 + 0.5 * waves))[..., None]
@@ -38,15 +43,15 @@ def hair_displacement(model: HeadModel, persons: Sequence[Person], cover: Tensor
 
 def mottling(model: HeadModel, persons: Sequence[Person]) -> Tensor:
     """Smooth random phases over the head, (B, 6, V)."""
-    pattern = stack([person.pattern for person in persons], model.device)
+    pattern = stack([person.pattern for person in persons])
     return torch.einsum("bkj,vj->bkv", pattern[..., 1:], model.mean) + pattern[..., :1]
 
 
 def albedo(model: HeadModel, persons: Sequence[Person], shots: Sequence[Shot], cover: Tensor) -> Tensor:
     """Linear RGB of the head's vertices, (B, V, 3)."""
-    device, regions = model.device, model.regions
-    skin = stack([person.skin for person in persons], device)[:, None]
-    hair = stack([person.hair for person in persons], device)[:, None]
+    regions = model.regions
+    skin = stack([person.skin for person in persons])[:, None]
+    hair = stack([person.hair for person in persons])[:, None]
     phase = mottling(model, persons)
     colour = skin * (1 + 0.03 * torch.sin(phase[:, :4]).sum(1))[..., None]
     colour = colour * (1 + 0.7 * regions["cheeks"][:, None] * (colour.new_tensor([1.08, 0.86, 0.84]) - 1))
@@ -56,7 +61,7 @@ def albedo(model: HeadModel, persons: Sequence[Person], shots: Sequence[Shot], c
         colour = torch.lerp(colour, paint_colour.expand_as(colour), weight.clamp(0, 1)[..., None])
 
     def per_image(name: str, of: Sequence[Person] | Sequence[Shot]) -> Tensor:
-        return stack([getattr(one, name) for one in of], device)[:, None]
+        return stack([getattr(one, name) for one in of])[:, None]
 
     lips = skin * colour.new_tensor([0.85, 0.48, 0.48])
     lipstick = 0.5 * per_image("lipstick", persons)[..., None]
@@ -66,9 +71,9 @@ def albedo(model: HeadModel, persons: Sequence[Person], shots: Sequence[Shot], c
     paint(beard * torch.maximum(regions["beard"], 0.9 * regions["moustache"]), hair * 0.9 + skin * 0.05)
     clothes = per_image("clothes", shots)
     strands = hair * (1 + 0.25 * torch.sin(2.5 * phase[:, 5]))[..., None]
-    capped = stack([person.style == "cap" for person in persons], device)[:, None, None]
+    capped = stack([person.style == "cap" for person in persons])[:, None, None]
     strands = torch.lerp(strands, clothes.flip(-1) * 0.9 + 0.02, capped.expand_as(strands))
-    thin = stack([0.75 if person.style == "buzz" else 1.0 for person in persons], device)[:, None]
+    thin = stack([0.75 if person.style == "buzz" else 1.0 for person in persons])[:, None]
     paint(thin * cover, strands)
     paint(regions["clothes"].expand_as(cover), clothes)
     _paint_eyes(model, persons, shots, colour)
@@ -78,21 +83,10 @@ def albedo(model: HeadModel, persons: Sequence[Person], shots: Sequence[Shot], c
 
 def _paint_eyes(model: HeadModel, persons: Sequence[Person], shots: Sequence[Shot], colour: Tensor) -> None:
     """White, iris and pupil around the direction of the gaze."""
-    right, up = torch.deg2rad(stack([shot.gaze for shot in shots], model.device)).unbind(1)
-    gaze = torch.stack((right.sin() * up.cos(), -up.sin(), right.cos() * up.cos()), 1)
-    iris = stack([person.iris for person in persons], model.device)[:, None]
+    gaze = direction(*torch.deg2rad(stack([shot.gaze for shot in shots])).unbind(1))
+    iris = stack([person.iris for person in persons])[:, None]
     for numbers, directions in model.eyes:
         angle = torch.rad2deg((gaze @ directions.T).clamp(-1, 1).acos())[..., None]
         white = colour.new_tensor([0.46, 0.43, 0.42]).expand(*angle.shape[:2], 3)
         with_iris = torch.lerp(white, iris.expand_as(white), smoothstep(38, 27, angle))
         colour[:, numbers] = torch.lerp(with_iris, torch.full_like(with_iris, 0.01), smoothstep(18, 12, angle))
-
-
-def accessory_albedo(persons: Sequence[Person], hair: int, count: int, columns: int, device: torch.device) -> Tensor:
-    """Linear RGB of the accessories' vertices, (B, count, 3): long hair in strands, then the rims."""
-    strand = torch.arange(hair, device=device) % columns
-    phase = stack([person.pattern[0, 0] for person in persons], device)[:, None]
-    shade = 1 + 0.25 * torch.sin(2.1 * strand + phase) + 0.1 * torch.sin(5.3 * strand)
-    hair_colour = stack([person.hair for person in persons], device)[:, None] * shade[..., None]
-    rim = stack([person.rim for person in persons], device)[:, None].expand(-1, count - hair, -1)
-    return torch.cat((hair_colour, rim), 1)

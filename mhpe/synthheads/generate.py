@@ -106,6 +106,4 @@ def _batch(name: str, config: SynthConfig, size: int, start: int, end: int) -> N
     return renderer.render([source.scene(i) for i in range(start, end)])
 
 
-@cache
-def _renderer(size: int) -> Renderer:
-    return Renderer(size)
+_renderer = cache(Renderer)

@@ -22,7 +22,7 @@ def smoothstep(low: float, high: float, x: Tensor) -> Tensor:
 
 
 class HeadModel:
-    """The head model's arrays on one device.
+    """The head model's arrays.
 
     Attributes:
         mean: (V, 3) mean head.
@@ -38,12 +38,10 @@ class HeadModel:
         expression_names: names of the expression components.
     """
 
-    def __init__(self, device: torch.device | str = "cpu") -> None:
+    def __init__(self) -> None:
         with as_file(files(__package__) / "head_model.npz") as path:
             stored = np.load(path)
-        arrays = {name: torch.from_numpy(stored[name]) for name in stored.files if stored[name].dtype.kind != "U"}
-        a = {name: value.to(device) for name, value in arrays.items()}
-        self.device = torch.device(device)
+        a = {name: torch.from_numpy(stored[name]) for name in stored.files if stored[name].dtype.kind != "U"}
         self.mean = a["mean"]
         self.triangles = a["triangles"].long()
         self.part = a["part"]
@@ -123,10 +121,10 @@ class HeadModel:
 
 
 def _interpolate(x: Tensor, at: list[float], values: list[float]) -> Tensor:
-    return torch.from_numpy(np.interp(x.cpu().numpy(), at, values).astype(np.float32)).to(x.device)
+    return torch.from_numpy(np.interp(x.numpy(), at, values).astype(np.float32))
 
 
 @cache
-def head_model(device: str = "cpu") -> HeadModel:
-    """The head model, loaded once for each device."""
-    return HeadModel(device)
+def head_model() -> HeadModel:
+    """The head model, loaded once."""
+    return HeadModel()

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mhpe.synthheads.appearance import stack
+from mhpe.synthheads.appearance import direction, stack
 from mhpe.synthheads.population import Shot
 
 
@@ -30,22 +30,16 @@ def shade(colour: Tensor, normals: Tensor, occlusion: Tensor, shininess: Tensor,
         shininess: (V, 1) factor of the highlights.
         shots: B shots.
     """
-    device = colour.device
-    azimuth, elevation = (
-        torch.deg2rad(stack([getattr(shot, name) for shot in shots], device))
-        for name in ("light_azimuth", "light_elevation")
-    )
-    light = torch.stack((azimuth.sin() * elevation.cos(), -elevation.sin(), azimuth.cos() * elevation.cos()), 1)[
-        :, None
-    ]
-    light_colour = stack([shot.light_colour for shot in shots], device)[:, None]
+    turned = torch.deg2rad(stack([(shot.light_azimuth, shot.light_elevation) for shot in shots]))
+    light = direction(*turned.unbind(1))[:, None]
+    light_colour = stack([shot.light_colour for shot in shots])[:, None]
     facing = (normals * light).sum(-1, keepdim=True)
     x, y, z = normals.unbind(-1)
     harmonics = torch.stack((torch.ones_like(x), y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y), -1)
-    gradient = stack([shot.ambient_gradient for shot in shots], device)
-    ambient = (stack([shot.ambient for shot in shots], device)[:, None] + harmonics @ gradient).clamp_min(0.04)
+    gradient = stack([shot.ambient_gradient for shot in shots])
+    ambient = (stack([shot.ambient for shot in shots])[:, None] + harmonics @ gradient).clamp_min(0.04)
     halfway = F.normalize(light + light.new_tensor([0.0, 0.0, 1.0]), dim=-1)
-    strength, exponent = stack([shot.gloss for shot in shots], device)[:, None].split(1, -1)
+    strength, exponent = stack([shot.gloss for shot in shots])[:, None].split(1, -1)
     highlight = (normals * halfway).sum(-1, keepdim=True).clamp(0, 1) ** exponent * strength * (facing > 0)
     diffuse = facing.clamp(0, 1) * light_colour * (0.35 + 0.65 * occlusion) + ambient * occlusion
     lit: Tensor = colour * diffuse + highlight * shininess * light_colour * occlusion

@@ -22,12 +22,11 @@ def draw_makeup(
     ``place`` (B, S, S, 2) are the left and down coordinates, on the mean head, of each pixel's content; ``skin``
     (B, S, S) is the share of a pixel that shows the skin of the face's front, in [0, 1].
     """
-    device = colour.device
     x, y = place.unbind(-1)
     ax = x.abs()
 
     def person(values: Sequence[float]) -> Tensor:
-        return stack(values, device)[:, None, None]
+        return stack(values)[:, None, None]
 
     height, thickness, arch = (person([p.brow_shape[i] for p in persons]) for i in range(3))
     from_eye = (ax - EYE_X) / 0.26  # -1 at the nose, 1 at the temple
@@ -42,7 +41,7 @@ def draw_makeup(
     nostril = torch.exp(-(((ax - 0.09) / 0.045).square() + ((y - 0.49) / 0.03).square()))
     mouth = smoothstep(0.03, 0.008, (y - LIP_Y).abs()) * smoothstep(0.27, 0.2, ax)
 
-    hair, tone = stack([p.hair for p in persons], device), stack([p.skin for p in persons], device)
+    hair, tone = stack([p.hair for p in persons]), stack([p.skin for p in persons])
     brow_tint = ((0.4 * hair + 0.04 * tone) / tone).clamp(0.04, 0.8)[:, None, None]
     line_tint = colour.new_tensor([0.22, 0.15, 0.14])
     for weight, tint in ((brow, brow_tint), (lid, line_tint), (0.9 * nostril, line_tint), (0.8 * mouth, line_tint)):

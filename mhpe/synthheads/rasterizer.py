@@ -61,7 +61,7 @@ def rasterize(screen: Tensor, colours: Tensor, triangles: Tensor, two_sided: int
         smaller = side
         if not len(group):
             continue
-        step = torch.arange(side, dtype=screen.dtype, device=screen.device)
+        step = torch.arange(side, dtype=screen.dtype)
         gx = step.where(step < room_x[group, None], torch.nan)
         gy = step.where(step < room_y[group, None], torch.nan)
         w1 = (x1[group, None] * gx)[:, None] + (y1[group, None] * gy + c1[group, None])[:, :, None]

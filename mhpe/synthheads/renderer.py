@@ -11,8 +11,8 @@ from torch import Tensor
 
 from mhpe.data.crops import LANDMARK_SCALE, LANDMARK_UP
 from mhpe.synthheads import scene
-from mhpe.synthheads.accessories import HAIR_COLUMNS, Accessories
-from mhpe.synthheads.appearance import accessory_albedo, albedo, hair_cover, hair_displacement, stack
+from mhpe.synthheads.accessories import Accessories
+from mhpe.synthheads.appearance import albedo, hair_cover, hair_displacement, stack
 from mhpe.synthheads.head_model import EYE, head_model
 from mhpe.synthheads.lighting import shade, vertex_normals
 from mhpe.synthheads.makeup import draw_makeup
@@ -43,18 +43,18 @@ class Projection(NamedTuple):
 class Renderer:
     """Renders batches of scenes as square pictures with sides of ``size`` pixels."""
 
-    def __init__(self, size: int, device: str = "cpu") -> None:
+    def __init__(self, size: int) -> None:
         self.size = size
-        self.model = head_model(device)
+        self.model = head_model()
         self.accessories = Accessories(self.model)
         heads = len(self.model.mean)
         self.triangles = torch.cat((self.model.triangles, self.accessories.triangles + heads))
-        shininess = torch.ones(heads + self.accessories.count, 1, device=self.model.device)
+        shininess = torch.ones(heads + self.accessories.count, 1)
         shininess[:heads][self.model.part == EYE] = 3.0
         shininess[heads:] = 0.6
         self._shininess = shininess
         # What a pixel shows: its place on the mean head, and whether that is the face's skin.
-        self._place = torch.zeros(heads + self.accessories.count, 3, device=self.model.device)
+        self._place = torch.zeros(heads + self.accessories.count, 3)
         self._place[:heads, :2] = self.model.mean[:, :2]
         self._place[:heads, 2] = self.model.regions["face"]
 
@@ -65,20 +65,18 @@ class Renderer:
         cover = hair_cover(self.model, persons)
         vertices = self._vertices(scenes, cover)
         heads = len(self.model.mean)
-        device = self.model.device
         normals = vertex_normals(vertices, self.triangles)
         back = normals[:, heads:, 2:] < 0  # accessories are seen from both sides
         normals[:, heads:] = torch.where(back, -normals[:, heads:], normals[:, heads:])
-        occlusion = torch.ones(*vertices.shape[:2], 1, device=device)
+        occlusion = torch.ones(*vertices.shape[:2], 1)
         occlusion[:, :heads, 0] = (self.model.occlusion + 0.3 * cover).clamp(0, 1)
-        worn = accessory_albedo(persons, self.accessories.hair, self.accessories.count, HAIR_COLUMNS, device)
-        colour = torch.cat((albedo(self.model, persons, shots, cover), worn), 1)
+        colour = torch.cat((albedo(self.model, persons, shots, cover), self.accessories.albedo(persons)), 1)
         lit = shade(colour, normals, occlusion, self._shininess, shots)
         screen, face = self.project(vertices, shots)
         drawn = self._draw(screen, lit, cover, persons, shots)
         foreground, visible_face, coverage = drawn[:, :3], drawn[:, 3], drawn[:, 4:]
-        foreground = _expose(foreground, coverage, stack([shot.brightness for shot in shots], device))
-        behind = stack([s.background for s in scenes], device).permute(0, 3, 1, 2)
+        foreground = _expose(foreground, coverage, stack([shot.brightness for shot in shots]))
+        behind = stack([s.background for s in scenes]).permute(0, 3, 1, 2)
         picture = foreground + (1 - coverage) * behind
         return _photograph(picture, face, visible_face, shots)
 
@@ -86,11 +84,11 @@ class Renderer:
         """Vertices of head and accessories in camera directions, (B, V, 3), the head's centre at 0."""
         import roma  # loads torch._dynamo: seconds
 
-        model, device = self.model, self.model.device
+        model = self.model
         persons = [s.person for s in scenes]
         strengths = [[s.shot.expression.get(name, 0.0) for name in model.expression_names] for s in scenes]
-        identity = stack([person.identity for person in persons], device)
-        face = model.shapes(identity, stack(strengths, device))
+        identity = stack([person.identity for person in persons])
+        face = model.shapes(identity, stack(strengths))
         if persons[0].varied:
             face = change_proportions(model, face, persons)
         face = face + hair_displacement(model, persons, cover)
@@ -99,8 +97,8 @@ class Renderer:
         hair_share = ((2.0 - worn[..., 1:2]) / 0.8).clamp(0, 1)  # long hair below the chin lies on the body
         hair_share[:, self.accessories.hair :] = 1
         head_share = torch.cat((model.head_share.expand(len(scenes), -1, -1), hair_share), 1)
-        head = stack([s.rotation for s in scenes], device)
-        follow = stack([s.shot.body_share for s in scenes], device)[:, None]
+        head = stack([s.rotation for s in scenes])
+        follow = stack([s.shot.body_share for s in scenes])[:, None]
         body = roma.rotvec_to_rotmat(roma.rotmat_to_rotvec(head) * follow)
         with_head = vertices @ head.mT
         with_body = (vertices - model.neck) @ body.mT + (head @ model.neck)[:, None]
@@ -108,8 +106,7 @@ class Renderer:
 
     def project(self, vertices: Tensor, shots: Sequence[Shot]) -> Projection:
         """Perspective projection into the face square of the protocols' crop rule."""
-        device = vertices.device
-        distance = stack([shot.distance for shot in shots], device)[:, None]
+        distance = stack([shot.distance for shot in shots])[:, None]
         nearness = distance / (distance - vertices[..., 2])
         flat = vertices[..., :2] * nearness[..., None]
         marks = flat[:, self.model.landmarks]
@@ -117,8 +114,8 @@ class Renderer:
         side = LANDMARK_SCALE * (high - low).amax(1, keepdim=True)
         centre = (low + high) / 2
         centre[:, 1:] -= LANDMARK_UP * side
-        centre = centre - side * stack([shot.crop_shift for shot in shots], device)
-        scale = self.size / (side * stack([shot.crop_scale for shot in shots], device)[:, None])
+        centre = centre - side * stack([shot.crop_shift for shot in shots])
+        scale = self.size / (side * stack([shot.crop_scale for shot in shots])[:, None])
 
         def to_pixels(points: Tensor) -> Tensor:
             return (points - centre[:, None]) * scale[:, None] + self.size / 2
@@ -151,8 +148,8 @@ def _expose(foreground: Tensor, coverage: Tensor, brightness: Tensor) -> Tensor:
 def _photograph(picture: Tensor, boxes: Tensor, face: Tensor, shots: Sequence[Shot]) -> NDArray[np.uint8]:
     """Occluders, lens blur, colour, tone curve and sensor noise: linear RGB (B, 3, S, S) to bytes (B, S, S, 3)."""
     size = picture.shape[-1]
-    images = picture.permute(0, 2, 3, 1).cpu().double().numpy()
-    masks = face.cpu().double().numpy()
+    images = picture.permute(0, 2, 3, 1).double().numpy()
+    masks = face.double().numpy()
     for i, shot in enumerate(shots):
         if shot.occluder:
             left, top, right, bottom = boxes[i].tolist()

@@ -102,7 +102,7 @@ def _blur(picture: Image, sigma: float) -> Image:
 def gaussian_blur(images: Tensor, sigma: float) -> Tensor:
     """Blur images (B, C, S, S) with repeated borders."""
     radius = max(1, round(2.5 * sigma))
-    kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=images.device) / sigma) ** 2)
+    kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma) ** 2)
     kernel = (kernel / kernel.sum()).to(images).expand(images.shape[1], 1, -1)
     padded = F.pad(images, (radius,) * 4, mode="replicate")
     rows = F.conv2d(padded, kernel[:, :, None], groups=images.shape[1])

@@ -100,7 +100,7 @@ def change_proportions(model: HeadModel, face: Tensor, persons: Sequence[Person]
     """Heads (B, V, 3) of other height, their noses' tips higher."""
     x, y, z = model.mean.unbind(1)
     tip = torch.exp(-((x / 0.17).square() + ((y - 0.42) / 0.17).square())) * smoothstep(0.25, 0.5, z)
-    stretch, nose = (stack([getattr(p, name) for p in persons], model.device)[:, None] for name in ("stretch", "nose"))
+    stretch, nose = (stack([getattr(p, name) for p in persons])[:, None] for name in ("stretch", "nose"))
     sideways, down, front = face.unbind(-1)
     return torch.stack((sideways, down * stretch - nose * tip, front), -1)
 
@@ -109,22 +109,21 @@ def draw_details(
     colour: Tensor, place: Tensor, skin: Tensor, persons: Sequence[Person], shots: Sequence[Shot]
 ) -> Tensor:
     """Teeth, dark lenses and locks of hair; arguments as :func:`mhpe.synthheads.makeup.draw_makeup`."""
-    device = colour.device
     x, y = place.unbind(-1)
     ax = x.abs()
-    tone, hair = (stack([getattr(p, name) for p in persons], device)[:, None, None] for name in ("skin", "hair"))
+    tone, hair = (stack([getattr(p, name) for p in persons])[:, None, None] for name in ("skin", "hair"))
 
     def paint(weight: Tensor, albedo: Tensor) -> None:
         nonlocal colour
         strength = (weight * skin)[..., None].clamp(0, 1)
         colour = colour * (1 - strength + strength * (albedo / tone).clamp(0.02, 6))
 
-    teeth = stack([shot.teeth for shot in shots], device)[:, None, None]
+    teeth = stack([shot.teeth for shot in shots])[:, None, None]
     paint(teeth * smoothstep(0.06, 0.035, (y - 0.7).abs()) * smoothstep(0.24, 0.17, ax), tone.new_tensor([0.6] * 3))
-    lenses = stack([person.lenses for person in persons], device)[:, None, None]
+    lenses = stack([person.lenses for person in persons])[:, None, None]
     from_eye = ((ax - LENSES_AT[0]) / 0.27).square() + ((y - LENSES_AT[1]) / 0.21).square()
     paint(lenses * smoothstep(1.1, 0.95, from_eye), tone.new_tensor([0.02] * 3))
-    locks = stack([person.locks for person in persons], device)[:, :, :, None, None]
+    locks = stack([person.locks for person in persons])[:, :, :, None, None]
     for start, slope, bend, half, end in (lock.unbind(1) for lock in locks.unbind(1)):
         down = y + 0.7  # from the hairline
         from_lock = (x - start - slope * down - bend * down.square()).abs() / half.clamp_min(1e-6)
