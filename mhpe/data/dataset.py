@@ -5,8 +5,8 @@ import os
 import shutil
 import uuid
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,30 +165,26 @@ def keep_first(folder: Path, count: int, size: int) -> None:
         file.truncate(file.tell() + count * 3 * size**2)
 
 
-@contextmanager
-def created_once(target: Path) -> Iterator[Path | None]:
-    """Make a folder once, even if several processes ask at the same time.
+def create_once(target: Path, make: Callable[[Path], None]) -> None:
+    """Make a folder unless it exists, and once if several processes ask at the same time.
 
-    Yields a temporary folder beside ``target``, which becomes ``target`` in one step or vanishes on an error; None if
-    ``target`` exists, or another process has made it while this one waited.
+    ``make`` fills a temporary folder beside ``target``, which becomes ``target`` in one step or vanishes on an error.
 
     Raises:
         InputError: if the folder cannot be written.
     """
     if target.is_dir():
-        yield None
         return
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.with_name(f".{target.name}.lock")):
             if target.is_dir():
-                yield None
                 return
             for abandoned in target.parent.glob(f".{target.name}.????????"):
                 shutil.rmtree(abandoned)  # of a process that was killed: the lock is ours
             temporary.mkdir()
-            yield temporary
+            make(temporary)
             for path in (*temporary.iterdir(), temporary):
                 _to_disk(path)
             temporary.replace(target)

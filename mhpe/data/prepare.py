@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,21 +59,12 @@ def prepare(
     """
     records = real.records(data_root)
     target = folder / f"{real.name}-{size}px-{listing_key(real, records, size)[:12]}"
-    with dataset.created_once(target) as temporary:
-        if temporary is not None:
-            _convert(real, records, real.missing(data_root), size, temporary, jobs, progress)
-            (temporary / dataset.ORIGIN).write_text(str(real.root(data_root).absolute()), encoding="utf-8")
+    dataset.create_once(target, partial(_convert, real, records, data_root, size, jobs, progress))
     return target
 
 
 def _convert(
-    real: RealSet,
-    records: Sequence[Record],
-    missing: Sequence[str],
-    size: int,
-    folder: Path,
-    jobs: int,
-    progress: Progress,
+    real: RealSet, records: Sequence[Record], data_root: Path, size: int, jobs: int, progress: Progress, folder: Path
 ) -> None:
     labels = list(_parallel(jobs, real.label, [(record,) for record in records], "labels", progress))
     rotations = rotations_of(labels)
@@ -104,12 +96,13 @@ def _convert(
         "fingerprint": _fingerprint(real, size, index, rotations[kept], digests, boxes),
         "crop_rule": real.crop_rule,
         "found": len(records),
-        "missing": list(missing),
+        "missing": real.missing(data_root),
         "beyond_max_angle": beyond,
         "already_cropped": boxes.count(None),
         "unreadable": [f"{path}: {errors[path]}" for path in sorted(errors)],
     }
     dataset.save(folder, rotations[kept], angles[kept], index, meta)
+    (folder / dataset.ORIGIN).write_text(str(real.root(data_root).absolute()), encoding="utf-8")
 
 
 def _none_usable(real: RealSet, found: int, beyond: int, errors: Sequence[str]) -> str:

@@ -1,8 +1,8 @@
 """A training set in two parts that share no identity: one to fit, one to validate on."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,7 @@ VERSION = 1  # part of every fingerprint: raised when another rule gives other p
 CHUNK = 1024
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(NamedTuple):
     """The two parts of a set, prepared data sets named ``NAME_fit`` and ``NAME_validation``."""
 
     fit: HeadPoseSet
@@ -63,20 +62,22 @@ def _part(
     text = f"split|{VERSION}|{data.fingerprint}|{share}|{seed}|{name}"
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
     target = folder / f"{data.name}_{name}-{data.size}px-{fingerprint[:12]}"
-    with dataset.created_once(target) as temporary:
-        if temporary is not None:
-            images = dataset.allocate_images(temporary, len(chosen), data.size)
-            for start in range(0, len(chosen), CHUNK):
-                images[start : start + CHUNK] = data.images[chosen[start : start + CHUNK]]
-            images.flush()
-            index = pd.DataFrame({"image_id": [data.image_ids[i] for i in chosen], "identity": data.identities[chosen]})
-            meta = {key: data.meta[key] for key in ("synthetic", "crop_rule") if key in data.meta} | {
-                "name": f"{data.name}_{name}",
-                "fingerprint": fingerprint,
-                "found": len(data),
-                "unreadable": [],
-                "split": {"of": data.fingerprint, "share": share, "seed": seed},
-            }
-            rotations, angles = data.rotations[chosen].astype(np.float64), data.angles[chosen].astype(np.float64)
-            dataset.save(temporary, rotations, angles, index, meta)
+
+    def write(temporary: Path) -> None:
+        images = dataset.allocate_images(temporary, len(chosen), data.size)
+        for start in range(0, len(chosen), CHUNK):
+            images[start : start + CHUNK] = data.images[chosen[start : start + CHUNK]]
+        images.flush()
+        index = pd.DataFrame({"image_id": [data.image_ids[i] for i in chosen], "identity": data.identities[chosen]})
+        meta = {key: data.meta[key] for key in ("synthetic", "crop_rule") if key in data.meta} | {
+            "name": f"{data.name}_{name}",
+            "fingerprint": fingerprint,
+            "found": len(data),
+            "unreadable": [],
+            "split": {"of": data.fingerprint, "share": share, "seed": seed},
+        }
+        rotations, angles = data.rotations[chosen].astype(np.float64), data.angles[chosen].astype(np.float64)
+        dataset.save(temporary, rotations, angles, index, meta)
+
+    dataset.create_once(target, write)
     return HeadPoseSet.load(target)

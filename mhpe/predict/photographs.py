@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from mhpe.data.biwi import CROP_ASPECT
 from mhpe.data.crops import SMALLEST_SIDE, Box, cut
@@ -19,23 +19,12 @@ from mhpe.predict.views import answer, expected_error
 from mhpe.rotations import to_euler
 
 BATCH = 64
+ORIENTATION = ExifTags.Base.Orientation
 SUFFIXES = (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 LEAST_INSIDE = 0.5
 """Least share of a face's box that must lie in the photograph; less is a mistake, not a face at its edge."""
 FILLS = 0.8
 """Least share of a face crop's shorter side that the face square has; 2 % of AFLW2000-3D's whole images have it."""
-
-
-ORIENTATION = 0x0112  # EXIF tag of the camera's orientation
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True)
@@ -46,9 +35,8 @@ class HeadPose:
     size: tuple[int, int]  # its width and height in pixels
     square: Box  # the face square: left, top, right, bottom in pixels
     rotation: NDArray[np.float32]  # (3, 3) canonical rotation
-    angles: tuple[float, float, float]  # yaw, pitch, roll in degrees
-    # matrix Fisher concentration s1 >= s2 >= s3 >= 0, or None if the network predicts none
-    strengths: tuple[float, float, float] | None
+    angles: tuple[float, ...]  # yaw, pitch, roll in degrees
+    strengths: tuple[float, ...] | None  # matrix Fisher concentration s1 >= s2 >= s3 >= 0; None if there is none
     expected_error: float  # degrees, as :mod:`mhpe.predict.views` finds it
 
 
@@ -91,10 +79,11 @@ def read_photograph(path: Path, note: Callable[[Path, str], None] = lambda *_: N
     """
     with opened(read_file(path)) as image:
         rgb, doubt = to_rgb(image)
-        turn = UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
+        rgb.info = {}  # nothing else of a camera's metadata is read, which may be malformed
+        rgb.getexif()[ORIENTATION] = image.getexif().get(ORIENTATION, 1)
     if doubt:
         note(path, doubt)
-    return rgb if turn is None else rgb.transpose(turn)
+    return ImageOps.exif_transpose(rgb)
 
 
 def face_square(image: Image.Image, box: Box | None) -> Box:
@@ -167,7 +156,7 @@ def predict_photographs(
         note: as :func:`read_photograph`.
     """
     for start in range(0, len(images), BATCH):
-        kept, sizes, squares, crops = [], [], [], []
+        faces = []
         for path in images[start : start + BATCH]:
             try:
                 photograph = read_photograph(path, note)
@@ -175,38 +164,15 @@ def predict_photographs(
             except (UnreadableError, InputError) as error:
                 left_out(path, str(error))
                 continue
-            for square in found:
-                kept.append(path)
-                sizes.append(photograph.size)
-                squares.append(square)
-                crops.append(crop_for(photograph, square, network.config.image_size))
-        if kept:
-            yield from _predict(network, kept, sizes, squares, crops)
-
-
-def _predict(
-    network: Network,
-    images: list[Path],
-    sizes: list[tuple[int, int]],
-    squares: list[Box],
-    crops: list[NDArray[np.uint8]],
-) -> Iterator[HeadPose]:
-    faces = torch.from_numpy(np.stack(crops))
-    (rotations, strengths), spread = answer(network, faces)
-    expected, angles = expected_error(spread), to_euler(rotations)
-    for i, image in enumerate(images):
-        known = not strengths[i].isnan().any()
-        yield HeadPose(
-            image,
-            sizes[i],
-            squares[i],
-            rotations[i].numpy(),
-            _triple(angles[i]),
-            _triple(strengths[i]) if known else None,
-            expected[i].item(),
-        )
-
-
-def _triple(values: torch.Tensor) -> tuple[float, float, float]:
-    first, second, third = values.tolist()
-    return first, second, third
+            size = network.config.image_size
+            faces += [(path, photograph.size, square, crop_for(photograph, square, size)) for square in found]
+        if not faces:
+            continue
+        crops = torch.from_numpy(np.stack([crop for *_, crop in faces]))
+        (rotations, strengths), spread = answer(network, crops)
+        expected, angles = expected_error(spread), to_euler(rotations)
+        for i, (path, whole, square, _) in enumerate(faces):
+            known = None if strengths[i].isnan().any() else tuple(strengths[i].tolist())
+            yield HeadPose(
+                path, whole, square, rotations[i].numpy(), tuple(angles[i].tolist()), known, expected[i].item()
+            )

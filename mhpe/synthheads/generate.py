@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +55,11 @@ def generate(
     """
     key = content_key(name, config, size)
     target = folder / f"{name}-{size}px-{key[:12]}"
-    with dataset.created_once(target) as temporary:
-        if temporary is not None:
-            _render(name, config, size, key, temporary, jobs, progress)
+    dataset.create_once(target, partial(_render, name, config, size, key, jobs, progress))
     return target
 
 
-def _render(name: str, config: SynthConfig, size: int, key: str, folder: Path, jobs: int, progress: Progress) -> None:
+def _render(name: str, config: SynthConfig, size: int, key: str, jobs: int, progress: Progress, folder: Path) -> None:
     count = config.count(name)
     source = SynthSet(name, config, size, head_model().identities)
     images = dataset.allocate_images(folder, count, size)

@@ -32,11 +32,6 @@ class ReferenceSampler(Protocol):
         """
 
 
-def draw_pool(poses: Poses, size: int, generator: torch.Generator) -> Tensor:
-    """Positions of a batch's shared pool: distinct images drawn uniformly, all of them if there are fewer."""
-    return torch.randperm(len(poses), generator=generator, device=poses.device)[:size]
-
-
 class EpochDraws:
     """An epoch's batches of inputs, and the references each input gets, from all images or from a pool of each batch.
 
@@ -76,7 +71,8 @@ class EpochDraws:
         if self._config.references == "batch":
             pool: Tensor = torch.unique(inputs)
         else:
-            pool = draw_pool(self.poses, self._config.pool_size, self._pool_generator)
+            order = torch.randperm(len(self.poses), generator=self._pool_generator, device=self.poses.device)
+            pool = order[: self._config.pool_size]
         self._sampler.fit(self.poses[pool], self._progress)
         return pool[self._references(query)]
 
