@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mhpe.data.biwi import BIWI
-from mhpe.data.dataset import ORIGIN, HeadPoseSet, Progress, no_progress
+from mhpe.data.dataset import ORIGIN, HeadPoseSet, Progress
 from mhpe.data.pose_para import AFLW2000, W300LP
 from mhpe.data.prepare import prepare
 from mhpe.data.real import RealSet
@@ -37,7 +37,7 @@ def prepared(
     data_root: Path | None = None,
     synth: SynthConfig | None = None,
     jobs: int = 1,
-    progress: Progress = no_progress,
+    progress: Progress = lambda *_: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> HeadPoseSet:
     """A data set at one image size in pixels, converted or rendered first if need be.

@@ -33,10 +33,6 @@ _intact: set[tuple[Path, str]] = set()
 """Prepared folders and states of their files whose checksum this process has verified."""
 
 
-def no_progress(what: str, done: int, total: int) -> None:
-    """Ignore progress."""
-
-
 @dataclass(frozen=True)
 class HeadPoseSet:
     """N face crops with their rotations."""
@@ -66,30 +62,27 @@ class HeadPoseSet:
         Raises:
             DataSetError: if it is missing, damaged or of another :data:`FORMAT`.
         """
-        damaged = "delete it and prepare again"
+        advice = "delete it and prepare again"
         try:
             meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-            made_by = meta["format"]
-            if made_by != FORMAT:
-                raise DataSetError(
-                    f"{folder}: prepared in format {made_by} of another version, this one reads {FORMAT}; {damaged}"
-                )
+            if meta["format"] != FORMAT:
+                other = f"prepared in format {meta['format']} of another version, this one reads {FORMAT}"
+                raise DataSetError(f"{folder}: {other}; {advice}")
             _verify(folder, meta)
             index = pd.read_csv(folder / "index.csv", dtype={"image_id": str, "identity": str}, keep_default_na=False)
             images = np.load(folder / "images.npy", mmap_mode="c")
             rotations = np.load(folder / "rotations.npy").astype(np.float32)
             angles = np.load(folder / "angles.npy").astype(np.float32)
             count, name, fingerprint = meta["count"], meta["name"], meta["fingerprint"]
+        except DataSetError:
+            raise
         except FileNotFoundError as error:
-            if not folder.is_dir():
-                raise DataSetError(f"no prepared data set {folder}; prepare it again") from error
-            raise DataSetError(f"prepared data set incomplete: no {error.filename}; {damaged}") from error
+            what = f"incomplete: no {error.filename}; {advice}" if folder.is_dir() else "missing; prepare it again"
+            raise DataSetError(f"prepared data set {folder} is {what}") from error
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-            if isinstance(error, DataSetError):
-                raise
-            raise DataSetError(f"{folder}: not a prepared data set ({error}); {damaged}") from error
+            raise DataSetError(f"{folder}: not a prepared data set ({error}); {advice}") from error
         if not len(index) == len(images) == len(rotations) == len(angles) == count:
-            raise DataSetError(f"{folder}: its files differ in their number of images; {damaged}")
+            raise DataSetError(f"{folder}: its files differ in their number of images; {advice}")
         identities = pd.factorize(index["identity"])[0].astype(np.int64)
         image_ids = tuple(index["image_id"])
         return cls(name, folder, images, rotations, angles, image_ids, identities, fingerprint, meta)
@@ -154,15 +147,6 @@ def allocate_images(folder: Path, count: int, size: int) -> "np.memmap[Any, np.d
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return images
-
-
-def keep_first(folder: Path, count: int, size: int) -> None:
-    """Cut ``images.npy`` after its first ``count`` images."""
-    with (folder / "images.npy").open("r+b") as file:
-        # numpy leaves room in the header, so that it is as long for every number of images
-        header = {"descr": "|u1", "fortran_order": False, "shape": (count, 3, size, size)}
-        np.lib.format.write_array_header_1_0(file, header)
-        file.truncate(file.tell() + count * 3 * size**2)
 
 
 def create_once(target: Path, make: Callable[[Path], None]) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mhpe.data import dataset
 from mhpe.data.crops import Box, read_crop
-from mhpe.data.dataset import Progress, no_progress
+from mhpe.data.dataset import Progress
 from mhpe.data.images import UnreadableError
 from mhpe.data.real import RealSet, Record, rotations_of
 from mhpe.errors import InputError
@@ -46,9 +46,7 @@ def _state(path: Path) -> str:
     return f"{state.st_size} {state.st_mtime_ns} {state.st_mode}"
 
 
-def prepare(
-    real: RealSet, data_root: Path, size: int, folder: Path, jobs: int = 1, progress: Progress = no_progress
-) -> Path:
+def prepare(real: RealSet, data_root: Path, size: int, folder: Path, jobs: int, progress: Progress) -> Path:
     """Convert a data set unless that was done before; returns the prepared folder, ``NAME-SIZEpx-KEY``.
 
     Crops have sides of ``size`` pixels; prepared sets are kept in ``folder``.
@@ -86,7 +84,9 @@ def _convert(
     if not kept:
         raise InputError(_none_usable(real, len(records), beyond, list(errors.values())))
     images.flush()
-    dataset.keep_first(folder, len(kept), size)
+    if len(kept) < len(usable):
+        np.save(folder / "readable.npy", images[: len(kept)])
+        (folder / "readable.npy").replace(folder / "images.npy")
     index = pd.DataFrame(
         {"image_id": [records[i].image_id for i in kept], "identity": [records[i].identity for i in kept]}
     )

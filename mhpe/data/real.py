@@ -123,16 +123,17 @@ class RealSet(ABC):
 
     def _files(self, folder: Path) -> tuple[dict[str, Path], dict[str, Path], list[str]]:
         """Images and label files of a folder by their stem, and the names of all other files."""
-        found: tuple[dict[str, Path], dict[str, Path]] = {}, {}
-        patterns = [re.compile(f"({self.stem})(?i:{re.escape(ending)})") for ending in self.endings]
+        images: dict[str, Path] = {}
+        labels: dict[str, Path] = {}
         others: list[str] = []
+        image, label = (re.escape(ending) for ending in self.endings)
+        pattern = re.compile(f"({self.stem})(?i:({image})|{label})")
         for entry in folder_entries(folder):
-            matches = [pattern.fullmatch(entry.name) for pattern in patterns]
-            for match, files in zip(matches, found, strict=True):
-                if match and match[1] in files:
-                    raise InputError(f"{entry.path}: {files[match[1]].name} is there, too; keep one of them")
-                if match:
-                    files[match[1]] = Path(entry.path)
-            if not any(matches):
+            if not (match := pattern.fullmatch(entry.name)):
                 others.append(entry.name)
-        return *found, others
+                continue
+            files = images if match[2] else labels
+            if match[1] in files:
+                raise InputError(f"{entry.path}: {files[match[1]].name} is there, too; keep one of them")
+            files[match[1]] = Path(entry.path)
+        return images, labels, others

@@ -24,14 +24,6 @@ def global_max_pool(x: Tensor) -> Tensor:
     return F.adaptive_max_pool2d(x, 1).flatten(1)
 
 
-def global_mean_pool(x: Tensor) -> Tensor:
-    """Mean over positions, (B, C, H, W) to (B, C).
-
-    The permutation leaves the gradient in channels-last order, like all the others it is added to.
-    """
-    return x.permute(0, 2, 3, 1).mean((1, 2))
-
-
 def _even(gate: nn.Linear | nn.Conv2d) -> nn.Module:
     """Start a gate with equal weights everywhere: a random one delays the first epochs of short trainings."""
     nn.init.zeros_(gate.weight)
@@ -50,7 +42,8 @@ class ChannelAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
-        pooled = torch.stack((global_mean_pool(x), global_max_pool(x)))
+        mean = x.permute(0, 2, 3, 1).mean((1, 2))  # permuted: its gradient is in channels-last order, as the others are
+        pooled = torch.stack((mean, global_max_pool(x)))
         return x * torch.sigmoid(self.mlp(pooled).sum(0))[:, :, None, None]
 
 

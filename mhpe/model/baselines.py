@@ -115,7 +115,6 @@ class Bins(Baseline):
     width = 3.0
     limit = 99.0
     count = 66
-    regression_weight = 1.0
     numbers = 3 * count
 
     def image_loss(self, output: Tensor, poses: Poses) -> Tensor:
@@ -124,7 +123,7 @@ class Bins(Baseline):
         bins = ((poses.angles + self.limit) / self.width).long().clamp(0, self.count - 1)
         cross_entropy = F.cross_entropy(logits.transpose(1, 2), bins, reduction="none")
         squared = ((self._expectation(output) - poses.angles) / self.width).square()
-        return (cross_entropy + self.regression_weight * squared).sum(1)
+        return (cross_entropy + squared).sum(1)
 
     def rotation(self, output: Tensor) -> Tensor:
         """From the expected angles."""

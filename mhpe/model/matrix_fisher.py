@@ -31,12 +31,12 @@ def gauss_legendre(nodes: int, dtype: torch.dtype, device: torch.device) -> tupl
 
 
 @torch.no_grad()
-def log_normalizer_and_moments(s: Tensor, nodes: int = NODES) -> tuple[Tensor, Tensor]:
+def log_normalizer_and_moments(s: Tensor) -> tuple[Tensor, Tensor]:
     """``log c`` (...) and the first moments ``d = dlog c/ds`` (..., 3), each in [-1, 1], outside autograd.
 
     ``s`` (..., 3) are proper singular values, s1 >= s2 >= |s3|, in float32 or float64.
     """
-    y, w = gauss_legendre(nodes, s.dtype, s.device)
+    y, w = gauss_legendre(NODES, s.dtype, s.device)
     s1, s2, s3 = (s[..., i : i + 1] for i in range(3))
     rate = (s1 + s3).clamp_min(0)
     minus = (s2 - s3).clamp_min(0) / 2

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
 from mhpe.data.biwi import CROP_ASPECT
-from mhpe.data.crops import SMALLEST_SIDE, Box, cut
+from mhpe.data.crops import SMALLEST_SIDE, Box, cut, square
 from mhpe.data.images import UnreadableError, folder_entries, not_read, opened, read_file, to_rgb
 from mhpe.errors import InputError
 from mhpe.model.network import Network
@@ -110,7 +110,7 @@ def face_square(image: Image.Image, box: Box | None) -> Box:
         x, y = (left + right) / 2, (top + bottom) / 2
     if side < SMALLEST_SIDE:
         raise InputError(f"a face square of {side:g} pixels is too small; {SMALLEST_SIDE:g} or more would be right")
-    return x - side / 2, y - side / 2, x + side / 2, y + side / 2
+    return square(x, y, side, 0)
 
 
 def face_squares(image: Image.Image, box: Box | None) -> list[Box]:
@@ -165,14 +165,14 @@ def predict_photographs(
                 left_out(path, str(error))
                 continue
             size = network.config.image_size
-            faces += [(path, photograph.size, square, crop_for(photograph, square, size)) for square in found]
+            faces += [(path, photograph.size, face, crop_for(photograph, face, size)) for face in found]
         if not faces:
             continue
         crops = torch.from_numpy(np.stack([crop for *_, crop in faces]))
         (rotations, strengths), spread = answer(network, crops)
         expected, angles = expected_error(spread), to_euler(rotations)
-        for i, (path, whole, square, _) in enumerate(faces):
+        for i, (path, whole, face, _) in enumerate(faces):
             known = None if strengths[i].isnan().any() else tuple(strengths[i].tolist())
             yield HeadPose(
-                path, whole, square, rotations[i].numpy(), tuple(angles[i].tolist()), known, expected[i].item()
+                path, whole, face, rotations[i].numpy(), tuple(angles[i].tolist()), known, expected[i].item()
             )

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from mhpe.data import dataset
-from mhpe.data.dataset import Progress, no_progress
+from mhpe.data.dataset import Progress
 from mhpe.rotations import from_euler
 from mhpe.synthheads.head_model import head_model
 from mhpe.synthheads.renderer import Renderer
@@ -43,9 +42,7 @@ def content_key(name: str, config: SynthConfig, size: int) -> str:
     return hashlib.sha256(json.dumps(parameters(name, config, size), sort_keys=True).encode()).hexdigest()
 
 
-def generate(
-    name: str, config: SynthConfig, size: int, folder: Path, jobs: int = 1, progress: Progress = no_progress
-) -> Path:
+def generate(name: str, config: SynthConfig, size: int, folder: Path, jobs: int, progress: Progress) -> Path:
     """Render one of :data:`mhpe.names.SETS` unless that was done before; returns the prepared folder.
 
     Images have sides of ``size`` pixels; prepared sets are kept in ``folder``.
@@ -64,9 +61,10 @@ def _render(name: str, config: SynthConfig, size: int, key: str, jobs: int, prog
     source = SynthSet(name, config, size, head_model().identities)
     images = dataset.allocate_images(folder, count, size)
     angles = np.stack([source.angles(i) for i in range(count)])
-    done = 0
+    done, batch = 0, max(1, min(BATCH, BATCH * LARGE**2 // size**2))
     progress("rendering", 0, count)
-    for part in _batches(name, config, size, count, jobs):
+    tasks = [joblib.delayed(_batch)(name, config, size, i, min(i + batch, count)) for i in range(0, count, batch)]
+    for part in joblib.Parallel(n_jobs=jobs, return_as="generator")(tasks):
         images[done : done + len(part)] = part.transpose(0, 3, 1, 2)
         done += len(part)
         progress("rendering", done, count)
@@ -87,14 +85,6 @@ def _render(name: str, config: SynthConfig, size: int, key: str, jobs: int, prog
         "parameters": parameters(name, config, size),
     }
     dataset.save(folder, from_euler(torch.from_numpy(angles)).numpy(), angles, index, meta)
-
-
-def _batches(name: str, config: SynthConfig, size: int, count: int, jobs: int) -> Iterable[NDArray[np.uint8]]:
-    batch = max(1, min(BATCH, BATCH * LARGE**2 // size**2))
-    starts = range(0, count, batch)
-    tasks = (joblib.delayed(_batch)(name, config, size, start, min(start + batch, count)) for start in starts)
-    parts: Iterable[NDArray[np.uint8]] = joblib.Parallel(n_jobs=jobs, return_as="generator")(tasks)
-    return parts
 
 
 def _batch(name: str, config: SynthConfig, size: int, start: int, end: int) -> NDArray[np.uint8]:

@@ -95,11 +95,9 @@ class HeadModel:
         x, y, z = self.mean.unbind(1)
         ax = x.abs()
         skin = (self.part == SKIN).float()
-        hairline = _interpolate(
-            z,
-            [-1.35, -1.1, -0.85, -0.62, -0.45, -0.3, -0.15, 0.05, 0.2, 0.4],
-            [0.95, 0.75, 0.45, 0.2, 0.12, -0.25, -0.5, -0.62, -0.74, -0.9],
-        )
+        behind = [-1.35, -1.1, -0.85, -0.62, -0.45, -0.3, -0.15, 0.05, 0.2, 0.4]
+        height = [0.95, 0.75, 0.45, 0.2, 0.12, -0.25, -0.5, -0.62, -0.74, -0.9]
+        hairline = torch.from_numpy(np.interp(z.numpy(), behind, height).astype(np.float32))
         front = smoothstep(-0.25, 0.0, z)
         below_nose = (
             smoothstep(0.5, 0.56, y) * smoothstep(0.66, 0.62, y) * smoothstep(0.3, 0.2, ax) * smoothstep(0.2, 0.3, z)
@@ -118,10 +116,6 @@ class HeadModel:
             "sockets": skin * torch.exp(-(((ax - 0.31) / 0.2) ** 2 + ((y - 0.02) / 0.1) ** 2)) * front,
             "clothes": skin * smoothstep(1.62, 1.7, y - 0.25 * (z + 0.6)),
         }
-
-
-def _interpolate(x: Tensor, at: list[float], values: list[float]) -> Tensor:
-    return torch.from_numpy(np.interp(x.numpy(), at, values).astype(np.float32))
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -31,13 +30,6 @@ class Scene:
     shot: Shot
     rotation: NDArray[np.float64]
     background: NDArray[np.float64]
-
-
-class Projection(NamedTuple):
-    """Vertices on the screen (B, V, 3): x and y in pixels, 1 / depth; and the box of the landmarks (B, 4) in pixels."""
-
-    screen: Tensor
-    face: Tensor
 
 
 class Renderer:
@@ -104,8 +96,12 @@ class Renderer:
         with_body = (vertices - model.neck) @ body.mT + (head @ model.neck)[:, None]
         return torch.lerp(with_body, with_head, head_share)
 
-    def project(self, vertices: Tensor, shots: Sequence[Shot]) -> Projection:
-        """Perspective projection into the face square of the protocols' crop rule."""
+    def project(self, vertices: Tensor, shots: Sequence[Shot]) -> tuple[Tensor, Tensor]:
+        """Perspective projection into the face square of the protocols' crop rule.
+
+        The results are the vertices on the screen (B, V, 3), x and y in pixels and 1 / depth, and the boxes of the
+        landmarks (B, 4) in pixels.
+        """
         distance = stack([shot.distance for shot in shots])[:, None]
         nearness = distance / (distance - vertices[..., 2])
         flat = vertices[..., :2] * nearness[..., None]
@@ -121,7 +117,7 @@ class Renderer:
             return (points - centre[:, None]) * scale[:, None] + self.size / 2
 
         face = torch.cat((to_pixels(low[:, None]), to_pixels(high[:, None])), -1)[:, 0]
-        return Projection(torch.cat((to_pixels(flat), nearness[..., None]), -1), face)
+        return torch.cat((to_pixels(flat), nearness[..., None]), -1), face
 
     def _draw(
         self, screen: Tensor, lit: Tensor, cover: Tensor, persons: Sequence[Person], shots: Sequence[Shot]

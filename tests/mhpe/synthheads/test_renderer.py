@@ -97,7 +97,7 @@ def test_roll_turns_the_eyes_clockwise(renderer: Renderer) -> None:
 def test_crop_is_the_protocols_one(renderer: Renderer, yaw: float) -> None:
     one = make_scene(renderer, yaw)
     cover = torch.zeros(1, len(renderer.model.mean))
-    left, top, right, bottom = renderer.project(renderer._vertices([one], cover), [one.shot]).face[0].tolist()
+    left, top, right, bottom = renderer.project(renderer._vertices([one], cover), [one.shot])[1][0].tolist()
     assert max(right - left, bottom - top) * LANDMARK_SCALE == pytest.approx(48, rel=1e-4)
     assert (left + right) / 2 == pytest.approx(24, abs=1e-2)
     assert (top + bottom) / 2 == pytest.approx(24 + 48 * LANDMARK_UP, abs=1e-2)
