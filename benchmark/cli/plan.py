@@ -39,7 +39,8 @@ def plan_verb(grid: Grid) -> None:
     bench plan --study conclusion --preset paper --protocol protocol_1 --seeds 9
     """
     from benchmark.report.text import protocol_title
-    from benchmark.run.workers import process_count, usable_device
+    from benchmark.run.task import usable_device
+    from benchmark.run.workers import process_count
     from benchmark.store import Store
 
     studies = grid.studies()
@@ -79,12 +80,12 @@ def _of_now(cells: "pd.DataFrame", study: "Study", store: "Store") -> "pd.DataFr
 
 def _print_trials(study: "Study", arms: "tuple[Arm, ...]", seeds: int, cells: "pd.DataFrame") -> "list[Trial]":
     """Say how many trainings there are; returns those that are not in the store."""
-    from benchmark.run.study_data import blank_set
+    from benchmark.run.study_data import grey_set
     from benchmark.study.grid import make_plan
 
     present = set(cells.loc[cells["mae"].notna(), ["protocol", "arm", "seed"]].itertuples(index=False, name=None))
     # A set's name stands for its content, which only the data would tell.
-    plan = make_plan(study, dict.fromkeys(study.protocols, arms), seeds, lambda name, size: blank_set(name, size, name))
+    plan = make_plan(study, dict.fromkeys(study.protocols, arms), seeds, lambda name, size: grey_set(name, size, name))
     missing = dict.fromkeys(c.trial for c in plan.cells if (c.protocol, c.arm, c.seed) not in present)
     protocols, each = counted(len(study.protocols), "protocol"), counted(seeds, "paired seed")
     say(f"{study.name}, preset {study.preset}: {counted(len(arms), 'arm')}, {protocols}, {each}")

@@ -2,17 +2,15 @@
 
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from benchmark.run.environment import environment
+from benchmark.run.study_data import grey_set
 from benchmark.store import Store
 from mhpe.config import CoreConfig
-from mhpe.data import HeadPoseSet
-from mhpe.poses import Poses
 from mhpe.train.loop import NotFiniteError, train
 from mhpe.train.references import batches_per_epoch
 from samplers.random import Random
@@ -47,7 +45,7 @@ def probe_speed(core: CoreConfig, images: int, device: str) -> float:
     """
     pixels = core.image_size**2
     batch = max(1, min(core.batch_size, images, max(2, BATCH_PIXELS // pixels)))
-    data = _grey(min(images, max(batch, SET_PIXELS // pixels)), core.image_size)
+    data = grey_set("grey", core.image_size, "grey", min(images, max(batch, SET_PIXELS // pixels)))
     probe = core.model_copy(update={"epochs": PROBE_BATCHES, "batch_size": batch})
     times = [time.perf_counter()]
 
@@ -70,14 +68,3 @@ def probe_speed(core: CoreConfig, images: int, device: str) -> float:
     durations = np.diff(times)
     seconds = float(np.median(durations[1:] if len(durations) > 1 else durations)) / batch  # the first is slow
     return seconds * batches_per_epoch(core, images) * min(core.batch_size, images) * core.epochs
-
-
-def _grey(count: int, size: int) -> HeadPoseSet:
-    """A set of one grey image, which takes the memory of one, in random poses."""
-    images = torch.full((1, 3, size, size), 128, dtype=torch.uint8).expand(count, -1, -1, -1)
-    angles = torch.randn(count, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([30.0, 15.0, 10.0])
-    poses = Poses.from_angles(angles)
-    numbers, names = poses.index.numpy(), tuple(map(str, range(count)))
-    return HeadPoseSet(
-        "grey", Path(), images.numpy(), poses.rotations.numpy(), angles.numpy(), names, numbers, "grey", {}
-    )

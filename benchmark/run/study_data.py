@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from benchmark.study.search_space import SPLIT_SEED, VALIDATION_SHARE, SearchConfig
 from mhpe.data.dataset import HeadPoseSet, Progress
@@ -14,6 +15,7 @@ from mhpe.datasets import REAL_SETS, prepared
 from mhpe.errors import DataSetError, InputError
 from mhpe.names import SETS, TITLES, split_name
 from mhpe.paths import cache_folder
+from mhpe.rotations import from_euler
 from mhpe.synthheads.generate import content_key
 from mhpe.synthheads.sets import SynthConfig
 
@@ -37,7 +39,7 @@ class StudyData:
     def __call__(self, name: str, size: int) -> HeadPoseSet:
         """A data set, or a part of one; an InputError if it cannot be prepared or split."""
         if not self.prepare:
-            return self._found(name, size) or blank_set(name, size, f"{name} at {size} pixels, not prepared")
+            return self._found(name, size) or grey_set(name, size, f"{name} at {size} pixels, not prepared")
         whole, part = split_name(name)
         if part is not None:
             parts = self.parts(whole, size)
@@ -82,8 +84,9 @@ class StudyData:
             self.warn(f"{data.name}: {len(problems)} unreadable image(s) left out, {len(data)} used")
 
 
-def blank_set(name: str, size: int, fingerprint: str) -> HeadPoseSet:
-    """A set without images, which stands for one that is not prepared."""
-    pixels, matrices = np.empty((0, 3, size, size), np.uint8), np.empty((0, 3, 3), np.float32)
-    angles, identities = np.empty((0, 3), np.float32), np.empty(0, np.int64)
-    return HeadPoseSet(name, Path(), pixels, matrices, angles, (), identities, fingerprint, {})
+def grey_set(name: str, size: int, fingerprint: str, count: int = 0) -> HeadPoseSet:
+    """A set that stands for one that is not prepared: ``count`` times the same grey image, in random poses."""
+    images = torch.full((1, 3, size, size), 128, dtype=torch.uint8).expand(count, -1, -1, -1).numpy()
+    angles = torch.randn(count, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([30.0, 15.0, 10.0])
+    rotations, names = from_euler(angles).numpy(), tuple(map(str, range(count)))
+    return HeadPoseSet(name, Path(), images, rotations, angles.numpy(), names, np.arange(count), fingerprint, {})

@@ -17,7 +17,7 @@ from benchmark.store.outcome import Evaluation, Outcome
 from benchmark.study.grid import Plan
 from mhpe.config import CoreConfig
 from mhpe.data import HeadPoseSet
-from mhpe.errors import DataSetError
+from mhpe.errors import DataSetError, InputError
 from mhpe.model.heads import build
 from mhpe.model.network import Network
 from mhpe.paths import cache_folder
@@ -87,7 +87,7 @@ def execute(task: Task, check: Callable[[], None] = lambda: None) -> Outcome:
     torch.set_num_threads(1)  # several processes beat several threads for networks this small
     outcome = Outcome(task.key)
     try:
-        task = replace(task, device=resolve_device(task.device))
+        task = replace(task, device=usable_device(task.device))
         if task.device.startswith("cuda:"):
             torch.cuda.set_device(task.device)
         outcome.environment = environment(task.device, task.core.precision)
@@ -110,11 +110,11 @@ def execute(task: Task, check: Callable[[], None] = lambda: None) -> Outcome:
     return outcome
 
 
-def resolve_device(device: str) -> str:
-    """``cuda`` or ``cpu`` for ``auto``; any other name as it is."""
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
+def usable_device(wanted: str) -> str:
+    """``cuda`` or ``cpu`` for ``auto``, any other name as it is; an InputError if this machine does not have it."""
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: PyTorch finds no CUDA device here; cpu would work")
+    return "cuda" if wanted == "auto" and torch.cuda.is_available() else wanted.replace("auto", "cpu")
 
 
 def forget(keys: Iterable[str]) -> None:

@@ -18,7 +18,7 @@ import joblib
 import torch
 
 from benchmark.run import MOST_JOBS
-from benchmark.run.task import Task, execute, forget, resolve_device
+from benchmark.run.task import Task, execute, forget
 from benchmark.store.outcome import Outcome
 from mhpe.errors import InputError
 
@@ -35,13 +35,6 @@ T = TypeVar("T")
 
 class WorkerDiedError(Exception):
     """The process that worked on a task has ended: killed, out of memory, or crashed."""
-
-
-def usable_device(wanted: str) -> str:
-    """``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``; an InputError if this machine does not have it."""
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: PyTorch finds no CUDA device here; cpu would work")
-    return resolve_device(wanted)
 
 
 def process_count(wanted: int | None, device: str) -> int:

@@ -9,7 +9,8 @@ from joblib.externals.loky import get_reusable_executor
 from benchmark.run.dask import DaskWorkers
 from benchmark.run.runner import Interrupted, Reporter, Run, Totals, Workers
 from benchmark.run.study_data import StudyData
-from benchmark.run.workers import LocalWorkers, process_count, usable_device
+from benchmark.run.task import usable_device
+from benchmark.run.workers import LocalWorkers, process_count
 from benchmark.search.search import Point, confirmation, searches_of
 from benchmark.store import Store
 from benchmark.study.grid import Plan, is_present, make_plan

@@ -133,22 +133,22 @@ class DrawStatistics:
             "references": self._references,
             "effective_references": _rounded(self._references * (self._references - 1) / pairs) if pairs else None,
             "coverage": _rounded(float((times > 0).double().mean())),
-            "fallback_share": self._per_reference(self._fell_back)[0] if self._requests_known else None,
+            "fallback_share": _shares(self._fell_back, self._references)[0] if self._requests_known else None,
             "bins": {
                 "width": self.bins.width,
-                "inputs": self._per_input(self._binned_inputs),
-                "requested": self._per_input(self._requested) if self._requests_known else None,
-                "achieved": self._per_input(self._achieved),
+                "inputs": _shares(self._binned_inputs, self._inputs),
+                "requested": _shares(self._requested, self._inputs) if self._requests_known else None,
+                "achieved": _shares(self._achieved, self._inputs),
             },
             "distance": {
                 "width": DISTANCE_WIDTH,
                 "mean": _rounded(float(self._distance_sum) / self._references),
-                "shares": self._per_reference(self._distances),
+                "shares": _shares(self._distances, self._references),
             },
             "yaw": {
                 "width": YAW_WIDTH,
-                "inputs": self._per_input(self._input_yaw),
-                "references": self._per_reference(self._reference_yaw),
+                "inputs": _shares(self._input_yaw, self._inputs),
+                "references": _shares(self._reference_yaw, self._references),
             },
             "sides": dict(zip(("negative", "positive"), map(self._side, self._sides.tolist()), strict=True)),
         }
@@ -162,12 +162,6 @@ class DrawStatistics:
             "same_side": _rounded(same_side / references) if inputs else None,
         }
 
-    def _per_input(self, counts: Tensor) -> list[float]:
-        return [_rounded(count / self._inputs) for count in counts.tolist()]
-
-    def _per_reference(self, counts: Tensor) -> list[float]:
-        return [_rounded(count / self._references) for count in counts.tolist()]
-
 
 def _zeros(count: int, device: torch.device | str) -> Tensor:
     return torch.zeros(count, dtype=torch.int64, device=device)
@@ -177,6 +171,10 @@ def _count(counts: Tensor, where: Tensor) -> None:
     """Add one for each place; unlike ``bincount`` it does not wait for the device."""
     where = where.flatten()
     counts.scatter_add_(0, where, torch.ones_like(where))
+
+
+def _shares(counts: Tensor, total: int) -> list[float]:
+    return [_rounded(count / total) for count in counts.tolist()]
 
 
 def _rounded(value: float) -> float:

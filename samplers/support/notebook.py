@@ -2,14 +2,14 @@
 
 import ast
 import builtins
-import dis
 import hashlib
 import inspect
 import linecache
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from symtable import SymbolTable, symtable
+from types import FunctionType, ModuleType
 
 from mhpe.errors import InputError
 from samplers.base import Sampler
@@ -67,10 +67,10 @@ def _is_constant(node: ast.stmt) -> bool:
 
 def _imports(tree: ast.Module, cls: type[Sampler]) -> str:
     """Import statements of what the code needs of other cells."""
-    code = compile(tree, "cell", "exec")
-    defined = {instruction.argval for instruction in dis.get_instructions(code) if "STORE" in instruction.opname}
+    cell = symtable(ast.unparse(tree), "cell", "exec")
+    defined = {symbol.get_name() for symbol in cell.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
     lines = ""
-    for name in sorted(set(_global_names(code)) - defined - set(vars(builtins))):
+    for name in sorted(set(_global_names(cell)) - defined - set(vars(builtins))):
         value = getattr(sys.modules["__main__"], name, None)
         if isinstance(value, ModuleType):
             lines += f"import {value.__name__} as {name}\n"
@@ -85,14 +85,8 @@ def _imports(tree: ast.Module, cls: type[Sampler]) -> str:
     return lines
 
 
-def _global_names(code: CodeType) -> Iterator[str]:
-    """Names that code, and the functions and classes in it, look up outside of themselves."""
-    instructions = list(dis.get_instructions(code))
-    own = {instruction.argval for instruction in instructions if instruction.opname == "STORE_NAME"}
-    for instruction in instructions:
-        name = instruction.argval
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME") and name not in own and not name.startswith("__"):
-            yield name
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _global_names(constant)
+def _global_names(table: SymbolTable) -> Iterator[str]:
+    """Names that code, and the functions and classes in it, look up in the module."""
+    yield from (symbol.get_name() for symbol in table.get_symbols() if symbol.is_global())
+    for inner in table.get_children():
+        yield from _global_names(inner)

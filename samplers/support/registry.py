@@ -142,24 +142,21 @@ def _check_methods(cls: type[Sampler], place: str) -> None:
 
 def sampler_classes(module: ModuleType) -> list[type[Sampler]]:
     """The samplers that a module defines itself: named, not abstract."""
-    return [
-        cls
-        for cls in vars(module).values()
-        if inspect.isclass(cls)
-        and issubclass(cls, Sampler)
-        and cls.__module__ == module.__name__
-        and not inspect.isabstract(cls)
-        and hasattr(cls, "name")
-    ]
+    return [cls for cls in _subclasses(module) if not inspect.isabstract(cls) and hasattr(cls, "name")]
+
+
+def _subclasses(module: ModuleType) -> list[type[Sampler]]:
+    """Subclasses of Sampler that a module defines itself."""
+    classes = [each for each in vars(module).values() if inspect.isclass(each) and issubclass(each, Sampler)]
+    return [cls for cls in classes if cls.__module__ == module.__name__]
 
 
 def _what_is_missing(module: ModuleType) -> str:
     """Why a module's subclasses of Sampler are not complete samplers."""
-    for cls in vars(module).values():
-        if inspect.isclass(cls) and issubclass(cls, Sampler) and cls.__module__ == module.__name__:
-            if inspect.isabstract(cls):
-                return f": class {cls.__name__} needs {', '.join(sorted(cls.__abstractmethods__))}()"
-            return f': class {cls.__name__} needs a name; name = "{cls.__name__.lower()}" would be one'
+    for cls in _subclasses(module):
+        if inspect.isabstract(cls):
+            return f": class {cls.__name__} needs {', '.join(sorted(cls.__abstractmethods__))}()"
+        return f': class {cls.__name__} needs a name; name = "{cls.__name__.lower()}" would be one'
     return "; it needs a subclass of samplers.Sampler with a name"
 
 
