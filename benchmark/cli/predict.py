@@ -12,6 +12,7 @@ import click
 from benchmark.cli.networks import chosen_network, network_options
 from benchmark.cli.progress import data_progress
 from benchmark.cli.terminal import plain_table, print_table, printable, say, warn
+from benchmark.study.names import counted
 from mhpe.errors import InputError
 
 if TYPE_CHECKING:
@@ -129,12 +130,9 @@ def _say_what_is_cut(poses: "list[HeadPose]") -> None:
 
     cut = sum(pose.size[0] != pose.size[1] and _side(pose) == min(pose.size) for pose in poses)
     if cut:
-        are, middle = ("is", "its middle") if cut == 1 else ("are", "their middle")
         faces = "" if detector() else ", and pip install 'mhpe-bench[faces]' finds faces"
-        warn(
-            f"{cut} of {len(poses)} images {are} not square: the largest square in {middle} is taken for the face "
-            "crop; --box names another" + faces
-        )
+        taken = "the largest square in the middle is taken for the face crop; --box names another"
+        warn(f"not square: {cut} of {counted(len(poses), 'image')}: {taken}{faces}")
 
 
 def _format(shape: str | None, path: Path | None) -> str:

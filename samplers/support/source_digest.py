@@ -13,11 +13,6 @@ from types import ModuleType
 from samplers.base import Sampler
 
 PACKAGE = "samplers"
-BLOCKS = (
-    ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.If, ast.For, ast.AsyncFor, ast.While, ast.With,
-    ast.AsyncWith, ast.Try, ast.ExceptHandler,
-)  # fmt: skip
-"""Statements whose body must not be empty."""
 TEXT = "__source__"  # attribute of a module that was not imported from a file: its source
 
 
@@ -49,7 +44,7 @@ def module_source(module: ModuleType) -> str:
 def not_followed(cls: type[Sampler]) -> list[str]:
     """Top-level modules that a sampler's module imports, but no installed package has: changing them changes no key."""
     module = sys.modules[cls.__module__]
-    roots = {_root(name) for name in _imports(module)}
+    roots = {_root(name) for name in _imported(module_source(module), module.__package__ or "")}
     known = {PACKAGE, "mhpe", _root(module.__name__), *sys.stdlib_module_names, *packages_distributions()}
     return sorted(roots - known)
 
@@ -84,20 +79,19 @@ def _imported_names(tree: ast.Module) -> list[str]:
 class _WithoutStringsAndImports(ast.NodeTransformer):
     """Removes import statements, and strings that are statements: docstrings of modules, classes and functions."""
 
-    def visit_Import(self, node: ast.Import) -> None:  # noqa: ARG002
+    def visit_Import(self, node: ast.stmt) -> None:  # noqa: ARG002
         return None
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: ARG002
-        return None
+    visit_ImportFrom = visit_Import  # noqa: N815, as ast calls it
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
         is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         return None if is_text else node
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
-        node = super().generic_visit(node)
-        if isinstance(node, BLOCKS):
-            node.body = node.body or [ast.Pass()]
+        parts = vars(super().generic_visit(node))
+        if parts.get("body") == [] and not isinstance(node, ast.Module):  # a block must not be empty
+            parts["body"] = [ast.Pass()]
         return node
 
 
@@ -106,19 +100,14 @@ def _collect(module: ModuleType, packages: set[str], modules: dict[str, ModuleTy
     if module.__name__ in modules:
         return
     modules[module.__name__] = module
-    for name in _imports(module):
+    for name in _imported(module_source(module), module.__package__ or ""):
         if _root(name) in packages and name != PACKAGE:  # which defines nothing itself
             _collect(import_module(name), packages, modules)
 
 
-def _imports(module: ModuleType) -> tuple[str, ...]:
-    """Names of the modules that a module's import statements name, wherever they are."""
-    return _imported(module_source(module), module.__package__ or "")
-
-
 @cache
 def _imported(source: str, package: str) -> tuple[str, ...]:
-    """Names of the modules that a source's import statements name in a package."""
+    """Names of the modules that the import statements of a module in a package name, wherever they are."""
     names: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

@@ -92,7 +92,7 @@ def test_the_middle_square_is_taken_with_a_word(bench: Bench, faces: Path) -> No
     result = bench("predict", faces)
     assert result.status == 0
     assert result.err.count("\n") == 1
-    for word in ("1 of 4 images is not square", "in its middle", "--box", "mhpe-bench[faces]"):
+    for word in ("not square: 1 of 4 images", "in the middle", "--box", "mhpe-bench[faces]"):
         assert word in result.err
     assert bench("predict", faces / "wide.png", "--box", "0,0,90,90").err == ""
 
