@@ -82,7 +82,10 @@ def choose_workers(jobs: int | None, device: str, dask: str | None) -> tuple[int
 
     def start(plan: Plan) -> Workers:
         get_reusable_executor(reuse=True).shutdown()  # the processes that prepared data, which joblib keeps
-        return LocalWorkers(count, place) if dask is None else DaskWorkers(dask, plan.data_folders, device)
+        if dask is None:
+            return LocalWorkers(count, place)
+        folders = {name: data.folder for name, data in (plan.train_sets | plan.test_sets).items()}
+        return DaskWorkers(dask, folders, device)
 
     return count, start
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from benchmark.study.arms import Arm
@@ -28,11 +27,6 @@ class Plan:
     def test_sets(self) -> dict[str, HeadPoseSet]:
         """All test sets by fingerprint."""
         return {test.fingerprint: test for tests in self.tests.values() for test in tests}
-
-    @property
-    def data_folders(self) -> dict[str, Path]:
-        """Prepared folders of all training and test sets by fingerprint."""
-        return {name: data.folder for name, data in (self.train_sets | self.test_sets).items()}
 
 
 def is_present(study: Study, plan: Plan | None = None) -> Present:

@@ -21,10 +21,6 @@ class _Reader(yaml.SafeLoader):
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
-    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
-        """A decimal number, leading zeros or not."""
-        return int(str(self.construct_scalar(node)))
-
     def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
         mapping = super().compose_mapping_node(anchor)
         seen: dict[tuple[str, str], yaml.ScalarNode] = {}
@@ -45,7 +41,7 @@ for _tag, _pattern, _first in (
     ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+."),
 ):
     _Reader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
-_Reader.add_constructor("tag:yaml.org,2002:int", _Reader.construct_yaml_int)
+_Reader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(str(node.value)))
 
 
 def read_yaml(text: str, where: str) -> Any:
