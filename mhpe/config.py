@@ -167,10 +167,6 @@ class CoreConfig(Section):
             raise ValueError(f"metric_loss {self.metric_loss} compares references with each other: k must be above 1")
         if self.init == "synthheads" and self.encoder.backbone is not None:
             raise ValueError("init: synthheads has no weights for a backbone; remove encoder.backbone")
-        return self
-
-    @model_validator(mode="after")
-    def _step_fits(self) -> "CoreConfig":
         further = {"exact": self.batch_size * self.k, "pool": self.pool_size if self.k else 0, "batch": 0}
         images = self.batch_size + further[self.references]
         if images * self.image_size**2 > LARGEST_STEP:

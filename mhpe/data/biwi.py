@@ -50,7 +50,6 @@ class BIWI(RealSet):
     name = "biwi"
     title = "BIWI"
     folder = "BIWI"
-    licence = "non-commercial research and education"
     parts = tuple(f"{number:02d}" for number in range(1, 25))
     stem = r"frame_\d+"
     endings = ("_rgb.png", "_pose.txt")

@@ -19,7 +19,6 @@ LARGEST_LABEL = 16 * 2**20  # bytes of a label file; genuine ones have some thou
 
 
 class _WithPosePara(RealSet):
-    licence = "research only"
     endings = (".jpg", ".mat")
     landmarks: str  # variable whose first two rows are 68 landmarks
 

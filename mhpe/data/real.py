@@ -54,7 +54,6 @@ class RealSet(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     folder: ClassVar[str]
-    licence: ClassVar[str]
     crop_rule: ClassVar[str]  # the crop rule in words and numbers; part of a prepared set's key
     parts: ClassVar[tuple[str, ...]] = ()  # folders that hold the images; without any, they lie in the set's own folder
     stem: ClassVar[str]  # regular expression of the name that an image and its label share, before the two endings

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import safetensors
 import safetensors.torch
 import torch
+from pydantic import TypeAdapter
 
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
@@ -67,12 +68,9 @@ def load_network(path: Path) -> Saved:
 
 def _mapping(text: str | None, what: str) -> dict[str, Any]:
     try:
-        found = json.loads(text or "")
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise InputError(f"{what} (metadata) cannot be read; export the network again")
-    return found
+        return TypeAdapter(dict[str, Any]).validate_json(text or "")
+    except ValueError:
+        raise InputError(f"{what} (metadata) cannot be read; export the network again") from None
 
 
 def restore(core: Mapping[str, Any], state: Mapping[str, torch.Tensor], where: str) -> Network:

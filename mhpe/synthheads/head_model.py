@@ -51,7 +51,7 @@ class HeadModel:
         self.expression_names = tuple(stored["expression_names"].tolist())
         self._identity = (a["identity"].float() * a["identity_scale"][:, None, None]).flatten(1)
         self._expression = (a["expression"].float() * a["expression_scale"][:, None, None]).flatten(1)
-        self.regions = self._regions({name: a[name].float() / 255 for name in ("lips", "eyelids", "ears")})
+        self.regions = self._regions({name: a[name].float() / 255 for name in ("lips", "ears")})
         x, y, z = self.mean.unbind(1)
         self.head_share = smoothstep(1.95, 1.0, y - 0.3 * (z + 1.0)).where(self.part == SKIN, 1.0)[:, None]
         face = (self.part == SKIN) & (self.regions["ears"] < 0.3) & (z > -0.5) & (y > -0.22) & (y < 1.17)
@@ -67,22 +67,19 @@ class HeadModel:
         """Head shapes (B, V, 3) whose skulls are aligned, so that a rotation label means the same for every identity.
 
         Components of a linear model turn the skull a little (up to 3 degrees in sum), so each identity is
-        aligned again here, before its expression is added. ``identity`` (B, identities) is in standard deviations,
-        ``expression`` (B, expressions) in [0, 1].
+        aligned again here, before its expression is added: turned and moved until its skull fits the mean head's
+        (Procrustes, no scaling). ``identity`` (B, identities) is in standard deviations, ``expression``
+        (B, expressions) in [0, 1].
         """
-        shape = self.mean + (identity @ self._identity).unflatten(1, (-1, 3))
-        offsets: Tensor = (expression @ self._expression).unflatten(1, (-1, 3))
-        return self.align(shape) + offsets
-
-    def align(self, shape: Tensor) -> Tensor:
-        """Turn and move shapes (B, V, 3) so that their skulls fit the mean head's (Procrustes, no scaling)."""
         import roma  # loads torch._dynamo: seconds
 
+        shape = self.mean + (identity @ self._identity).unflatten(1, (-1, 3))
+        offsets: Tensor = (expression @ self._expression).unflatten(1, (-1, 3))
         skull, reference = shape[:, self.skull], self.mean[self.skull]
         centre, reference_centre = skull.mean(1, keepdim=True), reference.mean(0)
         turn = roma.special_procrustes((reference - reference_centre).T @ (skull - centre))
         aligned: Tensor = (shape - centre) @ turn.mT + reference_centre
-        return aligned
+        return aligned + offsets
 
     def _eyeball(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         numbers = chosen.nonzero().squeeze(1)
