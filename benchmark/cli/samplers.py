@@ -1,5 +1,6 @@
 """``bench samplers``: list the samplers, describe one, or show what it draws from a training set."""
 
+import ast
 import inspect
 import math
 import re
@@ -12,7 +13,6 @@ import click
 from rich.columns import Columns
 from rich.table import Table
 
-from benchmark.cli.listing import ENTRY_POINTS, Listed, built_in_samplers
 from benchmark.cli.options import (
     data_root_option,
     jobs_option,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mhpe.poses import Poses
     from samplers.base import Sampler
 
+ENTRY_POINTS = "mhpe_bench.samplers"  # as in samplers.support.registry, whose import takes PyTorch, and seconds
 REFERENCES = 200_000  # about how many references are drawn at most
 DRAWING = ("protocol_name", "yaw", "preset", "data_root", "jobs", "folder")
 """Parameters that are about draws from a training set."""
@@ -158,7 +159,7 @@ def _describe(cls: "type[Sampler]", sampler: "Sampler | None") -> None:
     """Print a sampler's documentation and parameters; their values, too, if there is one with parameters set."""
     say(f"{cls.name}\n\n{inspect.getdoc(cls)}")
     table = plain_table("parameter", "default", *(("value",) if sampler else ()), "values")
-    for key, default in _listed(cls).parameters.items():
+    for key, default in _defaults(cls).items():
         annotation = cls.model_fields[key].annotation
         values = get_args(annotation) if get_origin(annotation) is Literal else ()
         value = (str(getattr(sampler, key)),) if sampler else ()
@@ -169,25 +170,45 @@ def _describe(cls: "type[Sampler]", sampler: "Sampler | None") -> None:
 
 
 def _list(sampler_files: tuple[Path, ...], wide: bool) -> None:
-    listed, broken = built_in_samplers(), {}
-    if sampler_files or entry_points(group=ENTRY_POINTS):
-        from samplers.support.registry import Registry
+    if not (wide or sampler_files or entry_points(group=ENTRY_POINTS)):
+        table = plain_table("sampler", "what it draws")
+        for name, summary in sorted(summaries().items()):
+            table.add_row(name, summary)
+        print_table(table)
+        return
+    from samplers.support.registry import Registry
 
-        registry = Registry(sampler_files)
-        listed, broken = [_listed(cls) for _, cls in sorted(registry.classes.items())], registry.broken
+    registry = Registry(sampler_files)
     table = plain_table("sampler", "what it draws", *(("parameters",) if wide else ()))
-    for each in listed:
-        fields = ", ".join(f"{key}={default}" for key, default in each.parameters.items())
-        table.add_row(each.name, each.summary.replace("`", ""), *((fields,) if wide else ()))
+    for name, cls in sorted(registry.classes.items()):
+        fields = ", ".join(f"{key}={default}" for key, default in _defaults(cls).items())
+        table.add_row(name, _summary(inspect.getdoc(cls)), *((fields,) if wide else ()))
     print_table(table, wide)
-    for module, reason in broken.items():
+    for module, reason in registry.broken.items():
         warn(f"{module} cannot be used: {reason}")
 
 
-def _listed(cls: "type[Sampler]") -> Listed:
+def summaries() -> dict[str, str]:
+    """What each built-in sampler draws, by name, as its source states it: to import them takes PyTorch, and seconds."""
+    files = (Path(__file__).parents[2] / "samplers").glob("*.py")
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
+    found = {}
+    for cls in (node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)):
+        for node in cls.body:
+            match node:
+                case ast.Assign(targets=[ast.Name(id="name")], value=ast.Constant(value=str(name))):
+                    found[name] = _summary(ast.get_docstring(cls))
+    return found
+
+
+def _summary(docstring: str | None) -> str:
+    return (docstring or "").partition("\n")[0].replace("`", "")
+
+
+def _defaults(cls: "type[Sampler]") -> dict[str, str]:
+    """A sampler's parameters with their defaults."""
     fields = cls.model_fields.items()
-    defaults = {key: "required" if info.is_required() else str(info.default) for key, info in fields}
-    return Listed(cls.name, (inspect.getdoc(cls) or "").partition("\n")[0], defaults)
+    return {key: "required" if info.is_required() else str(info.default) for key, info in fields}
 
 
 def _print_draws(

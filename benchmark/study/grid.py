@@ -1,5 +1,6 @@
 """From a study to the trials it needs."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,10 +36,8 @@ def is_present(study: Study, plan: Plan | None = None) -> Present:
     A ``plan`` may be of a part of the study, or of arms that a search found. Only of its cells the training set's
     content is known and compared.
     """
-    wanted: dict[tuple[str, str], tuple[dict[str, Any], int]] = {}
-    for protocol in study.protocols:
-        for arm in study.arms:
-            wanted[protocol.name, arm.label] = arm.identity, arm.seed_offset
+    places = itertools.product(study.protocols, study.arms)
+    wanted = {(protocol.name, arm.label): (arm.identity, arm.seed_offset) for protocol, arm in places}
     if plan is not None:
         for cell in plan.cells:
             trial = plan.trials[cell.trial]
