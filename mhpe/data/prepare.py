@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -91,9 +91,10 @@ def _convert(
         {"image_id": [records[i].image_id for i in kept], "identity": [records[i].identity for i in kept]}
     )
     boxes = [labels[i].box for i in kept]
+    rule = f"{dataset.FORMAT}|{real.name}|{real.crop_rule}|{size}"
     meta: dict[str, Any] = {
         "name": real.name,
-        "fingerprint": _fingerprint(real, size, index, rotations[kept], digests, boxes),
+        "fingerprint": _fingerprint(rule, zip(index["image_id"], rotations[kept], digests, boxes, strict=True)),
         "crop_rule": real.crop_rule,
         "found": len(records),
         "missing": real.missing(data_root),
@@ -135,17 +136,10 @@ def _crop(path: Path, box: Box | None, size: int) -> tuple[NDArray[np.uint8] | N
         return None, str(error)
 
 
-def _fingerprint(
-    real: RealSet,
-    size: int,
-    index: pd.DataFrame,
-    rotations: NDArray[np.float64],
-    digests: Sequence[str],
-    boxes: Sequence[Box | None],
-) -> str:
-    digest = hashlib.sha256(f"{dataset.FORMAT}|{real.name}|{real.crop_rule}|{size}".encode())
-    parts = zip(index["image_id"], rotations.round(6) + 0.0, digests, boxes, strict=True)
-    for image_id, rotation, content, box in parts:
+def _fingerprint(rule: str, images: Iterable[tuple[str, NDArray[np.float64], str, Box | None]]) -> str:
+    """Digest of how a set was cropped, and of each image's name, rotation, file digest and face square."""
+    digest = hashlib.sha256(rule.encode())
+    for image_id, rotation, content, box in images:
         square = "already cropped" if box is None else " ".join(f"{edge:.2f}" for edge in box)
-        digest.update(f"|{image_id}|{content}|{square}|".encode() + rotation.tobytes())
+        digest.update(f"|{image_id}|{content}|{square}|".encode() + (rotation.round(6) + 0.0).tobytes())
     return digest.hexdigest()

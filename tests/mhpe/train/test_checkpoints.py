@@ -20,6 +20,8 @@ TINY = CoreConfig(
     image_size=16, k=2, batch_size=16, epochs=4, precision="float32", encoder={"m": 8, "widths": (8, 16), "patch": 2}
 )
 STEPS = ScheduleConfig(kind="step", milestones=(1, 3))
+POOL = {"references": "pool", "pool_size": 12}
+AVERAGE = {"average": "ema", "average_decay": 0.9}
 
 
 class Killed(BaseException):
@@ -53,7 +55,7 @@ def assert_same(found: tuple[MHPE, list[Epoch]], expected: tuple[MHPE, list[Epoc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("change", [{}, {"schedule": STEPS}, {"references": "pool", "pool_size": 12}])
+@pytest.mark.parametrize("change", [{}, {"schedule": STEPS}, POOL, AVERAGE])
 def test_resumed_training_is_the_uninterrupted_one_bit_for_bit(heads: HeadPoseSet, tmp_path: Path, change) -> None:
     config = TINY.model_copy(update=change)
     path = tmp_path / "checkpoints" / "key.pt"

@@ -1,7 +1,6 @@
 """Options of the core: each does what it says, and enters a trial's key exactly when it counts."""
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +16,6 @@ from mhpe.model.mhpe import MHPE
 from mhpe.paths import PRETRAINED
 from mhpe.poses import Poses
 from mhpe.seeding import generator
-from mhpe.train import Epoch
-from mhpe.train.checkpoints import Checkpoint
 from mhpe.train.loop import poses_of, train, update_average
 from mhpe.train.references import EpochDraws
 from mhpe.train.warm_start import warm_start
@@ -119,7 +116,7 @@ def test_normalisers_factor_and_concentration_from_raw_features() -> None:
 
 
 def test_no_references_asks_no_sampler(heads: HeadPoseSet) -> None:
-    epochs: list[Epoch] = []
+    epochs: list[Any] = []
     train(config(k=0), heads, None, 0, CPU, epochs.append)  # type: ignore[arg-type]
     assert epochs[0].images_per_input == 1
     assert epochs[0].losses["dist"] == 0
@@ -130,7 +127,7 @@ def test_references_of_the_batch_are_its_inputs(heads: HeadPoseSet) -> None:
     for inputs, drawn in EpochDraws(config(references="batch"), Random(), make_poses(100), 0, 0):
         assert torch.isin(drawn, inputs).all()
         assert not (drawn == inputs[:, None]).any()
-    epochs: list[Epoch] = []
+    epochs: list[Any] = []
     train(config(references="batch"), heads, Random(), 0, CPU, epochs.append)
     assert epochs[0].images_per_input == 1
 
@@ -170,24 +167,6 @@ def test_average_is_the_scored_network_and_follows_its_formula(heads: HeadPoseSe
         torch.testing.assert_close(value, expected[name])
     last, averaged = (train(config(average=kind), heads, Random(), 0, CPU) for kind in ("none", "ema"))
     assert not torch.equal(last.encoder.features.weight, averaged.encoder.features.weight)
-
-
-class Killed(BaseException):
-    """In the place of kill -9."""
-
-
-def test_average_is_the_same_after_a_kill(heads: HeadPoseSet, tmp_path: Path) -> None:
-    core, path = config(average="ema", average_decay=0.9), tmp_path / "key.pt"
-
-    def on_epoch(epoch: Epoch) -> None:
-        if epoch.number == 1:
-            raise Killed
-
-    with pytest.raises(Killed):
-        train(core, heads, Random(), 0, CPU, on_epoch, Checkpoint(path, "here"))
-    resumed = train(core, heads, Random(), 0, CPU, checkpoint=Checkpoint(path, "here"))
-    for name, value in train(core, heads, Random(), 0, CPU).state_dict().items():
-        assert torch.equal(resumed.state_dict()[name], value), name
 
 
 @pytest.mark.parametrize("changes", [{}, {"separate_scme": True}, {"concentration_input": "raw"}, {"head": "euler"}])
