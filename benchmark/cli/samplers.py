@@ -82,7 +82,7 @@ def samplers_verb(
         return
     if protocol_name is None:
         refuse_without("--protocol, whose training set is drawn from", DRAWING)
-    from samplers.support.registry import Registry, in_one_line
+    from samplers.support.registry import Registry
 
     registry = Registry(sampler_files)
     cls = registry.find(name)
@@ -105,10 +105,8 @@ def samplers_verb(
     try:
         one = bin_table(sampler, poses, yaw, core.k)
         counts = simulate(core, sampler, poses)
-    except (Exception, SystemExit) as error:  # whatever a sampler of the user's raises
-        cause = error.__cause__ if isinstance(error, SamplerError) and error.__cause__ else error
-        reason = in_one_line(cause, registry.file_of(name))
-        raise InputError(f"{name}: drawing failed with {reason}; bench check-sampler says more") from error
+    except SamplerError as error:
+        raise InputError(f"{name}: drawing failed with {error.kind}: {error}; bench check-sampler says more") from error
     at_random = simulate(core.model_copy(update={"epochs": 1}), Random(), poses)
 
     title = f"{label_of(name, dict(sampler))} on {set_title(data.name)}"

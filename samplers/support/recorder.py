@@ -80,7 +80,8 @@ class Recorder:
                 drawn = sampler.draw_requested(query, requested, k, generator)
             else:
                 drawn = sampler.draw(query, k, generator)
-            _check(drawn, query, self._candidates, k)
+            if wrong := wrong_draws(drawn, query, self._candidates, k):
+                raise ValueError(wrong)
         self.statistics.add(query, self._candidates, drawn, requested)
         return drawn
 
@@ -98,15 +99,14 @@ class Recorder:
             raise SamplerError(error, self._sampler) from error
 
 
-def _check(drawn: Tensor, query: Poses, candidates: Poses, k: int) -> None:
-    """Check the part of the contract that costs next to nothing; a TypeError or ValueError says what is broken."""
+def wrong_draws(drawn: object, query: Poses, candidates: Poses, k: int) -> str:
+    """What is wrong with draws, as far as it costs next to nothing to check; empty if nothing is."""
     if not isinstance(drawn, Tensor) or drawn.dtype != torch.int64:
         kind = drawn.dtype if isinstance(drawn, Tensor) else type(drawn).__name__
-        raise TypeError(f"the sampler drew a {kind}, not a tensor of torch.int64")
+        return f"the sampler drew a {kind}, not a tensor of torch.int64"
     if drawn.shape != (len(query), k):
-        raise ValueError(f"the sampler drew a tensor of shape {tuple(drawn.shape)}, not ({len(query)}, {k})")
-    if wrong := out_of_range(drawn, candidates) or own_references(drawn, candidates, query):
-        raise ValueError(wrong)
+        return f"the sampler drew a tensor of shape {tuple(drawn.shape)}, not ({len(query)}, {k})"
+    return out_of_range(drawn, candidates) or own_references(drawn, candidates, query)
 
 
 def out_of_range(drawn: Tensor, candidates: Poses) -> str:
