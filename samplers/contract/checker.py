@@ -40,22 +40,23 @@ def check_sampler(sampler: Sampler, seconds: float | None = None) -> Iterator[Ve
 def verdict(check: Check, sampler: Sampler, seconds: float | None = None) -> Verdict:
     """Result of one check; whatever the sampler raises breaks the rule, and so does a sampler that does not return."""
     limit = seconds or (HUGE_SECONDS if check is copes_with_a_huge_set else CHECK_SECONDS)
+    rule = (check.__doc__ or "").rstrip(".")
     found: list[Verdict] = []
+
+    def work() -> None:
+        with restored_random_state():
+            try:
+                found.append(Verdict(rule, True, check(sampler) or ""))
+            except AssertionError as broken:
+                found.append(Verdict(rule, False, " ".join(str(broken).split())))
+            except BaseException as error:  # a sampler may exit, too
+                found.append(Verdict(rule, False, _reason(error, sampler)))
+
     # A thread, as one that waits forever can be left behind: it ends with the process.
-    thread = threading.Thread(target=lambda: found.append(_verdict(check, sampler)), daemon=True)
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(limit)
-    return found[0] if found else Verdict(_rule(check), False, f"it did not return within {limit:g} s", ended=False)
-
-
-def _verdict(check: Check, sampler: Sampler) -> Verdict:
-    with restored_random_state():
-        try:
-            return Verdict(_rule(check), True, check(sampler) or "")
-        except AssertionError as broken:
-            return Verdict(_rule(check), False, " ".join(str(broken).split()))
-        except BaseException as error:  # a sampler may exit, too
-            return Verdict(_rule(check), False, _reason(error, sampler))
+    return found[0] if found else Verdict(rule, False, f"it did not return within {limit:g} s", ended=False)
 
 
 def _reason(error: BaseException, sampler: Sampler) -> str:
@@ -64,7 +65,3 @@ def _reason(error: BaseException, sampler: Sampler) -> str:
         if wrong := wrong_result(sampler):
             return wrong
     return f"it raised {in_one_line(error, source_file(type(sampler)))}"
-
-
-def _rule(check: Check) -> str:
-    return (check.__doc__ or "").rstrip(".")
