@@ -1,7 +1,6 @@
 """``bench check-sampler``: the contract, for a sampler's author."""
 
 import re
-from collections import Counter
 from pathlib import Path
 
 import click
@@ -43,21 +42,21 @@ def check_verb(name_or_file: str, settings: tuple[str, ...], sampler_files: tupl
     broken = False
     for sampler in samplers:
         out.print(Text(sampler.name, "bold"))
-        first: dict[str, str] = {}  # by reason, the rule that was broken first
-        others = Counter[str]()
+        by_reason: dict[str, list[str]] = {}  # rules that were broken for it
         for verdict in check_sampler(sampler):
             if not verdict.kept:
                 broken = True
-                reason = FIGURE.sub("", verdict.remark)
-                if first.setdefault(reason, verdict.rule) != verdict.rule:
-                    others[reason] += 1
+                rules = by_reason.setdefault(FIGURE.sub("", verdict.remark), [])
+                rules.append(verdict.rule)
+                if len(rules) > 1:
                     continue
             mark = ("pass", "green") if verdict.kept else ("FAIL", "red")
             remark = f": {printable(verdict.remark)}" if verdict.remark else ""
             out.print(Text.assemble("  ", mark, "  ", verdict.rule, remark), soft_wrap=True)
             if not verdict.ended:
                 out.print("        no other check is run, as it runs still")
-        for reason, count in others.items():
-            text = f"  {counted(count, 'other check')} for the same reason as: {first[reason]}"
-            out.print(Text.assemble("  ", ("FAIL", "red"), text), soft_wrap=True)
+        for first, *others in by_reason.values():
+            if others:
+                text = f"  {counted(len(others), 'other check')} for the same reason as: {first}"
+                out.print(Text.assemble("  ", ("FAIL", "red"), text), soft_wrap=True)
     return 1 if broken else 0
