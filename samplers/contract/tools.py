@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mhpe.poses import Poses
 from samplers.base import Sampler
-from samplers.support.recorder import wrong_draws
+from samplers.support.recorder import out_of_range, own_references
 from samplers.yaw_bins import YawBins, YawBinSampler
 
 MEMORY_GIB = 4  # memory that a sampler may take for a huge set; an N x N matrix of 300W-LP is 56 GiB
@@ -63,7 +63,9 @@ def demand(condition: bool, otherwise: str) -> None:
 
 def demand_right(drawn: Tensor, candidates: Poses, query: Poses, k: int) -> None:
     """Demand (B, k) positions in the candidates, and no input among its own references while there are others."""
-    wrong = wrong_draws(drawn, query, candidates, k)
+    shape = (len(query), k)
+    demand(tuple(drawn.shape) == shape, f"draws have shape {tuple(drawn.shape)}, not {shape}")
+    wrong = out_of_range(drawn, candidates) or own_references(drawn, candidates, query)
     demand(not wrong, wrong)
 
 
