@@ -170,7 +170,7 @@ def test_other_sizes_are_no_other_reason(bench: Bench, own: tuple[Path, Path]) -
     file.write_text(
         OWN + "\n    def draw(self, query, k, generator):\n        return query.index[:, None].expand(-1, k)\n"
     )
-    assert bench("check-sampler", file).out.count("are their own reference") == 1
+    assert bench("check-sampler", file).out.count("as their own reference") == 1
 
 
 def test_check_sampler_takes_parameters(bench: Bench) -> None:
@@ -187,9 +187,9 @@ def test_check_sampler_takes_parameters(bench: Bench) -> None:
         (OWN, ("--set", "sigm=3"), "unknown key 'sigm'; did you mean 'sigma'?"),
         (OWN, ("--set", "sigma"), "--set sigma: KEY=VALUE is wanted"),
         (OWN, ("--set", "sigma=[1"), "--set sigma: not valid YAML: line 1: while parsing"),
-        (OWN, ("--set", "sigma=!!int x"), "--set sigma: not valid YAML: line 1: 'x' is no int"),
+        (OWN, ("--set", "sigma=!!int x"), "--set sigma: not valid YAML: invalid literal for int() with base 10: 'x'"),
         (OWN, ("--set", "sigma={a: 1, a: 2}"), "--set sigma: not valid YAML: line 1: key 'a' is in line 1 already"),
-        (OWN, ("--set", f"sigma={'[' * 5000}"), "--set sigma: not valid YAML: nested too deep"),
+        (OWN, ("--set", f"sigma={'[' * 5000}"), "--set sigma: not valid YAML: maximum recursion depth"),
         (OWN, ("--set", "sigma=2024-13-45"), "not '2024-13-45'"),
         (OWN.replace("name =", "needed: float\n    name ="), (), "needed is missing"),
     ],
