@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from benchmark.statistics.power import Spread
     from benchmark.store import Store
     from benchmark.study.arms import Arm
     from benchmark.study.study import Study
@@ -63,10 +64,14 @@ def plan_verb(grid: Grid) -> None:
         if missing:
             _print_hours(study, missing, store, device, jobs, grid)
         _print_incomplete(study, grid.data_root)
+        groups: dict[str, list[str]] = {}  # protocols with a pilot each alone, those without together
         for protocol in study.protocols:
+            piloted = bool(_pilot(study, arms, cells[cells["protocol"] == protocol.name]))
+            groups.setdefault(protocol.name if piloted else "", []).append(protocol.name)
+        for names in groups.values():
             say("")
-            of_protocol = cells[cells["protocol"] == protocol.name]
-            _print_seeds(study, arms, seeds, protocol_title(protocol.name), of_protocol)
+            title = ", ".join(map(protocol_title, names))
+            _print_seeds(study, arms, seeds, title, cells[cells["protocol"].isin(names)])
 
 
 def _of_now(cells: "pd.DataFrame", study: "Study", store: "Store") -> "pd.DataFrame":
@@ -141,17 +146,24 @@ def _print_incomplete(study: "Study", data_root: "Path | None") -> None:
                 say(f"{TITLES[name]}: {what}; the study runs on what is there")
 
 
+def _pilot(study: "Study", arms: "tuple[Arm, ...]", cells: "pd.DataFrame") -> "list[Spread]":
+    """The scatter of some arms' paired differences on a protocol, as far as the store has two pairs of them."""
+    from benchmark.statistics.power import spreads
+
+    labels = {arm.label for arm in arms}
+    return [spread for spread in spreads(cells, study.definition["baselines"]) if spread.arm in labels]
+
+
 def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str, cells: "pd.DataFrame") -> None:
     from benchmark.report.secondary import FOUND, price
     from benchmark.report.text import duration
-    from benchmark.statistics.power import pooled, seeds_needed, smallest_detectable, spreads
+    from benchmark.statistics.power import pooled, seeds_needed, smallest_detectable
 
     baselines = study.definition["baselines"]
-    compared = [arm.label for arm in arms if arm.label != baselines[arm.label]]
-    if not compared:
+    if all(arm.label == baselines[arm.label] for arm in arms):
         say(f"{title}: no arm beside the baseline {study.file.baseline}")
         return
-    found = [spread for spread in spreads(cells, baselines) if spread.arm in compared]
+    found = _pilot(study, arms, cells)
     family = sum(arm != own for arm, own in baselines.items())  # chosen or not
     of_family = f"Holm over {family}" if family > 1 else "one comparison"
     if found:
@@ -174,7 +186,7 @@ def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str
         )
         rows = [(f"assumed, {of_family}", sd, family) for sd in ASSUMED]
     first, *others = (f"for {difference:g}°" for difference in DIFFERENCES)
-    headings = ["80 % power, 5 % level", "sd", f"seeds {first}", *others, f"found by {counted(seeds, 'seed')}"]
+    headings = ["80 % power, 5 % level", "sd", f"seeds {first}", *others, f"detectable with {counted(seeds, 'seed')}"]
     table = plain_table(*headings, numbers_from=1)
     table.columns[0].no_wrap = False
     for name, sd, comparisons in rows:
