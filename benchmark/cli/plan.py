@@ -186,7 +186,7 @@ def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str
         )
         rows = [(f"assumed, {of_family}", sd, family) for sd in ASSUMED]
     first, *others = (f"for {difference:g}°" for difference in DIFFERENCES)
-    headings = ["80 % power, 5 % level", "sd", f"seeds {first}", *others, f"detectable with {counted(seeds, 'seed')}"]
+    headings = ["80 % power, 5 % level", "sd", f"seeds {first}", *others, f"detectable, n = {seeds:,}"]
     table = plain_table(*headings, numbers_from=1)
     table.columns[0].no_wrap = False
     for name, sd, comparisons in rows:
