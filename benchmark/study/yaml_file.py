@@ -53,5 +53,7 @@ def read_yaml(text: str, where: str) -> Any:
         line = f"line {mark.line + 1}: " if mark else ""
         problem = ", ".join(part for part in (error.context, error.problem) if part)
         raise InputError(f"{where}: not valid YAML: {line}{problem}") from None
-    except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError) as error:  # the last: "!!int x"
+    except RecursionError:
+        raise InputError(f"{where}: not valid YAML: lists or mappings are nested too deep") from None
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:  # the last: "!!int x"
         raise InputError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
