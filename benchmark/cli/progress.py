@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def data_progress(title: str) -> Iterator["DataProgress"]:
-    """A bar for the preparation of one data set; it vanishes when that is done."""
+def data_progress(title: str, log: bool = False) -> Iterator["DataProgress"]:
+    """A bar for work on one data set, which vanishes when that is done; with ``log`` a line where there is none."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
@@ -26,6 +26,8 @@ def data_progress(title: str) -> Iterator["DataProgress"]:
         def update(what: str, done: int, total: int) -> None:
             if what not in tasks:
                 tasks[what] = bars.add_task(f"{title}: {what}", total=total)
+                if log and not err.is_terminal:
+                    err.print(f"{escape(title)}: {escape(what)}, {total:,}", soft_wrap=True)
             bars.update(tasks[what], completed=done)
 
         yield update

@@ -1,5 +1,6 @@
 """``bench run``: train and evaluate what is missing of a study."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -46,9 +47,8 @@ def run_verb(grid: Grid, dask: str | None, retry_failed: bool, dry_run: bool, wi
     jobs, workers = choose_workers(grid.jobs, grid.device, dask)
     failed = False
     for study in studies:
-        data = StudyData(
-            study.synthheads, grid.data_root, jobs, data_progress, warn, study.file.search, prepare=not dry_run
-        )
+        progress = partial(data_progress, log=True)
+        data = StudyData(study.synthheads, grid.data_root, jobs, progress, warn, study.file.search, prepare=not dry_run)
         if dry_run:
             _dry_run(study, grid, data, wide)
             continue

@@ -9,6 +9,7 @@ import pandas as pd
 
 from benchmark.report.text import number, protocol_title, signed, synthetic_note
 from benchmark.statistics import groups_of
+from benchmark.statistics.intervals import LEVEL
 from benchmark.store.reading import TestSet
 from benchmark.study.names import counted
 from benchmark.study.presets import PRESETS
@@ -66,7 +67,7 @@ def group_verdict(rows: pd.DataFrame, margin: float) -> str:
         if verdict in by_verdict
     ]
     if (unclear := by_verdict.get("inconclusive")) is not None:
-        parts.append(_undecided(unclear))
+        parts.append(_undecided(unclear) + _too_few(unclear))
     if "no result" in by_verdict:
         parts.append(f"{counted(len(by_verdict['no result']), 'arm')} without a result")
     return "; ".join(parts)
@@ -101,6 +102,13 @@ def _undecided(rows: pd.DataFrame) -> str:
         ", ".join(f"{row['arm']} {span(row)} than {row['baseline']}" for row in rows.to_dict("records"))
         + " (not decided)"
     )
+
+
+def _too_few(rows: pd.DataFrame) -> str:
+    """That these arms' number of seeds could not make any of them better or worse; nothing otherwise."""
+    if (rows["smallest_p_holm"] < 1 - LEVEL).any():
+        return ""
+    return f"; {counted(int(rows['pairs'].max()), 'seed')} cannot show a difference"
 
 
 def _named(rows: pd.DataFrame) -> str:

@@ -65,9 +65,9 @@ def study_text(name_or_file: str) -> tuple[str, str, str]:
     if path.suffix in (".yaml", ".yml"):
         return path.stem, str(path), read_text(path, "study file")
     if name_or_file not in study_names():
-        raise InputError(
-            f"no study {short(name_or_file)}; {nearest(name_or_file, study_names())} (or name a .yaml file)"
-        )
+        file = f"{name_or_file}.yaml"
+        known = f"did you mean {file}?" if Path(file).is_file() else nearest(name_or_file, study_names())
+        raise InputError(f"no study {short(name_or_file)}; {known} (or name a .yaml file)")
     file = f"{name_or_file}.yaml"
     return name_or_file, f"studies/{file}", (STUDIES / file).read_text(encoding="utf-8")
 

@@ -31,7 +31,7 @@ def _study(study: StudyReport, groups: Mapping[Group, int]) -> dict[str, Any]:
     own = others["arm"] == others["arm"].map(study.baselines)
     table = pd.concat([mae, others.assign(verdict=own.map({True: "baseline", False: ""}))], ignore_index=True)
     table = table[table["mean"].notna()]
-    rounded = table[NUMBERS].astype(float).round(DECIMALS).astype(object)
+    rounded = table[NUMBERS].astype(float).round(DECIMALS + 2).astype(object)
     numbers = rounded.where(rounded.notna(), None).to_numpy().tolist()
     places = table[["preset", "protocol", "metric", "arm", "verdict"]].to_numpy().tolist()
     rows: dict[str, Any] = {}
