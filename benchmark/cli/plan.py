@@ -64,14 +64,17 @@ def plan_verb(grid: Grid) -> None:
         if missing:
             _print_hours(study, missing, store, device, jobs, grid)
         _print_incomplete(study, grid.data_root)
-        groups: dict[str, list[str]] = {}  # protocols with a pilot each alone, those without together
+        bare = []  # titles of protocols without a pilot, which share one table
         for protocol in study.protocols:
-            piloted = bool(_pilot(study, arms, cells[cells["protocol"] == protocol.name]))
-            groups.setdefault(protocol.name if piloted else "", []).append(protocol.name)
-        for names in groups.values():
+            of_protocol = cells[cells["protocol"] == protocol.name]
+            if _pilot(study, arms, of_protocol):
+                say("")
+                _print_seeds(study, arms, seeds, protocol_title(protocol.name), of_protocol)
+            else:
+                bare.append(protocol_title(protocol.name))
+        if bare:
             say("")
-            title = ", ".join(map(protocol_title, names))
-            _print_seeds(study, arms, seeds, title, cells[cells["protocol"].isin(names)])
+            _print_seeds(study, arms, seeds, ", ".join(bare), cells.head(0))
 
 
 def _of_now(cells: "pd.DataFrame", study: "Study", store: "Store") -> "pd.DataFrame":

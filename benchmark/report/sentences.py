@@ -47,8 +47,8 @@ def study_sentence(table: pd.DataFrame, margin: float) -> str:
         "better": "better", "worse": "worse", "equivalent": f"equivalent within {margin:g}°",
         "inconclusive": "not decided", "no result": "without result",
     }  # fmt: skip
-    # That none is better is an answer.
-    shown = [verdict for verdict in words if verdict == "better" or verdict in counts]
+    compared = set(counts.index) != {"no result"}  # then that none is better is an answer
+    shown = [verdict for verdict in words if verdict in counts or (verdict == "better" and compared)]
     parts = [f"{counts.get(verdict, 0)} {words[verdict]}" for verdict in shown]
     return f"{counted(len(arms), 'comparison')} with {_baseline(arms)}: {', '.join(parts)}."
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -91,11 +91,11 @@ class DaskWorkers:
         except CancelledError:
             raise InputError(f"--dask {self.address}: the scheduler is gone") from None
 
-    def forget(self, keys: Collection[str]) -> None:
-        """Delete what is kept of some trials until they are stored."""
-        forget(keys)
+    def forget(self, key: str) -> None:
+        """Delete what is kept of a trial until it is stored."""
+        forget(key)
         with self._reachable():
-            self._client.run(forget, list(keys), on_error="ignore")
+            self._client.run(forget, key, on_error="ignore")
 
     def close(self) -> None:
         """Leave the cluster. A worker ends the trial it is at after the epoch it is at."""

@@ -146,8 +146,6 @@ class Run:
         begin = time.monotonic()
         status = self.store.statuses(self.left)
         complete = self._complete(status)
-        if complete:  # a process that was killed may have stored a trial and kept its checkpoint
-            self.workers.forget(complete)
         ended = {key for key in status if status[key] == "failed" and not self.retry_failed} | complete
         self.left = {key: None for key in self.left if key not in ended}
         self.trained = {key for key in self.left if status[key] == "done"}
@@ -227,7 +225,7 @@ class Run:
     def _store(self, outcome: Outcome, name: str, trained: bool) -> None:
         written = self.store.finish(outcome, self.worker, trained)
         if written or outcome.error is None:  # a failed one starts again: its checkpoint may be what makes it fail
-            self.workers.forget([outcome.key])
+            self.workers.forget(outcome.key)
         if not written:
             del self.begun[outcome.key]  # the other process may lose it, or not evaluate it
             self.reporter.note(f"{name}: another process has taken it in the meantime")

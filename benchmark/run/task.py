@@ -3,7 +3,7 @@
 import json
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -117,10 +117,9 @@ def usable_device(wanted: str) -> str:
     return "cuda" if wanted == "auto" and torch.cuda.is_available() else wanted.replace("auto", "cpu")
 
 
-def forget(keys: Iterable[str]) -> None:
-    """Delete what this machine keeps of some trials until they are stored: their checkpoints."""
-    for key in keys:
-        Checkpoint(_checkpoint_path(key), "").remove()
+def forget(key: str) -> None:
+    """Delete what this machine keeps of a trial until it is stored: its checkpoint."""
+    Checkpoint(_checkpoint_path(key), "").remove()
 
 
 def evaluate(model: Network, data: HeadPoseSet) -> Evaluation:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -64,9 +64,9 @@ class LocalWorkers:
         """Outcome of a finished task; a WorkerDiedError if its process ended, an InputError if none can start."""
         return future.result()
 
-    def forget(self, keys: Collection[str]) -> None:
-        """Delete what is kept of some trials until they are stored."""
-        forget(keys)
+    def forget(self, key: str) -> None:
+        """Delete what is kept of a trial until it is stored."""
+        forget(key)
 
     def close(self) -> None:
         """Kill the processes, whatever they work on."""

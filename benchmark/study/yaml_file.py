@@ -55,5 +55,9 @@ def read_yaml(text: str, where: str) -> Any:
         raise InputError(f"{where}: not valid YAML: {line}{problem}") from None
     except RecursionError:
         raise InputError(f"{where}: not valid YAML: lists or mappings are nested too deep") from None
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:  # the last: "!!int x"
+    except yaml.YAMLError as error:
         raise InputError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+    except (ValueError, LookupError, AttributeError):  # such as "!!int x"
+        raise InputError(
+            f"{where}: not valid YAML: a number is too long, or a value is not of its tag's type"
+        ) from None

@@ -69,7 +69,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Delete the file, and what killed processes left half written."""
-        for path in self.path.parent.glob(f"{self.path.name}*"):
+        for path in self.path.parent.glob(f"{self.path.stem}.*"):
             path.unlink(missing_ok=True)
 
     def _note(self, text: str) -> None:

@@ -30,8 +30,9 @@ def bin_table(sampler: Sampler, poses: Poses, yaw: float, k: int, seed: int = 0)
 
     table, bins = recorder.statistics.summary(), recorder.statistics.bins
     table["bins"]["images"] = torch.bincount(bins.of(poses.yaw), minlength=bins.count).tolist()
-    if isinstance(sampler, YawBinSampler):
+    if isinstance(sampler, YawBinSampler) and table["bins"]["requested"]:  # not one that draws in its own way
         one = query[torch.arange(1, device=query.device)]
-        table["bins"]["weights"] = sampler.log_weights(one, bins)[0].double().exp().tolist()
-        table["bins"]["shares"] = torch.softmax(sampler.usable_log_weights(one)[0], 0).tolist()
+        with recorder.watched():
+            table["bins"]["weights"] = sampler.log_weights(one, bins)[0].double().exp().tolist()
+            table["bins"]["shares"] = torch.softmax(sampler.usable_log_weights(one)[0], 0).tolist()
     return table

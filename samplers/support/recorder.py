@@ -41,13 +41,15 @@ class Recorder:
         self.observe = self._observe if hasattr(sampler, "observe") else None
 
     def _observe(self, *step: Any) -> None:
-        with self._watched():
+        with self.watched():
             self._sampler.observe(*step)  # type: ignore[attr-defined]
 
     def state(self) -> dict[str, Tensor]:
         """The sampler's state and the counts so far; nothing if the sampler has no state."""
-        with self._watched():
+        with self.watched():
             learned = self._sampler.state()
+            if wrong := [name for name, value in learned.items() if not isinstance(value, Tensor)]:
+                raise TypeError(f"state() must hold tensors; {wrong[0]} is none")
         counted = self.statistics.state() if learned else {}
         return {f"learned.{name}": value for name, value in learned.items()} | {
             f"counted.{name}": value for name, value in counted.items()
@@ -59,7 +61,7 @@ class Recorder:
             {name.removeprefix(part): value for name, value in state.items() if name.startswith(part)}
             for part in ("learned.", "counted.")
         )
-        with self._watched():
+        with self.watched():
             self._sampler.load_state(learned)
         self.statistics.load_state(counted)
 
@@ -68,13 +70,13 @@ class Recorder:
         self._candidates = poses
         # A copy: what a sampler writes into it must not become the labels of the training.
         self._copy = Poses(*(values.clone() for values in vars(poses).values()))
-        with self._watched(self._copy):
+        with self.watched(self._copy):
             self._sampler.fit(self._copy, progress)
 
     def draw(self, query: Poses, k: int, generator: torch.Generator) -> Tensor:
         """Draw as the sampler does, (B, k)."""
         sampler, requested = self._sampler, None
-        with self._watched(self._copy, query):
+        with self.watched(self._copy, query):
             if isinstance(sampler, YawBinSampler) and type(sampler).draw is YawBinSampler.draw:
                 requested = sampler.requested_counts(query, k, generator)
                 drawn = sampler.draw_requested(query, requested, k, generator)
@@ -86,7 +88,7 @@ class Recorder:
         return drawn
 
     @contextmanager
-    def _watched(self, *poses: Poses) -> Iterator[None]:
+    def watched(self, *poses: Poses) -> Iterator[None]:
         """Context for the sampler's own code, which must not change the poses."""
         versions = _versions(poses)
         try:

@@ -58,6 +58,16 @@ def test_the_plan_counts_shared_trials_once_and_leaves_out_what_is_there(
     assert "the median of 11 trainings on this host" in result.out
 
 
+def test_protocols_that_share_a_single_seed_have_no_pilot(bench: Bench, study: Path, tmp_path: Path) -> None:
+    core = load_study(str(study)).arms[0].core
+    absent = {(arm, seed) for arm in ("random", "gaussian 15", "gaussian 30") for seed in (1, 2, 3)}
+    store = filled_store(tmp_path, MadeUp(core=core, absent=absent))
+    result = bench("plan", "--study", study, "--jobs", 2, "--store", f"sqlite:///{store.engine.url.database}")
+    assert result.status == 0, result.err
+    assert result.out.count("no pilot") == 1
+    assert "SynthHeads to SynthHeads lab, SynthHeads to SynthHeads wild" in result.out
+
+
 def test_seeds_follow_from_the_pilots_own_scatter(bench: Bench, study: Path, tmp_path: Path) -> None:
     core = load_study(str(study)).arms[0].core
     store = filled_store(tmp_path, MadeUp(core=core, protocols=("synth_1",)))

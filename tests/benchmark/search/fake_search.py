@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -72,7 +72,7 @@ class FakeWorkers:
     def result(self, future: Future[Outcome]) -> Outcome:
         return future.result()
 
-    def forget(self, keys: Collection[str]) -> None: ...
+    def forget(self, key: str) -> None: ...
 
     def close(self) -> None:
         self._threads.shutdown(cancel_futures=True)
