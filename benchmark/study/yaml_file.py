@@ -58,6 +58,4 @@ def read_yaml(text: str, where: str) -> Any:
     except yaml.YAMLError as error:
         raise InputError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
     except (ValueError, LookupError, AttributeError):  # such as "!!int x"
-        raise InputError(
-            f"{where}: not valid YAML: a number is too long, or a value is not of its tag's type"
-        ) from None
+        raise InputError(f"{where}: not valid YAML: a number is too long, or a value does not fit its tag") from None
