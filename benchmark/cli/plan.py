@@ -67,14 +67,14 @@ def plan_verb(grid: Grid) -> None:
         bare = []  # titles of protocols without a pilot, which share one table
         for protocol in study.protocols:
             of_protocol = cells[cells["protocol"] == protocol.name]
-            if _pilot(study, arms, of_protocol):
+            if pilot := _pilot(study, arms, of_protocol):
                 say("")
-                _print_seeds(study, arms, seeds, protocol_title(protocol.name), of_protocol)
+                _print_seeds(study, arms, seeds, protocol_title(protocol.name), of_protocol, pilot)
             else:
                 bare.append(protocol_title(protocol.name))
         if bare:
             say("")
-            _print_seeds(study, arms, seeds, ", ".join(bare), cells.head(0))
+            _print_seeds(study, arms, seeds, ", ".join(bare), cells.head(0), [])
 
 
 def _of_now(cells: "pd.DataFrame", study: "Study", store: "Store") -> "pd.DataFrame":
@@ -157,7 +157,9 @@ def _pilot(study: "Study", arms: "tuple[Arm, ...]", cells: "pd.DataFrame") -> "l
     return [spread for spread in spreads(cells, study.definition["baselines"]) if spread.arm in labels]
 
 
-def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str, cells: "pd.DataFrame") -> None:
+def _print_seeds(
+    study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str, cells: "pd.DataFrame", found: "list[Spread]"
+) -> None:
     from benchmark.report.secondary import FOUND, price
     from benchmark.report.text import duration
     from benchmark.statistics.power import pooled, seeds_needed, smallest_detectable
@@ -166,7 +168,6 @@ def _print_seeds(study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str
     if all(arm.label == baselines[arm.label] for arm in arms):
         say(f"{title}: no arm beside the baseline {study.file.baseline}")
         return
-    found = _pilot(study, arms, cells)
     family = sum(arm != own for arm, own in baselines.items())  # chosen or not
     of_family = f"Holm over {family}" if family > 1 else "one comparison"
     if found:
