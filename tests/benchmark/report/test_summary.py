@@ -105,6 +105,7 @@ def test_many_arms_with_a_single_pair_of_seeds_have_no_common_sign(tmp_path: Pat
     )
     sentence = study_verdict(summary_of(filled_store(tmp_path, study), study, 0.0), 0.0)
     assert "4 arms not decided, 4 of them with a single pair of seeds" in sentence
+    assert "1 seed cannot show a difference" in sentence
     assert not re.search("better|worse", sentence)
 
 

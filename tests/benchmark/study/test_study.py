@@ -344,6 +344,13 @@ def test_more_cells_than_can_be_planned_are_refused(tmp_path: Path) -> None:
         load_study(str(path), seeds=1001)
 
 
+def test_a_file_of_the_name_is_suggested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.yaml").touch()
+    with pytest.raises(InputError, match=r"did you mean own\.yaml"):
+        load_study("own")
+
+
 def test_unknown_names() -> None:
     with pytest.raises(InputError, match="no study 'gaussian_sigmas'; did you mean 'gaussian_sigma'"):
         load_study("gaussian_sigmas", "standard")

@@ -90,3 +90,9 @@ def test_an_only_candidate_may_be_the_input_itself() -> None:
     recorder = Recorder(Gaussian(), 1)
     recorder.fit(one, 0.0)
     assert recorder.draw(one, 2, seeded(0)).tolist() == [[0, 0]]
+
+
+def test_a_state_holds_tensors_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Faulty, "state", lambda _: {"count": 3})
+    with pytest.raises(SamplerError, match="count"):
+        Recorder(Faulty(), len(POSES)).state()
