@@ -1,26 +1,47 @@
-"""Draws a study's figures and works out what needs predictions of single images."""
+"""Reads a study, draws its figures, and works out what needs predictions of single images."""
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
-from benchmark.report.figures import FIGURES, MAIN, cost, draw
+from benchmark.report.figures import FIGURES, MAIN, draw
 from benchmark.report.images import errors_by_yaw
 from benchmark.report.material import Material
 from benchmark.report.secondary import FAR
-from benchmark.report.study_report import Analysis, FigureFile, StudyReport
-from benchmark.report.style import Drawing, NoDataError, rendered, style, watermark
+from benchmark.report.study_report import Analysis, FigureFile, StudyReport, read_study
+from benchmark.report.style import Drawing, NoDataError, rendered, watermark
 from benchmark.report.text import slug
 from benchmark.statistics import bootstrap_difference
 from benchmark.store import Store
 
+if TYPE_CHECKING:
+    from benchmark.report.search import SearchReport
 
-def analyse(url: str, report: StudyReport, png: bool) -> Analysis:
-    """Everything of a study's report that takes time, from the store at a URL; with ``png``, figures are PNG, too."""
+
+def analyse(
+    url: str,
+    name: str,
+    definition: dict[str, Any],
+    cells: pd.DataFrame,
+    searches: list["SearchReport"],
+    png: bool,
+) -> StudyReport:
+    """Everything that is reported of a study but q, from the store at a URL.
+
+    Args:
+        url: of the store.
+        name: of the study.
+        definition: as the store has it.
+        cells: as :meth:`benchmark.store.Store.results` gives them, at least one.
+        searches: of the study, as :func:`benchmark.report.search.report_searches` gives them.
+        png: whether figures are PNG, too.
+    """
     store = Store(url, read_only=True)
     with store.snapshot():
+        report = read_study(store, name, definition, cells, searches)
         materials = [Material(store, report, preset) for preset in dict.fromkeys(report.table["preset"])]
         by_yaw = [
             errors_by_yaw(images).assign(preset=material.preset, protocol=protocol)
@@ -41,7 +62,9 @@ def analyse(url: str, report: StudyReport, png: bool) -> Analysis:
 
         drawn = draw_search(search.stored).items()
         found.of_searches.append([_file(f"{search.name}-{kind}", title, each, png) for kind, (title, each) in drawn])
-    return found
+    report.analysis = found
+    report.tables  # noqa: B018  worked out here, and kept with the rest
+    return report
 
 
 def _draw(report: StudyReport, material: Material, png: bool, found: Analysis) -> None:
@@ -61,12 +84,6 @@ def _draw(report: StudyReport, material: Material, png: bool, found: Analysis) -
 def _file(name: str, title: str, drawing: Drawing, png: bool, caveats: str = "", main: bool = True) -> FigureFile:
     caption = f"{drawing.caption} {caveats}".strip()
     return FigureFile(name, title, caption, drawing.alt, *rendered(drawing.figure, png), main)
-
-
-def cost_figure(ours: pd.DataFrame, png: bool) -> FigureFile:
-    """The figure of cost and error of all methods."""
-    with style():
-        return _file("published-cost", "Cost and error", cost.draw(ours), png)
 
 
 def bootstrap(material: Material) -> pd.DataFrame:

@@ -2,25 +2,28 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+import pickle
+from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import pandas as pd
 
 from benchmark.report.page.render import render_page
-from benchmark.report.published.peers import CEP, cost_table, cost_text, on_published_protocols
+from benchmark.report.published.peers import CEP, cost_table, cost_text
 from benchmark.report.published.slides import SLIDES_STUDIES, THESIS_NOTE, audit, thesis_text
-from benchmark.report.study_report import FigureFile, StudyReport, read_study, write_study
+from benchmark.report.study_report import StudyReport, write_study
 from benchmark.report.summary import add_q
 from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown, write_table
 from benchmark.store import Store
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
+
+if TYPE_CHECKING:
+    from benchmark.report.search import SearchReport
 
 WORKERS = 4  # most processes at once: each takes half a gigabyte of memory
 KEPT = "500M"  # size of the cache; what was not used for longest goes first
@@ -49,38 +52,41 @@ def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = F
     # Without names the slides' studies first, in their order, then the others by name.
     first = [name for name in SLIDES_STUDIES if name in definitions]
     wanted = list(dict.fromkeys(names or (*first, *sorted(definitions))))
-    studies = [report for name in wanted if (report := read_study(store, name, definitions[name])) is not None]
-    if not studies:
+    cells = {name: found for name in wanted if len(found := store.results(name))}
+    if not cells:
         raise InputError(f"store {store.shown} has no trial of {', '.join(wanted)} yet; bench run --study plans them")
-    for report, table in zip(studies, add_q([report.table for report in studies]), strict=True):
-        report.table = table
-    ours = pd.concat([study.table.assign(study=study.name) for study in studies], ignore_index=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)  # before the work of minutes
-        cost = _analyse(store, studies, ours, png)
+        studies = _read_studies(store, {name: (definitions[name], found) for name, found in cells.items()}, png)
+        for report, table in zip(studies, add_q([report.table for report in studies]), strict=True):
+            report.table = table
+        ours = pd.concat([study.table.assign(study=study.name) for study in studies], ignore_index=True)
         for study in studies:
             write_study(study, folder)
-        cost.write(folder / "figures")
-        page = render_page(store, studies, cost, _common_tables(ours, folder / "tables"))
+        page = render_page(store, studies, _common_tables(ours, folder / "tables"))
         (folder / "index.html").write_text(page, encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write the report: {error.filename or folder}: {error.strerror or error}") from None
     return studies
 
 
-def _analyse(store: Store, studies: Sequence[StudyReport], ours: pd.DataFrame, png: bool) -> FigureFile:
-    """Give each study its analysis, from the cache where nothing changed; returns the figure of cost and error."""
-    made = _memory().cache(_made, ignore=["*"])
-    calls: list[tuple[Any, ...]] = [(_digest(study, png), "analyse", store.url, study, png) for study in studies]
+def _read_studies(
+    store: Store, stored: Mapping[str, tuple[dict[str, Any], pd.DataFrame]], png: bool
+) -> list[StudyReport]:
+    """Read studies from their definitions and cells, side by side, from the cache where nothing changed."""
+    made = _memory().cache(_analysed, ignore=["args"])
+    calls: list[tuple[Any, ...]] = []
+    for name, (definition, cells) in stored.items():
+        searches: list[SearchReport] = []
+        if definition.get("search"):
+            from benchmark.report.search import report_searches  # loads Optuna and PyTorch: seconds
+
+            searches = report_searches(store, name, definition, cells)
+        digest = _digest(name, definition, cells, searches, png)
+        calls.append((digest, (store.url, name, definition, cells, searches, png)))
     new = sum(not made.check_call_in_cache(*call) for call in calls)
-    published = on_published_protocols(ours)
-    calls.append((_sha(published.to_json(), png, _versions()), "cost_figure", published, png))
     workers = joblib.Parallel(max(1, min(new, WORKERS, joblib.cpu_count())))
-    cost: FigureFile
-    *analyses, cost = workers(joblib.delayed(made)(*call) for call in calls)
-    for study, analysis in zip(studies, analyses, strict=True):
-        study.analysis = analysis
-    return cost
+    return [pickle.loads(kept) for kept in workers(joblib.delayed(made)(*call) for call in calls)]
 
 
 def _memory() -> joblib.Memory:
@@ -93,16 +99,19 @@ def _memory() -> joblib.Memory:
     return memory
 
 
-def _made(digest: str, function: str, *args: Any) -> Any:  # noqa: ARG001
-    """What a function of :mod:`benchmark.report.analysis` makes, in any process; only this loads Matplotlib."""
-    return getattr(import_module("benchmark.report.analysis"), function)(*args)
+def _analysed(digest: str, args: tuple[Any, ...]) -> bytes:  # noqa: ARG001
+    """What :func:`benchmark.report.analysis.analyse` returns, pickled: joblib takes seconds to read tables of text."""
+    from benchmark.report.analysis import analyse  # loads Matplotlib
+
+    return pickle.dumps(analyse(*args))
 
 
-def _digest(report: StudyReport, png: bool) -> str:
-    """Of everything that a study's analysis is made from. Predictions and losses are those of its trials for ever."""
-    searches = [(search.title, search.summary, search.points.to_json()) for search in report.searches]
-    tables = [table.to_json(orient="split") for table in (report.cells, report.draws)]
-    return _sha(report.name, report.definition, tables, report.caveats, searches, png, _versions())
+def _digest(
+    name: str, definition: dict[str, Any], cells: pd.DataFrame, searches: list["SearchReport"], png: bool
+) -> str:
+    """Of everything that a study's report is made from: what a trial drew and predicted never changes."""
+    found = [(search.title, search.summary, search.points.to_json()) for search in searches]
+    return _sha(name, definition, cells.to_json(orient="split"), found, png, _versions())
 
 
 def _sha(*parts: object) -> str:

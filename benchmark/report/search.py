@@ -31,9 +31,8 @@ class SearchReport(NamedTuple):
     stored: StoredSearch
 
 
-def report_searches(store: Store, study: str, definition: dict[str, Any]) -> list[SearchReport]:
-    """The reports of the searches of a study whose stored definition has some."""
-    cells = store.results(study)
+def report_searches(store: Store, study: str, definition: dict[str, Any], cells: pd.DataFrame) -> list[SearchReport]:
+    """The reports of the searches of a study whose stored definition has some; ``cells`` are its results."""
     searches = load_searches(store, study)
     newest = {tuple(search.definition[name] for name in PLACE): search for search in searches}
     return [_report(slug(study), search, cells, definition) for search in newest.values()]

@@ -140,9 +140,10 @@ def caveat(test_set: TestSet | None) -> str:
     return f"This is not the published test on {title(test_set.name)}: {'; '.join(reasons)}."
 
 
-def machines_note(machines: pd.DataFrame) -> str:
+def machines_note(cells: pd.DataFrame) -> str:
     """A sentence on what a study's trainings ran on, and a warning where their number formats differ."""
-    counts = machines.dropna().groupby(["device", "precision"]).size()
+    machines = cells[cells["status"] == "done"].drop_duplicates("trial")[["device", "precision"]].dropna()
+    counts = machines.groupby(["device", "precision"]).size()
     if counts.empty:
         return ""
     places = (

@@ -84,7 +84,6 @@ class StudyReport:
     draws: pd.DataFrame  # as benchmark.report.secondary.draw_table gives it
     caveats: dict[str, str]  # by protocol, what a reader must know of its test set; nothing for most
     core: str  # what the baseline's core changes of the presets', in sentences; nothing for most
-    machines: pd.DataFrame  # device and precision by trial
     searches: list["SearchReport"]  # of the study; none for most
     analysis: Analysis = field(default_factory=Analysis)
 
@@ -135,22 +134,16 @@ class StudyReport:
         return found
 
 
-def read_study(store: Store, name: str, definition: dict[str, Any]) -> StudyReport | None:
-    """A study's numbers, without q and analysis; None if it has no cell yet."""
-    cells = store.results(name)
-    if cells.empty:
-        return None
+def read_study(
+    store: Store, name: str, definition: dict[str, Any], cells: pd.DataFrame, searches: "list[SearchReport]"
+) -> StudyReport:
+    """A study's numbers, without q and analysis; ``cells`` as :meth:`benchmark.store.Store.results` gives them."""
     table = summarise(cells, baselines_of(cells, definition), definition.get("margin", MARGIN))
     presets = list(dict.fromkeys(table["preset"]))
     draws = pd.concat([secondary.draw_table(store, name, preset) for preset in presets], ignore_index=True)
     places = table[["preset", "arm"]].drop_duplicates().itertuples(index=False, name=None)
     cores = {(preset, arm): store.core(name, preset, arm) for preset, arm in places}
     tests = cells[["protocol", "test_set"]].drop_duplicates().itertuples(index=False, name=None)
-    searches: list[SearchReport] = []
-    if definition.get("search"):
-        from benchmark.report.search import report_searches  # loads Optuna and PyTorch: seconds
-
-        searches = report_searches(store, name, definition)
     return StudyReport(
         name,
         definition,
@@ -159,7 +152,6 @@ def read_study(store: Store, name: str, definition: dict[str, Any]) -> StudyRepo
         draws,
         {protocol: said for protocol, fingerprint in tests if (said := caveat(store.test_set(fingerprint)))},
         core_note({preset: cores.get((preset, definition["baseline"])) for preset in presets}),
-        store.machines(name),
         searches,
     )
 
@@ -172,9 +164,9 @@ def write_study(report: StudyReport, folder: Path) -> None:
     views = {heading: TextTable(as_text(report.table, columns), note) for heading, (columns, note) in VIEWS.items()}
     caveats = dict.fromkeys(report.caveats.values())
     kind = f"This study is {report.kind}."
-    lead = " ".join(filter(None, (report.verdict, kind, *caveats, report.core, machines_note(report.machines))))
+    lead = " ".join(filter(None, (report.verdict, kind, *caveats, report.core, machines_note(report.cells))))
     write_table(report.table, views, title, lead, tables / report.slug)
-    seeds = report.cells[report.cells["mae"].notna()].merge(report.machines, how="left", on="trial")
+    seeds = report.cells[report.cells["mae"].notna()]
     write_csv(seeds[SEED_COLUMNS].rename(columns={"geodesic_mean": "geodesic"}), tables / f"{report.slug}-seeds.csv")
     if not report.analysis.yaw.empty:
         write_csv(report.analysis.yaw, tables / f"{report.slug}-yaw.csv")

@@ -115,6 +115,8 @@ class Reading(Database):
     def results(self, study: str) -> pd.DataFrame:
         """All cells of a study in order: one row each, metrics missing where there is no result.
 
+        ``device`` and ``precision`` (number format of the encoder) say what the training ran on.
+
         A trial that is done but could not be evaluated on the cell's test set counts as failed there.
         """
         p, t, e = schema.planned.c, schema.trials.c, schema.evaluations.c
@@ -124,6 +126,7 @@ class Reading(Database):
             sa.select(p.preset, p.protocol, p.arm, p.position, p.parameters, p.seed, p.trial, p.test_set, status)
             .add_columns(t.sampler, t.train_set, t.seconds, t.parameters.label("weights"))
             .add_columns(t.error_type, t.error_message, *(e[metric] for metric in schema.METRICS))
+            .add_columns(*(t.environment[name].as_string().label(name) for name in ("device", "precision")))
             .outerjoin_from(schema.planned, schema.trials, p.trial == t.key)
             .outerjoin(schema.evaluations, (e.trial == t.key) & (e.test_set == p.test_set))
             .where(p.study == study)
@@ -189,19 +192,6 @@ class Reading(Database):
             .order_by(*columns)
         )
         return self._frame(query).astype(dict.fromkeys((*DRAWN, "distance", "images_per_input"), float))
-
-    def machines(self, study: str) -> pd.DataFrame:
-        """What a study's finished trainings ran on: columns trial, device, precision (number format of the encoder)."""
-        t = schema.trials.c
-        trials = _trials(study)
-        where = [t.environment[name].as_string().label(name) for name in ("device", "precision")]
-        return self._frame(
-            sa.select(t.key.label("trial"), *where)
-            .join_from(trials, schema.trials, trials.c.trial == t.key)
-            .where(t.status == "done")
-            .distinct()
-            .order_by(t.key)
-        )
 
     def core(self, study: str, preset: str, arm: str) -> dict[str, Any] | None:
         """The core's settings in a study's trials of an arm; None where none is planned."""

@@ -14,7 +14,7 @@ from benchmark.report.page.fingerprints import fingerprints
 from benchmark.report.page.trials import HEADINGS, Group, trace
 from benchmark.report.published import peers, slides
 from benchmark.report.sentences import machines_note, study_sentence
-from benchmark.report.study_report import FigureFile, StudyReport
+from benchmark.report.study_report import StudyReport
 from benchmark.report.text import difference, protocol_title, synthetic_note
 from benchmark.report.writers import is_number, without_constants
 from benchmark.statistics import groups_of
@@ -26,8 +26,8 @@ MARKS = {"better": "▼", "worse": "▲", "equivalent": "≈", "inconclusive": "
 LONG = 300  # trials above which the list is left out on paper
 
 
-def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, costs: pd.DataFrame) -> str:
-    """The page as one HTML text without any outside reference; ``costs`` is the text beside ``cost``."""
+def render_page(store: Store, studies: Sequence[StudyReport], costs: pd.DataFrame) -> str:
+    """The page as one HTML text without any outside reference; ``costs`` is the table of cost and error."""
     trials, numbers, data = trace(
         store, pd.concat([study.cells.assign(study=study.name) for study in studies], ignore_index=True)
     )
@@ -42,7 +42,6 @@ def render_page(store: Store, studies: Sequence[StudyReport], cost: FigureFile, 
         notes=[views.NOTE, views.COMPARISON_NOTE, views.STATISTICS_NOTE, views.VECTOR_NOTE],
         presets={name: describe(PRESETS[name]) for name in presets if name in PRESETS},
         cep=peers.CEP,
-        cost=cost,
         peers=page_table(costs, "Published results of other methods with a source, and ours on the same protocols"),
         audit=page_table(slides.audit().rename(columns=str.title), "What does not hold in the slides, and what does"),
         thesis=page_table(slides.thesis_text(), slides.THESIS_NOTE),
@@ -69,7 +68,7 @@ def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[s
         "groups": [_group(study, groups, *group) for group in groups_of(study.table)],
         "tables": {name: (found.heading, page_table(*found.text)) for name, found in study.tables.items()},
         "reproduced": published is not None and published.table.filter(like="reproduced_").notna().any(axis=None),
-        "machines": machines_note(study.machines),
+        "machines": machines_note(study.cells),
         "best": [page_table(*search.text) for search in study.searches],
         "fingerprints": fingerprints(store, study.cells),
         "missing": [

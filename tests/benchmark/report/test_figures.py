@@ -27,7 +27,7 @@ Make = Callable[[MadeUp], Material]
 
 def material_of(folder: Path, study: MadeUp) -> Material:
     store = filled_store(folder, study)
-    report = read_study(store, study.name, study.definition | {"margin": 0.2})
+    report = read_study(store, study.name, study.definition | {"margin": 0.2}, store.results(study.name), [])
     return Material(store, report, PRESET)
 
 
