@@ -80,13 +80,7 @@ FROM_SCRATCH = {"encoder", "heads", "losses", "pretrained"}
 OTHERWISE = {
     "confirmation",
     "controls",
-    "core_choices",
-    "core_decision",
-    "fine_tuning",
     "flat_density",
-    "pretraining",
-    "pretraining_50000",
-    "pretraining_varied",
 }
 """Studies whose seeds are fresh or whose random references are another training for their own reasons."""
 

@@ -12,6 +12,7 @@ from mhpe.errors import InputError
 from mhpe.names import SETS
 from mhpe.synthheads.sets import PRETRAINING_SEED, SynthConfig, SynthSet
 
+PRETRAINING = Path(__file__).parents[3] / "tools" / "pretraining" / "pretraining.yaml"
 STUDY = """
 title: Warm
 question: Warm?
@@ -60,7 +61,7 @@ def test_no_person_of_a_study_is_in_the_pretraining(name: str) -> None:
 
 
 def test_the_shipped_network_was_trained_on_the_reserved_seed() -> None:
-    assert load_study("pretraining").synthheads.seed == PRETRAINING_SEED
+    assert load_study(str(PRETRAINING)).synthheads.seed == PRETRAINING_SEED
 
 
 @pytest.mark.parametrize(
