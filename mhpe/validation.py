@@ -53,7 +53,9 @@ class Section(BaseModel):
         values = value if isinstance(value, list | tuple) else (value,)
         annotation = cls.model_fields[str(info.field_name)].annotation
         if any(isinstance(each, bool) for each in values) and "bool" not in str(annotation) and annotation is not Any:
-            raise ValueError("a number or a text is wanted")
+            kinds = {"int": "a number", "float": "a number", "str": "a text"}
+            wanted = dict.fromkeys(words for kind, words in kinds.items() if kind in str(annotation))
+            raise ValueError(f"{' or '.join(wanted)} is wanted")
         return value
 
 

@@ -155,7 +155,8 @@ def _training_set(
 
 def _describe(cls: "type[Sampler]", sampler: "Sampler | None") -> None:
     """Print a sampler's documentation and parameters; their values, too, if there is one with parameters set."""
-    say(f"{cls.name}\n\n{inspect.getdoc(cls)}")
+    documentation = re.sub(r":\w+:|`", "", inspect.getdoc(cls) or "")  # without its markup
+    say(f"{cls.name}\n\n{documentation}")
     table = plain_table("parameter", "default", *(("value",) if sampler else ()), "values")
     for key, default in _defaults(cls).items():
         annotation = cls.model_fields[key].annotation

@@ -45,7 +45,7 @@ def study_sentence(table: pd.DataFrame, margin: float) -> str:
     counts = arms["verdict"].str.split(" (", regex=False).str[0].value_counts()
     words = {
         "better": "better", "worse": "worse", "equivalent": f"equivalent within {margin:g}°",
-        "inconclusive": "not decided", "no result": "without result",
+        "inconclusive": "inconclusive", "no result": "without result",
     }  # fmt: skip
     compared = set(counts.index) != {"no result"}  # then that none is better is an answer
     shown = [verdict for verdict in words if verdict in counts or (verdict == "better" and compared)]
@@ -95,12 +95,12 @@ def _undecided(rows: pd.DataFrame) -> str:
     """Arms without a verdict, and what their intervals still exclude."""
     if len(rows) > NAMED:
         if single := int(rows["low"].isna().sum()):
-            return f"{len(rows)} arms not decided, {single} of them with a single pair of seeds"
+            return f"{len(rows)} arms inconclusive, {single} of them with a single pair of seeds"
         widest = {"low": rows["low"].min(), "high": rows["high"].max()}
-        return f"{len(rows)} arms not decided, all {span(widest)} than {_baseline(rows)}"
+        return f"{len(rows)} arms inconclusive, all {span(widest)} than {_baseline(rows)}"
     return (
         ", ".join(f"{row['arm']} {span(row)} than {row['baseline']}" for row in rows.to_dict("records"))
-        + " (not decided)"
+        + " (inconclusive)"
     )
 
 

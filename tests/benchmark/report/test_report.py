@@ -227,6 +227,8 @@ def test_names_that_are_unknown_or_missing(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(InputError, match="did you mean 'made_up'"):
         build_report(store, ("made_upp",), tmp_path / "out")
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr("benchmark.report.build._read_studies", lambda *_: pytest.fail("works before it makes the folder"))
+    monkeypatch.setattr(
+        "benchmark.report.build._read_studies", lambda *_: pytest.fail("works before it makes the folder")
+    )
     with pytest.raises(InputError, match="cannot write the report"):
         build_report(store, (), tmp_path / "file" / "out")

@@ -91,9 +91,9 @@ def test_without_a_verdict_the_sentence_says_what_is_excluded(tmp_path: Path) ->
     sentence = study_verdict(table, 0.0)
     row = table.set_index("arm").loc["gaussian 30"]
     assert f"{-row['high']:.2f} and {-row['low']:.2f} degrees better than random" in sentence
-    assert "(not decided)" in sentence
+    assert "(inconclusive)" in sentence
     single = study_verdict(table.assign(low=np.nan, high=np.nan), 0.0)
-    assert " better in a single pair of seeds than random (not decided)" in single
+    assert " better in a single pair of seeds than random (inconclusive)" in single
 
 
 def test_many_arms_with_a_single_pair_of_seeds_have_no_common_sign(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_many_arms_with_a_single_pair_of_seeds_have_no_common_sign(tmp_path: Pat
         protocols=("synth_1",),
     )
     sentence = study_verdict(summary_of(filled_store(tmp_path, study), study, 0.0), 0.0)
-    assert "4 arms not decided, 4 of them with a single pair of seeds" in sentence
+    assert "4 arms inconclusive, 4 of them with a single pair of seeds" in sentence
     assert "1 seed cannot show a difference" in sentence
     assert not re.search("better|worse", sentence)
 
