@@ -34,24 +34,9 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool, wid
     studies = build_report(opened, names, folder, png)
     for study in studies:
         _print(study, wide)
-    _say_what_is_not_shown(studies, png)
     stored = len(opened.studies())
     left_out = f" ({len(studies)} of {stored} studies in the store; all without --study)"
     say(f"written: {folder / 'index.html'}{left_out if names and len(studies) < stored else ''}")
-
-
-def _say_what_is_not_shown(studies: "list[StudyReport]", png: bool) -> None:
-    from benchmark.report.writers import not_in_latex
-
-    texts = [text for study in studies for text in (study.title, *study.table["arm"].unique())]
-    if missing := not_in_latex(texts):
-        say(f"tables: plain LaTeX has no {' '.join(missing)}; the .tex files show ?, all others show them")
-    if not png:
-        return
-    from benchmark.report.style import not_shown  # loads Matplotlib
-
-    if missing := not_shown(texts):
-        say(f"figures: the font of the PNG files has no {' '.join(missing)}; the page and the SVG files show them")
 
 
 def _print(study: "StudyReport", wide: bool) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from benchmark.report import secondary
-from benchmark.report.published.slides import SLIDES_STUDIES, beside_ours, published_notes, published_text, slides
+from benchmark.report.published.slides import SLIDES_STUDIES, beside_ours, published_notes, published_text
 from benchmark.report.sentences import caveat, core_note, machines_note, study_verdict
 from benchmark.report.summary import baselines_of, summarise
 from benchmark.report.text import protocol_title, slug
 from benchmark.report.views import VIEWS, as_text, to_text
-from benchmark.report.writers import TextTable, write_csv, write_slides_layout, write_table
+from benchmark.report.writers import TextTable, write_csv, write_table
 from benchmark.statistics import MARGIN
 from benchmark.store import Store
 
@@ -25,10 +25,6 @@ SEED_COLUMNS = [
     "trial",
 ]  # fmt: skip
 """Of the table that every number of a report can be recomputed from."""
-LAYOUT_NOTE = (
-    "Grey: results in the slides of earlier work, trained on 300W-LP and tested on BIWI (Protocol 1) and AFLW2000-3D "
-    "(Protocol 2), one training each; they compare only with rows on the same protocol."
-)
 
 
 @dataclass(frozen=True)
@@ -170,11 +166,6 @@ def write_study(report: StudyReport, folder: Path) -> None:
     write_csv(seeds[SEED_COLUMNS].rename(columns={"geodesic_mean": "geodesic"}), tables / f"{report.slug}-seeds.csv")
     if not report.analysis.yaw.empty:
         write_csv(report.analysis.yaw, tables / f"{report.slug}-yaw.csv")
-    # The earlier works of the slides, and the study's arms with a result.
-    own = report.table[report.table["mae"].notna()].rename(columns={"arm": "result"})
-    own = own.assign(protocol=own["protocol"].map(protocol_title), grey=False)
-    rows = pd.concat([slides("bins").head(4).assign(grey=True, verdict=""), own], ignore_index=True)
-    write_slides_layout(rows, title, LAYOUT_NOTE, f"{report.slug}-mae", tables / f"{report.slug}-mae.tex")
     for name, (heading, table, text) in report.tables.items():
         of_trainings = name in ("draws", "published")  # of all protocols
         about = (report.title, "") if of_trainings else (title, " ".join(caveats))

@@ -18,7 +18,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, get_font
 from matplotlib.layout_engine import LayoutEngine
 
 BASELINE = "#444444"
@@ -121,12 +120,6 @@ def in_legend(name: str) -> str:
     return f" {name}" if name.startswith("_") else name
 
 
-def not_shown(texts: Iterable[str]) -> str:
-    """Characters that the figures' font has not, each once."""
-    known = get_font(findfont("DejaVu Sans")).get_charmap()
-    return "".join(dict.fromkeys(c for text in texts for c in text if ord(c) not in known and not c.isspace()))
-
-
 def legend(figure: Figure, axes: Sequence[Axes]) -> None:
     """One legend for all panels, right of them: each label once."""
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
@@ -158,7 +151,7 @@ def hover(points: Artist, texts: Iterable[str]) -> None:
 def rendered(figure: Figure, png: bool = False) -> tuple[str, bytes]:
     """A figure as SVG text, with the titles of its points, and as PNG file; nothing for the latter unless ``png``."""
     with style(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # not_shown names them, once
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a PNG shows a box
         if (layout := figure.get_layout_engine()) is not None:
             _lay_out(figure, layout)
             figure.set_layout_engine("none")  # else each saving does it again, which takes as long as drawing

@@ -1,10 +1,8 @@
 """Tables as files: CSV, Markdown and LaTeX (booktabs)."""
 
 import json
-import math
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,29 +18,13 @@ _LATEX = {
     "°": r"\ensuremath{^\circ}", "²": r"\ensuremath{^2}", "≤": r"\ensuremath{\leq}", "≥": r"\ensuremath{\geq}",
     "≠": r"\ensuremath{\neq}", "σ": r"\ensuremath{\sigma}", "θ": r"\ensuremath{\theta}", "μ": r"\ensuremath{\mu}",
 }  # fmt: skip
-_ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327", "`'^~\"rvc", strict=True))
-UNSHOWN = "?"
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|&~$#])")
 
 
 def latex(text: str) -> str:
     """Any text for LaTeX, so that it shows as it is; a question mark for a character that plain LaTeX does not have."""
-    return "".join(map(_latex_character, " ".join(text.split())))
-
-
-def _latex_character(char: str) -> str:
-    if char in _LATEX or (char.isascii() and char.isprintable()):
-        return _LATEX.get(char, char)
-    base, *accents = list(unicodedata.normalize("NFD", char))
-    if len(accents) == 1 and accents[0] in _ACCENTS and base.isascii():
-        return rf"\{_ACCENTS[accents[0]]}{{{base}}}"
-    return UNSHOWN
-
-
-def not_in_latex(texts: Iterable[str]) -> str:
-    """Characters that :func:`latex` shows as question marks, each once."""
-    chars = dict.fromkeys("".join(texts))
-    return "".join(char for char in chars if char != UNSHOWN and not char.isspace() and latex(char) == UNSHOWN)
+    shown = " ".join(text.split())
+    return "".join(_LATEX.get(c, c if " " <= c <= "~" or "À" <= c <= "ž" else "?") for c in shown)
 
 
 def markdown(text: str) -> str:
@@ -105,7 +87,6 @@ def write_markdown(tables: Mapping[str, TextTable], title: str, lead: str, path:
     _write("\n\n".join(filter(None, parts)) + "\n", path)
 
 
-LONGEST_WORD = 14  # characters of a word in a table that is not broken
 LONGEST = 50  # characters of a cell that LaTeX does not wrap
 WRAPPED = r">{\raggedright\arraybackslash}p{18em}"
 
@@ -121,57 +102,15 @@ def write_latex(tables: Mapping[str, TextTable], title: str, lead: str, label: s
         longest = dict(table.map(len).max())
         columns = "".join("r" if is_number(table[n]) else "l" if longest[n] <= LONGEST else WRAPPED for n in table)
         rows = [" & ".join(map(latex, row)) for row in (list(table), *table.to_numpy().tolist())]
-        tabular = rf"\begin{{adjustbox}}{{max width=\linewidth}}{_ruled(columns, *rows)}\end{{adjustbox}}"
-        parts.append(_floating(caption, f"{label}-{i + 1}", tabular))
-    _write("\n\n".join(parts) + "\n", path)
-
-
-def _floating(caption: str, label: str, content: str) -> str:
-    label = re.sub("[^A-Za-z0-9-]", "-", label)
-    head = rf"\begin{{table}}[htbp]\centering\small\caption{{{latex(caption)}}}\label{{tab:{label}}}"
-    return "\n".join((head, content, r"\end{table}"))
-
-
-def _ruled(columns: str, head: str, *rows: str) -> str:
-    """A ``tabular`` with booktabs' rules."""
-    lines = r"\toprule", rf"{head} \\", r"\midrule", *(rf"{row} \\" for row in rows), r"\bottomrule"
-    return "\n".join((rf"\begin{{tabular}}{{{columns}}}", *lines, r"\end{tabular}"))
-
-
-def _cell(text: str) -> str:
-    """A cell for LaTeX, whose long words may break anywhere."""
-    words = ([word[i : i + LONGEST_WORD] for i in range(0, len(word), LONGEST_WORD)] for word in text.split())
-    return " ".join(r"\allowbreak{}".join(map(latex, parts)) for parts in words)
-
-
-def write_slides_layout(rows: pd.DataFrame, title: str, note: str, label: str, path: Path) -> None:
-    """A study's errors as one LaTeX table in the slides' layout; it needs array, booktabs, siunitx and xcolor.
-
-    The smallest MAE of each protocol is bold; a dagger marks an MAE that is better or worse than the baseline's. The
-    ``rows`` have columns result, bin_width and sigma (degrees, NaN for none), protocol (its title), yaw, pitch, roll,
-    mae (degrees), grey (another work's, on other protocols) and verdict. ``note`` stands under the table.
-    """
-    best = rows[~rows["grey"]].groupby("protocol")["mae"].min()
-    lines = []
-    for row in rows.to_dict("records"):
-        numbers = [f"{row[name]:.2f}" for name in ("yaw", "pitch", "roll", "mae")]
-        if not row["grey"] and row["mae"] == best[row["protocol"]]:
-            numbers[3] = rf"\bfseries {numbers[3]}"
-        if row["verdict"] in ("better", "worse"):
-            numbers[3] += r"{$^\dagger$}"
-        shown = ["" if math.isnan(value) else f"{value:g}" for value in (row["bin_width"], row["sigma"])]
-        cells = _cell(row["result"]), *shown, _cell(row["protocol"]), *numbers
-        lines.append(" & ".join((r"\color{gray}" if row["grey"] else "") + cell for cell in cells))
-    column = "S[table-format=2.2,detect-weight,table-space-text-post={$^\\dagger$}]"
-    words = r">{\raggedright\arraybackslash}p{62pt}"
-    caption = (
-        f"{title}: errors in degrees, mean over seeds. Bold: the smallest MAE on a protocol. A dagger: better or worse "
-        "than the baseline."
-    )
-    heading = " & ".join(("Result", "Range of bins", "Std dev", "Protocol", "{Yaw}", "{Pitch}", "{Roll}", "{MAE}"))
-    table = _ruled(f"{words}rr{words}{3 * 'S[table-format=2.2]'}{column}", heading, *lines)
-    under = rf"\par\smallskip\begin{{minipage}}{{\linewidth}}\scriptsize {latex(note)}\end{{minipage}}"
-    _write(_floating(caption, label, rf"\scriptsize\setlength{{\tabcolsep}}{{2pt}}{table}{under}") + "\n", path)
+        head, *body = (rf"{row} \\" for row in rows)
+        name = re.sub("[^A-Za-z0-9-]", "-", f"{label}-{i + 1}")
+        parts += [
+            rf"\begin{{table}}[htbp]\centering\small\caption{{{latex(caption)}}}\label{{tab:{name}}}",
+            rf"\begin{{adjustbox}}{{max width=\linewidth}}\begin{{tabular}}{{{columns}}}",
+            *(r"\toprule", head, r"\midrule", *body, r"\bottomrule"),
+            "\\end{tabular}\\end{adjustbox}\n\\end{table}\n",
+        ]
+    _write("\n".join(parts), path)
 
 
 def is_number(column: "pd.Series[str]") -> bool:

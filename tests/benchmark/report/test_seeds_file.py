@@ -9,7 +9,6 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from benchmark.report.build import build_report
-from benchmark.report.writers import write_slides_layout
 from tests.benchmark.fake_results import ARMS, MadeUp, filled_store
 
 MARGIN = 0.1
@@ -122,18 +121,3 @@ def test_no_committed_table_is_without_its_seeds() -> None:
     studies = {path for path in tables if path.exists()}
     assert studies == {path.with_name(path.name.replace("-seeds", "")) for path in COMMITTED}
     assert len(COMMITTED) > 5
-
-
-def test_the_slides_layout_marks_the_best_and_what_differs(tmp_path: Path) -> None:
-    rows = [
-        ("Tai Thesis", np.nan, np.nan, "Protocol 1", 3.99, 5.19, 3.06, 4.08, True, ""),
-        ("random", np.nan, np.nan, "A & B", 4.0, 5.0, 3.0, 4.0, False, "baseline"),
-        ("gaussian", 20, 37.5, "A & B", 3.0, 4.0, 2.0, 3.0, False, "better"),
-    ]
-    names = ["result", "bin_width", "sigma", "protocol", "yaw", "pitch", "roll", "mae", "grey", "verdict"]
-    write_slides_layout(pd.DataFrame(rows, columns=names), "A study", "50 % of it", "a_study", tmp_path / "table.tex")
-    text = (tmp_path / "table.tex").read_text(encoding="utf-8")
-    assert r"\color{gray}Tai Thesis" in text
-    assert text.count(r"\bfseries") == text.count(r"{$^\dagger$} \\") == 1
-    assert r"gaussian & 20 & 37.5 & A \& B & 3.00 & 4.00 & 2.00 & \bfseries 3.00{$^\dagger$} \\" in text
-    assert "resizebox" not in text
