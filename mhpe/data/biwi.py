@@ -13,7 +13,6 @@ from mhpe.data.images import UnreadableError, image_size, read_file
 from mhpe.data.real import Label, RealSet, Record
 from mhpe.errors import InputError
 from mhpe.rotations import to_euler
-from mhpe.validation import short
 
 SAME_PERSON = {"21": "02", "15": "03", "18": "05", "22": "07"}
 """Sequences that show a person already seen in another one."""
@@ -132,22 +131,12 @@ class BIWI(RealSet):
 
 
 def _numbers(path: Path, count: int, what: str) -> NDArray[np.float64]:
-    """The numbers of a text file; an InputError if it is missing or holds another count of numbers."""
+    """The numbers of a text file; an InputError if it is missing or holds anything else."""
+    right = f"{count} numbers with decimal points would be right: {what}"
     try:
-        words = read_file(path, LARGEST_TEXT).decode("utf-8-sig").split()
-    except UnreadableError as error:
-        raise InputError(f"{path}: {error}; it should hold {what}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file; it should hold {what}") from None
-    numbers = []
-    for word in words:
-        try:
-            numbers.append(float(word))
-        except ValueError:
-            advice = "; decimal points would be right" if "," in word else ""
-            raise InputError(f"{path}: {short(word)} is no number{advice}") from None
-        if not np.isfinite(numbers[-1]):
-            raise InputError(f"{path}: {short(word)} where a finite number was expected")
-    if len(numbers) != count:
-        raise InputError(f"{path}: {len(numbers)} numbers where {count} were expected: {what}")
-    return np.array(numbers)
+        numbers = np.array(read_file(path, LARGEST_TEXT).decode("utf-8-sig").split(), dtype=np.float64)
+    except ValueError as error:  # of a file that is missing, no text, or no numbers
+        raise InputError(f"{path}: {str(error)[:200]}; {right}") from None
+    if len(numbers) != count or not np.isfinite(numbers).all():
+        raise InputError(f"{path}: {np.isfinite(numbers).sum()} finite numbers; {right}")
+    return numbers

@@ -5,9 +5,9 @@ import os
 import shutil
 import uuid
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,10 @@ FILES = ("images.npy", "rotations.npy", "angles.npy", "index.csv")
 ORIGIN = "made_from.txt"
 """File that names the folder a real set was made from; not in ``meta.json``, which goes into results stores."""
 
+Images = np.memmap[Any, np.dtype[np.uint8]]
+
 Progress = Callable[[str, int, int], None]
 """Progress callback for long data set operations: the operation's name, items done, items in total."""
-
-_intact: set[tuple[Path, str]] = set()
-"""Prepared folders and states of their files whose checksum this process has verified."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +63,14 @@ class HeadPoseSet:
         """
         advice = "delete it and prepare again"
         try:
-            meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+            text = (folder / "meta.json").read_text(encoding="utf-8")
+            meta = json.loads(text)
             if meta["format"] != FORMAT:
                 other = f"prepared in format {meta['format']} of another version, this one reads {FORMAT}"
                 raise DataSetError(f"{folder}: {other}; {advice}")
-            _verify(folder, meta)
+            states = [(folder / name).stat() for name in FILES]
+            if not _intact(folder, text, tuple((s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in states)):
+                raise DataSetError(f"{folder}: damaged, its files are not those that were written; {advice}")
             index = pd.read_csv(folder / "index.csv", dtype={"image_id": str, "identity": str}, keep_default_na=False)
             images = np.load(folder / "images.npy", mmap_mode="c")
             rotations = np.load(folder / "rotations.npy").astype(np.float32)
@@ -88,15 +90,11 @@ class HeadPoseSet:
         return cls(name, folder, images, rotations, angles, image_ids, identities, fingerprint, meta)
 
 
-def _verify(folder: Path, meta: dict[str, Any]) -> None:
-    """Compare a prepared folder's files with their checksum, once a process for each state of the files."""
-    states = [(folder / name).stat() for name in FILES]
-    state = f"{meta} {[(s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in states]}"
-    if (folder, state) in _intact:
-        return
-    if _checksum(folder, meta) != meta["checksum"]:
-        raise DataSetError(f"{folder}: damaged, its files are not those that were written; delete it and prepare again")
-    _intact.add((folder, state))
+@cache
+def _intact(folder: Path, meta: str, _: tuple[tuple[int, ...], ...]) -> bool:
+    """Whether a prepared folder's files have their checksum, computed once a process for each state of the files."""
+    facts = json.loads(meta)
+    return bool(_checksum(folder, facts) == facts["checksum"])
 
 
 def _checksum(folder: Path, meta: dict[str, Any]) -> str:
@@ -111,23 +109,28 @@ def _checksum(folder: Path, meta: dict[str, Any]) -> str:
 
 
 def save(
-    folder: Path, rotations: NDArray[np.float64], angles: NDArray[np.float64], index: pd.DataFrame, meta: dict[str, Any]
+    folder: Path,
+    images: Images,
+    rotations: NDArray[np.float64],
+    angles: NDArray[np.float64],
+    image_ids: Sequence[str],
+    identities: Sequence[Any],
+    meta: dict[str, Any],
 ) -> None:
-    """Write the parts of a prepared set beside the ``images.npy`` of :func:`allocate_images` in its (temporary) folder.
+    """Write the N images of :func:`allocate_images` to the disk, and the other parts of the prepared set beside them.
 
-    ``rotations`` are (N, 3, 3), ``angles`` (N, 3) degrees, ``index`` has the columns image_id and identity, ``meta``
-    holds at least name and fingerprint.
+    ``rotations`` are (N, 3, 3), ``angles`` (N, 3) degrees, ``meta`` holds at least name and fingerprint.
     """
+    images.flush()
     np.save(folder / "rotations.npy", rotations)
     np.save(folder / "angles.npy", angles)
-    index.to_csv(folder / "index.csv", index=False)
-    size = np.load(folder / "images.npy", mmap_mode="r").shape[2]
-    meta = meta | {"format": FORMAT, "count": len(index), "size": size}
+    pd.DataFrame({"image_id": image_ids, "identity": identities}).to_csv(folder / "index.csv", index=False)
+    meta = meta | {"format": FORMAT, "count": len(image_ids), "size": images.shape[2]}
     meta["checksum"] = _checksum(folder, meta)
     (folder / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
 
 
-def allocate_images(folder: Path, count: int, size: int) -> "np.memmap[Any, np.dtype[np.uint8]]":
+def allocate_images(folder: Path, count: int, size: int) -> Images:
     """A new memory-mapped ``images.npy`` (count, 3, size, size) whose room on the disk is reserved.
 
     Without the reservation a full disk would kill the process; with it, there is an OSError.
@@ -169,27 +172,10 @@ def create_once(target: Path, make: Callable[[Path], None]) -> None:
                 shutil.rmtree(abandoned)  # of a process that was killed: the lock is ours
             temporary.mkdir()
             make(temporary)
-            for path in (*temporary.iterdir(), temporary):
-                _to_disk(path)
             temporary.replace(target)
-            _to_disk(target.parent)
     except OSError as error:
         raise InputError(
             f"cannot write {target.parent}: {error.strerror or error}; set MHPE_CACHE to a folder with room"
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _to_disk(path: Path) -> None:
-    """Wait until a file, or a folder's list of names where the system can, is on the disk."""
-    if path.is_file():
-        with path.open("r+b") as file:
-            os.fsync(file.fileno())
-        return
-    with suppress(OSError):  # of systems that cannot open or synchronise folders
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import joblib
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from mhpe.data import dataset
@@ -82,19 +81,20 @@ def _convert(
             digests.append(digest)
     beyond = len(records) - len(usable)
     if not kept:
-        raise InputError(_none_usable(real, len(records), beyond, list(errors.values())))
+        reasons = Counter(f"unreadable: {error}" for error in errors.values())
+        reasons[f"beyond {MAX_ANGLE:g} degrees (labels should hold radians)"] = beyond
+        commonest = "; ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(2) if count)
+        raise InputError(f"{real.title}: none of its {len(records):,} images is usable: {commonest}")
     images.flush()
     if len(kept) < len(usable):
         np.save(folder / "readable.npy", images[: len(kept)])
         (folder / "readable.npy").replace(folder / "images.npy")
-    index = pd.DataFrame(
-        {"image_id": [records[i].image_id for i in kept], "identity": [records[i].identity for i in kept]}
-    )
+    ids, identities = [records[i].image_id for i in kept], [records[i].identity for i in kept]
     boxes = [labels[i].box for i in kept]
     rule = f"{dataset.FORMAT}|{real.name}|{real.crop_rule}|{size}"
     meta: dict[str, Any] = {
         "name": real.name,
-        "fingerprint": _fingerprint(rule, zip(index["image_id"], rotations[kept], digests, boxes, strict=True)),
+        "fingerprint": _fingerprint(rule, zip(ids, rotations[kept], digests, boxes, strict=True)),
         "crop_rule": real.crop_rule,
         "found": len(records),
         "missing": real.missing(data_root),
@@ -102,19 +102,8 @@ def _convert(
         "already_cropped": boxes.count(None),
         "unreadable": [f"{path}: {errors[path]}" for path in sorted(errors)],
     }
-    dataset.save(folder, rotations[kept], angles[kept], index, meta)
+    dataset.save(folder, images, rotations[kept], angles[kept], ids, identities, meta)
     (folder / dataset.ORIGIN).write_text(str(real.root(data_root).absolute()), encoding="utf-8")
-
-
-def _none_usable(real: RealSet, found: int, beyond: int, errors: Sequence[str]) -> str:
-    """A message on a set without any usable image, with the commonest reason."""
-    reasons = []
-    if beyond:
-        reasons.append(f"{beyond:,} beyond {MAX_ANGLE:g} degrees (labels should hold radians)")
-    if errors:
-        reason, _ = Counter(errors).most_common(1)[0]
-        reasons.append(f"{len(errors):,} unreadable, most often: {reason}")
-    return f"{real.title}: none of its {found:,} images is usable: {'; '.join(reasons)}"
 
 
 def _parallel(

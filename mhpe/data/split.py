@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from mhpe.data import dataset
@@ -67,8 +66,6 @@ def _part(
         images = dataset.allocate_images(temporary, len(chosen), data.size)
         for start in range(0, len(chosen), CHUNK):
             images[start : start + CHUNK] = data.images[chosen[start : start + CHUNK]]
-        images.flush()
-        index = pd.DataFrame({"image_id": [data.image_ids[i] for i in chosen], "identity": data.identities[chosen]})
         meta = {key: data.meta[key] for key in ("synthetic", "crop_rule") if key in data.meta} | {
             "name": f"{data.name}_{name}",
             "fingerprint": fingerprint,
@@ -77,7 +74,8 @@ def _part(
             "split": {"of": data.fingerprint, "share": share, "seed": seed},
         }
         rotations, angles = data.rotations[chosen].astype(np.float64), data.angles[chosen].astype(np.float64)
-        dataset.save(temporary, rotations, angles, index, meta)
+        ids = [data.image_ids[i] for i in chosen]
+        dataset.save(temporary, images, rotations, angles, ids, data.identities[chosen].tolist(), meta)
 
     dataset.create_once(target, write)
     return HeadPoseSet.load(target)

@@ -8,14 +8,12 @@ from typing import Any
 
 import joblib
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 
 from mhpe.data import dataset
 from mhpe.data.dataset import Progress
 from mhpe.rotations import from_euler
-from mhpe.synthheads.head_model import head_model
 from mhpe.synthheads.renderer import Renderer
 from mhpe.synthheads.sets import SynthConfig, SynthSet
 
@@ -58,7 +56,7 @@ def generate(name: str, config: SynthConfig, size: int, folder: Path, jobs: int,
 
 def _render(name: str, config: SynthConfig, size: int, key: str, jobs: int, progress: Progress, folder: Path) -> None:
     count = config.count(name)
-    source = SynthSet(name, config, size, head_model().identities)
+    source = SynthSet(name, config, size)
     images = dataset.allocate_images(folder, count, size)
     angles = np.stack([source.angles(i) for i in range(count)])
     done, batch = 0, max(1, min(BATCH, BATCH * LARGE**2 // size**2))
@@ -68,13 +66,8 @@ def _render(name: str, config: SynthConfig, size: int, key: str, jobs: int, prog
         images[done : done + len(part)] = part.transpose(0, 3, 1, 2)
         done += len(part)
         progress("rendering", done, count)
-    images.flush()
-    index = pd.DataFrame(
-        {
-            "image_id": [f"{name.removeprefix('synth_')}{i:06d}" for i in range(count)],
-            "identity": [source.identity(i) for i in range(count)],
-        }
-    )
+    ids = [f"{name.removeprefix('synth_')}{i:06d}" for i in range(count)]
+    identities = [source.identity(i) for i in range(count)]
     meta = {
         "name": name,
         "fingerprint": key,
@@ -84,14 +77,13 @@ def _render(name: str, config: SynthConfig, size: int, key: str, jobs: int, prog
         "unreadable": [],
         "parameters": parameters(name, config, size),
     }
-    dataset.save(folder, from_euler(torch.from_numpy(angles)).numpy(), angles, index, meta)
+    dataset.save(folder, images, from_euler(torch.from_numpy(angles)).numpy(), angles, ids, identities, meta)
 
 
 def _batch(name: str, config: SynthConfig, size: int, start: int, end: int) -> NDArray[np.uint8]:
     torch.set_num_threads(1)
-    renderer = _renderer(size)
-    source = SynthSet(name, config, size, renderer.model.identities)
-    return renderer.render([source.scene(i) for i in range(start, end)])
+    source = SynthSet(name, config, size)
+    return _renderer(size).render([source.scene(i) for i in range(start, end)])
 
 
 _renderer = cache(Renderer)

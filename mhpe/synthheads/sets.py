@@ -14,6 +14,7 @@ from pydantic import Field
 from mhpe.names import LARGEST_SET, SETS
 from mhpe.rotations import from_euler
 from mhpe.synthheads import scene
+from mhpe.synthheads.head_model import head_model
 from mhpe.synthheads.population import Person, Shot, draw_person, draw_shot
 from mhpe.synthheads.renderer import Scene
 from mhpe.synthheads.varied import vary_background, vary_person, vary_shot
@@ -42,8 +43,8 @@ class SynthConfig(Section):
 class SynthSet:
     """The scenes of one of :data:`SETS`, each by its number."""
 
-    def __init__(self, name: str, config: SynthConfig, size: int, components: int) -> None:
-        self.name, self.config, self.size, self.components = name, config, size, components
+    def __init__(self, name: str, config: SynthConfig, size: int) -> None:
+        self.name, self.config, self.size = name, config, size
         self._seed = (config.seed, SETS.index(name))
 
     def identity(self, number: int) -> int:
@@ -77,7 +78,7 @@ class SynthSet:
         return np.random.default_rng((*self._seed, kind, number))
 
     def _person(self, identity: int) -> Person:
-        return draw_person(self._generator(0, identity), self.components)
+        return draw_person(self._generator(0, identity), head_model().identities)
 
     def _photograph(self, number: int, rotation: NDArray[np.float64]) -> tuple[Person, Shot, NDArray[np.float64]]:
         person, shot = self._person(self.identity(number)), draw_shot(self._generator(2, number))

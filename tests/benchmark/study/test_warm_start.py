@@ -51,7 +51,7 @@ def test_the_persons_of_the_pretraining_are_refused(tmp_path: Path, protocol: st
 @pytest.mark.parametrize("name", SETS)
 def test_no_person_of_a_study_is_in_the_pretraining(name: str) -> None:
     def shapes(name: str, seed: int) -> set[bytes]:
-        heads = SynthSet(name, SynthConfig(seed=seed), 16, 8)
+        heads = SynthSet(name, SynthConfig(seed=seed), 16)
         numbers = range(0, heads.config.count(name), 25)
         return {heads.scene(number).person.identity.tobytes() for number in numbers}
 

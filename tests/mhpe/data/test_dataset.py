@@ -73,26 +73,6 @@ def test_files_are_verified_once_a_process(faces: HeadPoseSet, monkeypatch: pyte
     HeadPoseSet.load(faces.folder)
 
 
-def test_everything_is_on_the_disk_before_the_folder_gets_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    synchronised: list[str] = []
-    sync, replace = os.fsync, Path.replace
-
-    def fsync(handle: int) -> None:
-        synchronised.append(Path(f"/proc/self/fd/{handle}").readlink().name)
-        sync(handle)
-
-    def rename(path: Path, target: Path) -> Path:
-        assert {*dataset.FILES, "meta.json", path.name} <= set(synchronised)
-        return replace(path, target)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(Path, "replace", rename)
-    write_aflw2000(tmp_path, 2)
-    assert len(prepared("aflw2000", 32, tmp_path)) == 2
-
-
 def test_a_set_of_another_format_is_not_loaded(faces: HeadPoseSet, tmp_path: Path) -> None:
     meta = json.loads((faces.folder / "meta.json").read_text())
     (faces.folder / "meta.json").write_text(json.dumps(meta | {"format": dataset.FORMAT - 1}))

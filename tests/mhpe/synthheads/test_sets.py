@@ -27,7 +27,7 @@ SMALL = SynthConfig(train=12, lab=10, wild=10)
 
 def test_sets_show_different_persons() -> None:
     persons = [
-        SynthSet(name, SynthConfig(), 32, 4)._person(identity).identity.tobytes()
+        SynthSet(name, SynthConfig(), 32)._person(identity).identity.tobytes()
         for name in SETS
         for identity in range(50)
     ]
@@ -40,7 +40,7 @@ def test_long_hair_is_rare() -> None:
 
 
 def test_train_poses_are_like_300w_lps() -> None:
-    angles = np.stack([SynthSet("synth_train", SynthConfig(), 32, 4).angles(i) for i in range(4000)])
+    angles = np.stack([SynthSet("synth_train", SynthConfig(), 32).angles(i) for i in range(4000)])
     assert np.abs(angles).max() <= 95
     yaw, pitch, roll = angles.std(0)
     assert yaw > pitch > roll
@@ -48,7 +48,7 @@ def test_train_poses_are_like_300w_lps() -> None:
 
 
 def test_lab_moves_continuously_through_sequences_of_one_person() -> None:
-    source = SynthSet("synth_lab", SynthConfig(), 32, 4)
+    source = SynthSet("synth_lab", SynthConfig(), 32)
     count = 4 * FRAMES_PER_SEQUENCE
     rotations = from_euler(torch.from_numpy(np.stack([source.angles(i) for i in range(count)])))
     step = geodesic_degrees(rotations[1:], rotations[:-1]).numpy()
@@ -138,7 +138,7 @@ def test_an_unwritable_cache_is_one_clear_line(tmp_path: Path, monkeypatch: pyte
 def test_standard_sets_are_the_ones_that_results_were_made_on() -> None:
     keys = [generate.content_key(name, SynthConfig(), 64)[:12] for name in ("synth_train", "synth_wild", "synth_lab")]
     assert keys == ["1da17be167cf", "283f54607b7e", "167768a17ed6"]
-    source = SynthSet("synth_train", SynthConfig(), 32, 64)
+    source = SynthSet("synth_train", SynthConfig(), 32)
     pictures = Renderer(32).render([source.scene(i) for i in range(8)])
     np.testing.assert_allclose(
         pictures.mean((1, 2, 3)), [141.55, 130.82, 167.37, 128.81, 114.08, 134.32, 139.76, 178.98], atol=0.02
@@ -147,7 +147,7 @@ def test_standard_sets_are_the_ones_that_results_were_made_on() -> None:
 
 def test_varied_heads_are_others_with_the_same_poses() -> None:
     varied, standard = (
-        SynthSet("synth_train", SynthConfig(appearance=appearance), 32, 64) for appearance in ("varied", "standard")
+        SynthSet("synth_train", SynthConfig(appearance=appearance), 32) for appearance in ("varied", "standard")
     )
     renderer = Renderer(32)
     pictures = renderer.render([varied.scene(i) for i in range(8)])
@@ -160,6 +160,6 @@ def test_varied_heads_are_others_with_the_same_poses() -> None:
 
 
 def test_varied_persons_look_at_the_camera_whatever_the_head_does() -> None:
-    source = SynthSet("synth_wild", SynthConfig(appearance="varied"), 16, 4)
+    source = SynthSet("synth_wild", SynthConfig(appearance="varied"), 16)
     up = np.array([(source.angles(i)[1], source.scene(i).shot.gaze[1]) for i in range(200)])
     assert np.corrcoef(up.T)[0, 1] < -0.4
