@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from mhpe.synthheads.lighting import vertex_normals
+from mhpe.synthheads.appearance import vertex_normals
 from mhpe.synthheads.rasterizer import rasterize
 
 IDENTITIES = 2000

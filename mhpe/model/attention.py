@@ -77,14 +77,9 @@ class ModifiedSpatialAttention(nn.Module):
         return x * torch.sigmoid(self.maps(x))
 
 
-def cbam(channels: int) -> nn.Module:
-    """CBAM: channel attention, then spatial attention."""
-    return nn.Sequential(ChannelAttention(channels), SpatialAttention())
-
-
-def modified_cbam(channels: int) -> nn.Module:
-    """MCBAM of the slides: channel attention, then the modified spatial attention."""
-    return nn.Sequential(ChannelAttention(channels), ModifiedSpatialAttention(channels))
-
-
-ATTENTION: dict[str, Callable[[int], nn.Module]] = {"mcbam": modified_cbam, "cbam": cbam, "none": nn.Identity}
+ATTENTION: dict[str, Callable[[int], nn.Module]] = {
+    "mcbam": lambda channels: nn.Sequential(ChannelAttention(channels), ModifiedSpatialAttention(channels)),
+    "cbam": lambda channels: nn.Sequential(ChannelAttention(channels), SpatialAttention()),
+    "none": nn.Identity,
+}
+"""By the configuration's name, for a number of channels."""

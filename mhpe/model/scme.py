@@ -67,7 +67,7 @@ class ConcentrationModule(nn.Module):
 
 
 class MatrixFisher(NamedTuple):
-    """PM's result, the distribution of B rotations: its mode M (B, 3, 3) and the concentration K."""
+    """PM: the distribution of B rotations with RE's nearest rotation M (B, 3, 3) as mode and CM's concentration K."""
 
     mode: Tensor
     concentration: Concentration
@@ -80,11 +80,6 @@ class MatrixFisher(NamedTuple):
         """Equation 7 with its sign corrected, ``factor log c(F) - tr(F^T R)``, for rotations (B, 3, 3)."""
         log_c = log_normalizer_of_singular_values(self.concentration.strength)
         return factor * log_c - (self.parameter() * rotation).sum((1, 2))
-
-
-def probability_module(raw: Tensor, concentration: Concentration) -> MatrixFisher:
-    """PM: combine RE's raw matrix (B, 3, 3), projected to the nearest rotation, with CM's concentration."""
-    return MatrixFisher(project(raw), concentration)
 
 
 def project(raw: Tensor) -> Tensor:
@@ -108,4 +103,4 @@ class SCME(nn.Module):
     def forward(self, z: Tensor, concentration_input: Tensor) -> tuple[Tensor, MatrixFisher]:
         """Triple vectors (B, m, 3) and CM's input (B, m, 3) to RE's raw matrices (B, 3, 3) and the distribution."""
         raw = self.rotation_estimator(z)
-        return raw, probability_module(raw, self.concentration_module(concentration_input))
+        return raw, MatrixFisher(project(raw), self.concentration_module(concentration_input))

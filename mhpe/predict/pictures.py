@@ -1,6 +1,7 @@
 """Pictures with the head's axes drawn into them."""
 
 import itertools
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def picture_paths(images: Sequence[Path], folder: Path) -> dict[Path, Path]:
     Raises:
         InputError: if a photograph, or a file that is not an earlier picture of this program, has such a path.
     """
-    originals = {_file(image) for image in images if image.exists()}
+    originals = {os.path.realpath(image) for image in images}
     paths: dict[Path, Path] = {}
     taken: set[str] = set()
     for image in dict.fromkeys(images):
@@ -96,22 +97,10 @@ def picture_paths(images: Sequence[Path], folder: Path) -> dict[Path, Path]:
         name = next(name for name in itertools.chain([image.stem], numbered) if name not in taken)
         taken.add(name)
         path = paths[image] = folder / f"{name}.png"
-        try:
-            if not (path.exists() or path.is_symlink()):
-                continue
-        except OSError as error:
-            raise InputError(f"--pictures {folder}: {path.name}: {error.strerror or error}") from None
-        if path.exists() and _file(path) in originals:
-            raise InputError(f"--pictures {folder}: {path} is one of the images itself; name another folder")
-        if not _is_ours(path):
-            raise InputError(f"--pictures {folder}: {path} exists and is not of this program; name another folder")
+        if os.path.lexists(path) and (os.path.realpath(path) in originals or not _is_ours(path)):
+            what = "is one of the images itself, or not of this program"
+            raise InputError(f"--pictures {folder}: {path} exists and {what}; name another folder")
     return paths
-
-
-def _file(path: Path) -> tuple[int, int]:
-    """Device and inode, which tell a file from others whatever its name."""
-    status = path.stat()
-    return status.st_dev, status.st_ino
 
 
 def _is_ours(path: Path) -> bool:

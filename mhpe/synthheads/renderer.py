@@ -11,9 +11,8 @@ from torch import Tensor
 from mhpe.data.crops import LANDMARK_SCALE, LANDMARK_UP
 from mhpe.synthheads import scene
 from mhpe.synthheads.accessories import Accessories
-from mhpe.synthheads.appearance import albedo, hair_cover, hair_displacement, stack
+from mhpe.synthheads.appearance import albedo, hair_cover, hair_displacement, shade, stack, vertex_normals
 from mhpe.synthheads.head_model import EYE, head_model
-from mhpe.synthheads.lighting import shade, vertex_normals
 from mhpe.synthheads.makeup import draw_makeup
 from mhpe.synthheads.population import Person, Shot
 from mhpe.synthheads.rasterizer import rasterize

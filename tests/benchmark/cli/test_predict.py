@@ -156,14 +156,14 @@ def test_pictures_overwrite_nothing_but_earlier_ones(bench: Bench, faces: Path) 
     before = {path: path.read_bytes() for path in faces.iterdir()}
     result = bench("predict", faces, "--pictures", faces, "--out", "poses.csv")
     assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
-    assert f"{faces / 'a.png'} is one of the images itself" in result.err
+    assert f"{faces / 'a.png'} exists" in result.err
     assert not Path("poses.csv").exists()
     with Image.open(faces / "a.png") as image:
         image.save(faces / "d.jpg")
     (faces / "d.png").write_bytes(b"a file of the user's")
     other = bench("predict", faces / "d.jpg", "--pictures", faces)
     assert (other.status, other.out) == (2, "")
-    assert f"{faces / 'd.png'} exists and is not of this program" in other.err
+    assert f"{faces / 'd.png'} exists" in other.err
     assert {path: path.read_bytes() for path in before} == before
     for _ in range(2):
         assert bench("predict", faces / "a.png", faces / "d.jpg", "--pictures", "drawn").status == 0
