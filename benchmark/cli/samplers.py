@@ -92,8 +92,8 @@ def samplers_verb(
         return
 
     from benchmark.report.figures.sampler import draws_figure
-    from benchmark.report.study_report import FigureFile
     from benchmark.report.style import rendered
+    from benchmark.report.writers import FigureFile
     from benchmark.study.arms import label_of
     from mhpe.train.loop import poses_of
     from samplers.random import Random

@@ -1,20 +1,25 @@
-"""Reads a study, draws its figures, and works out what needs predictions of single images."""
+"""Works out everything that is reported of a study: its numbers, and its figures."""
 
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
+from benchmark.report import secondary
 from benchmark.report.figures import FIGURES, MAIN, draw
-from benchmark.report.images import errors_by_yaw
-from benchmark.report.material import Material
-from benchmark.report.secondary import FAR
-from benchmark.report.study_report import Analysis, FigureFile, StudyReport, read_study
+from benchmark.report.images import Images, errors_by_yaw
+from benchmark.report.published.slides import SLIDES_STUDIES, beside_ours, published_notes, published_text
+from benchmark.report.sentences import caveat, core_note
+from benchmark.report.study_report import Material, ReportTable, StudyReport
 from benchmark.report.style import Drawing, NoDataError, rendered, watermark
+from benchmark.report.summary import baselines_of, summarise
 from benchmark.report.text import slug
-from benchmark.statistics import bootstrap_difference
+from benchmark.report.views import to_text
+from benchmark.report.writers import FigureFile, TextTable
+from benchmark.statistics import MARGIN, bootstrap_difference
 from benchmark.store import Store
 
 if TYPE_CHECKING:
@@ -41,44 +46,61 @@ def analyse(
     """
     store = Store(url, read_only=True)
     with store.snapshot():
-        report = read_study(store, name, definition, cells, searches)
+        report = read_study(store, name, definition, cells)
         materials = [Material(store, report, preset) for preset in dict.fromkeys(report.table["preset"])]
-        by_yaw = [
-            errors_by_yaw(images).assign(preset=material.preset, protocol=protocol)
-            for material in materials
-            for protocol, images in material.images.items()
-        ]
-        found = Analysis(
-            pd.concat(map(bootstrap, materials), ignore_index=True),
-            pd.concat(by_yaw or [pd.DataFrame()], ignore_index=True),
-            pd.concat(map(far_errors, materials), ignore_index=True),
-        )
         for material in materials:
-            _draw(report, material, png, found)
-    for search in report.searches:
-        if "matplotlib.pyplot" not in sys.modules:
-            mpl.use("Agg")  # whatever a notebook set: figures are files, and need no other backend
-        from benchmark.report.figures.search import draw_search  # loads pyplot, Optuna and PyTorch
-
-        drawn = draw_search(search.stored).items()
-        found.of_searches.append([_file(f"{search.name}-{kind}", title, each, png) for kind, (title, each) in drawn])
-    report.analysis = found
-    report.tables  # noqa: B018  worked out here, and kept with the rest
+            _draw(report, material, png)
+        report.yaw = _of_images(materials, errors_by_yaw)
+        far = _of_images(materials, far_errors)
+        bootstraps = _of_images(materials, lambda images: bootstrap(images, report.baselines))
+    of_seeds = cells if far.empty else cells.merge(far, how="left", on=["preset", "protocol", "arm", "seed"])
+    report.other_metrics = secondary.other_metrics(of_seeds, report.baselines, report.margin)
+    report.tables = _tables(report, bootstraps)
+    report.searches = [search._replace(figures=_of_search(search, png)) for search in searches]
     return report
 
 
-def _draw(report: StudyReport, material: Material, png: bool, found: Analysis) -> None:
+def read_study(store: Store, name: str, definition: dict[str, Any], cells: pd.DataFrame) -> StudyReport:
+    """A study's main numbers, without what takes time."""
+    table = summarise(cells, baselines_of(cells, definition), definition.get("margin", MARGIN))
+    draws = secondary.draw_table(store, name)
+    places = table[["preset", "arm"]].drop_duplicates().itertuples(index=False, name=None)
+    cores = {(preset, arm): store.core(name, preset, arm) for preset, arm in places}
+    tests = cells[["protocol", "test_set"]].drop_duplicates().itertuples(index=False, name=None)
+    return StudyReport(
+        name,
+        definition,
+        cells,
+        secondary.add_draws(table, draws, cells, cores),
+        draws,
+        {protocol: said for protocol, fingerprint in tests if (said := caveat(store.test_set(fingerprint)))},
+        core_note({preset: core for (preset, arm), core in cores.items() if arm == definition["baseline"]}),
+    )
+
+
+def _draw(report: StudyReport, material: Material, png: bool) -> None:
+    """Draw the figures of one preset."""
     caveats = dict.fromkeys(report.caveats.values())
     for kind, (title, _) in FIGURES.items():
         shown = f"{title}, preset {material.preset}" if report.table["preset"].nunique() > 1 else title
         try:
             drawing = draw(kind, material)
         except NoDataError as missing:
-            found.not_drawn[shown] = str(missing)
+            report.not_drawn[shown] = str(missing)
             continue
         watermark(drawing.figure, material.incomplete)
         name = f"{report.slug}-{kind}-{slug(material.preset)}"
-        found.figures.append(_file(name, shown, drawing, png, " ".join(caveats), kind in MAIN))
+        report.figures.append(_file(name, shown, drawing, png, " ".join(caveats), kind in MAIN))
+
+
+def _of_search(search: "SearchReport", png: bool) -> list[FigureFile]:
+    """Draw the figures of a search."""
+    if "matplotlib.pyplot" not in sys.modules:
+        mpl.use("Agg")  # whatever a notebook set: figures are files, and need no other backend
+    from benchmark.report.figures.search import draw_search  # loads pyplot, Optuna and PyTorch
+
+    drawn = draw_search(search.stored).items()
+    return [_file(f"{search.name}-{kind}", title, drawing, png) for kind, (title, drawing) in drawn]
 
 
 def _file(name: str, title: str, drawing: Drawing, png: bool, caveats: str = "", main: bool = True) -> FigureFile:
@@ -86,34 +108,64 @@ def _file(name: str, title: str, drawing: Drawing, png: bool, caveats: str = "",
     return FigureFile(name, title, caption, drawing.alt, *rendered(drawing.figure, png), main)
 
 
-def bootstrap(material: Material) -> pd.DataFrame:
-    """One row per protocol and arm whose predictions can be compared with the baseline's image by image.
+def _tables(report: StudyReport, bootstraps: pd.DataFrame) -> dict[str, ReportTable]:
+    """The tables beside the main one that have a row, by name."""
+    tables = {
+        "draws": report.draws.drop(columns="shares"),
+        "parts": report.other_metrics,
+        "margins": secondary.sensitivity(report.table),
+        "price": secondary.price(report.cells, report.baselines),
+        "bootstrap": bootstraps,
+    }
+    places = {"Preset": report.table["preset"], "Trained on": report.draws["train_set"]}
+    same = [name for name, values in places.items() if values.nunique() < 2]
+    found = {}
+    for name, table in tables.items():
+        heading, columns, note = secondary.TABLES[name]
+        shown = to_text(table, columns) if columns else secondary.part_text(table)
+        if len(shown):
+            found[name] = ReportTable(heading, table, TextTable(shown.drop(columns=same, errors="ignore"), note))
+    if report.name in SLIDES_STUDIES:
+        rows = beside_ours(report.name, report.table)
+        text = TextTable(published_text(rows), published_notes(rows))
+        found["published"] = ReportTable("Published, recomputed, reproduced", rows, text)
+    return found
 
-    Columns preset, protocol, arm, baseline, seeds, images, persons, difference, low, high (degrees of MAE), and
+
+def _of_images(materials: Sequence[Material], work: Callable[[Images], pd.DataFrame]) -> pd.DataFrame:
+    """What is worked out of the images of each protocol, after columns preset and protocol."""
+    found = {(of.preset, protocol): work(images) for of in materials for protocol, images in of.images.items()}
+    if not found:
+        return pd.DataFrame()
+    return pd.concat(found, names=["preset", "protocol"]).reset_index(level=[0, 1]).reset_index(drop=True)
+
+
+def bootstrap(images: Images, baselines: Mapping[str, str]) -> pd.DataFrame:
+    """One row per arm of a protocol whose predictions can be compared with its baseline's image by image.
+
+    Columns arm, baseline, seeds, images, persons, difference, low, high (degrees of MAE), and
     probability_of_improvement with its ends probability_low and probability_high.
     """
     rows = []
-    for protocol, images in material.images.items():
-        persons = images.test_set.identities
-        for arm, errors in images.arms.items():
-            base = images.arms.get(material.baselines.get(arm, arm), errors)
-            seeds = sorted(set(errors.seeds) & set(base.seeds))
-            if base is errors or not seeds:
-                continue
-            mine = errors.mae[[errors.seeds.index(seed) for seed in seeds]]
-            theirs = base.mae[[base.seeds.index(seed) for seed in seeds]]
-            place = {"preset": material.preset, "protocol": protocol, "arm": arm, "baseline": material.baselines[arm]}
-            counts = {"seeds": len(seeds), "images": mine.shape[1], "persons": len(np.unique(persons))}
-            rows.append(place | counts | vars(bootstrap_difference(mine, theirs, persons)))
+    persons = images.test_set.identities
+    for arm, errors in images.arms.items():
+        base = images.arms.get(baselines.get(arm, arm), errors)
+        seeds = sorted(set(errors.seeds) & set(base.seeds))
+        if base is errors or not seeds:
+            continue
+        mine, theirs = (of.mae[[of.seeds.index(seed) for seed in seeds]] for of in (errors, base))
+        counts = {"seeds": len(seeds), "images": mine.shape[1], "persons": len(np.unique(persons))}
+        found = vars(bootstrap_difference(mine, theirs, persons))
+        rows.append({"arm": arm, "baseline": baselines[arm], **counts, **found})
     return pd.DataFrame(rows)
 
 
-def far_errors(material: Material) -> pd.DataFrame:
-    """MAE of each trial over the images beyond ``FAR`` degrees of yaw: columns preset, protocol, arm, seed and far."""
-    rows = []
-    for protocol, images in material.images.items():
-        beyond = np.abs(images.test_set.angles[:, 0]) > FAR
-        for arm, errors in images.arms.items() if beyond.any() else ():
-            means = errors.mae[:, beyond].mean(1, dtype=float)
-            rows += [(material.preset, protocol, arm, *of_seed) for of_seed in zip(errors.seeds, means, strict=True)]
-    return pd.DataFrame(rows, columns=["preset", "protocol", "arm", "seed", "far"])
+def far_errors(images: Images) -> pd.DataFrame:
+    """MAE of each trial over the images beyond ``FAR`` degrees of yaw: columns arm, seed and far."""
+    beyond = np.abs(images.test_set.angles[:, 0]) > secondary.FAR
+    tables = [
+        pd.DataFrame({"arm": arm, "seed": errors.seeds, "far": errors.mae[:, beyond].mean(1, dtype=float)})
+        for arm, errors in images.arms.items()
+        if beyond.any()
+    ]
+    return pd.concat(tables) if tables else pd.DataFrame()

@@ -7,7 +7,7 @@ import pandas as pd
 
 from benchmark.report.text import difference, number, signed, slug, synthetic_note, with_error
 from benchmark.report.views import cell, columns, to_text
-from benchmark.report.writers import TextTable
+from benchmark.report.writers import FigureFile, TextTable
 from benchmark.search.points import StoredSearch, load_searches
 from benchmark.search.search import FOUND, best_points
 from benchmark.statistics import half_width
@@ -29,6 +29,7 @@ class SearchReport(NamedTuple):
     best: pd.DataFrame  # the best points and the study's arms on fresh seeds, see fresh_values
     text: TextTable  # the same for display
     stored: StoredSearch
+    figures: list[FigureFile] = []  # noqa: RUF012  replaced, never changed
 
 
 def report_searches(store: Store, study: str, definition: dict[str, Any], cells: pd.DataFrame) -> list[SearchReport]:

@@ -30,11 +30,15 @@ DRAW_NUMBERS = ["images_per_input", "effective_references", "coverage", "fallbac
 FOUND = 0.2  # difference in degrees whose price is worked out
 
 
-def draw_table(store: Store, study: str, preset: str) -> pd.DataFrame:
-    """One row per training set and arm, in the study's order: the preset, and means over seeds of ``DRAW_NUMBERS``."""
-    table = store.draws(study, preset).groupby(["train_set", "arm"], sort=False)[DRAW_NUMBERS].mean().reset_index()
-    table.insert(0, "preset", preset)
-    return table
+def draw_table(store: Store, study: str) -> pd.DataFrame:
+    """One row per preset, training set and arm, in the study's order: means over seeds of ``DRAW_NUMBERS`` and shares.
+
+    The shares are None where no trial has them.
+    """
+    groups = store.draws(study).groupby(["preset", "train_set", "arm"], sort=False)
+    table = groups[DRAW_NUMBERS].mean().reset_index()
+    shares = [of_arm["shares"].dropna().tolist() for _, of_arm in groups]
+    return table.assign(shares=pd.Series([np.mean(each, axis=0) if each else None for each in shares], dtype=object))
 
 
 def add_draws(
@@ -45,14 +49,13 @@ def add_draws(
     The ``cells`` say on what a protocol trains; ``cores`` are settings of the core by preset and arm.
     """
     place = ["preset", "protocol", "arm"]
-    of_cells = cells.dropna(subset=["train_set"]).drop_duplicates(place)[[*place, "train_set"]]
-    keys = ["preset", "train_set", "arm"]
-    found = of_cells.merge(draws[[*keys, "coverage", "fallback_share"]], how="left", on=keys)
+    trained = cells.dropna(subset=["train_set"]).drop_duplicates(place)[[*place, "train_set"]]
+    found = trained.merge(draws, how="left", on=["preset", "train_set", "arm"])[[*place, "coverage", "fallback_share"]]
     pools = [
         core.get("pool_size") if (core := cores.get(key) or {}).get("references") == "pool" else None
         for key in zip(table["preset"], table["arm"], strict=True)
     ]
-    return table.merge(found.drop(columns="train_set"), how="left", on=place).assign(pool=pd.Series(pools, dtype=float))
+    return table.merge(found, how="left", on=place).assign(pool=pd.Series(pools, dtype=float))
 
 
 def other_metrics(cells: pd.DataFrame, baselines: Mapping[str, str], margin: float) -> pd.DataFrame:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from benchmark.report import secondary
-from benchmark.report.published.slides import SLIDES_STUDIES, beside_ours, published_notes, published_text
-from benchmark.report.sentences import caveat, core_note, machines_note, study_verdict
-from benchmark.report.summary import baselines_of, summarise
+from benchmark.report.images import Images, read_images
+from benchmark.report.sentences import machines_note, study_verdict
+from benchmark.report.summary import baselines_of
 from benchmark.report.text import protocol_title, slug
-from benchmark.report.views import VIEWS, as_text, to_text
-from benchmark.report.writers import TextTable, write_csv, write_table
+from benchmark.report.views import VIEWS, as_text
+from benchmark.report.writers import FigureFile, TextTable, write_csv, write_table
 from benchmark.statistics import MARGIN
 from benchmark.store import Store
 
@@ -25,38 +24,6 @@ SEED_COLUMNS = [
     "trial",
 ]  # fmt: skip
 """Of the table that every number of a report can be recomputed from."""
-
-
-@dataclass(frozen=True)
-class FigureFile:
-    """A figure that was drawn."""
-
-    name: str  # of its files, without suffix
-    title: str  # what it shows
-    caption: str  # how to read it
-    alt: str  # alternative text
-    svg: str  # its drawing
-    png: bytes = b""  # the same as PNG file; empty if it was not asked for
-    main: bool = True  # whether the page shows it without being asked
-
-    def write(self, folder: Path) -> None:
-        """Write the SVG file, and the PNG file if there is one."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{self.name}.svg").write_text(self.svg, encoding="utf-8")
-        if self.png:
-            (folder / f"{self.name}.png").write_bytes(self.png)
-
-
-@dataclass
-class Analysis:
-    """What of a study's report takes time: figures, and numbers from single images of all presets."""
-
-    bootstrap: pd.DataFrame = field(default_factory=pd.DataFrame)  # see benchmark.report.analysis.bootstrap
-    yaw: pd.DataFrame = field(default_factory=pd.DataFrame)  # errors_by_yaw of each preset and protocol
-    far: pd.DataFrame = field(default_factory=pd.DataFrame)  # see benchmark.report.analysis.far_errors
-    figures: list[FigureFile] = field(default_factory=list)
-    not_drawn: dict[str, str] = field(default_factory=dict)  # titles of those that were not, and why
-    of_searches: list[list[FigureFile]] = field(default_factory=list)
 
 
 class ReportTable(NamedTuple):
@@ -74,14 +41,16 @@ class StudyReport:
     name: str
     definition: dict[str, Any]  # as the store has it
     cells: pd.DataFrame  # as benchmark.store.Store.results gives them
-    # as benchmark.report.summary.summarise gives it, with the columns of benchmark.report.secondary.add_draws
-    # and q
-    table: pd.DataFrame
+    table: pd.DataFrame  # as benchmark.report.summary.summarise and secondary.add_draws give it, with q
     draws: pd.DataFrame  # as benchmark.report.secondary.draw_table gives it
     caveats: dict[str, str]  # by protocol, what a reader must know of its test set; nothing for most
     core: str  # what the baseline's core changes of the presets', in sentences; nothing for most
-    searches: list["SearchReport"]  # of the study; none for most
-    analysis: Analysis = field(default_factory=Analysis)
+    searches: list["SearchReport"] = field(default_factory=list)  # of the study; none for most
+    other_metrics: pd.DataFrame = field(default_factory=pd.DataFrame)  # see benchmark.report.secondary.other_metrics
+    yaw: pd.DataFrame = field(default_factory=pd.DataFrame)  # errors_by_yaw of each preset and protocol
+    tables: dict[str, ReportTable] = field(default_factory=dict)  # beside the main one, by name
+    figures: list[FigureFile] = field(default_factory=list)
+    not_drawn: dict[str, str] = field(default_factory=dict)  # titles of those that were not, and why
 
     def __post_init__(self) -> None:
         self.slug = slug(self.name)  # the name as files and links have it
@@ -97,59 +66,40 @@ class StudyReport:
         """A sentence, and a line, a protocol."""
         return study_verdict(self.table, self.margin)
 
-    @cached_property
-    def other_metrics(self) -> pd.DataFrame:
-        """As :func:`benchmark.report.secondary.other_metrics` gives it."""
-        cells, far = self.cells, self.analysis.far
-        if not far.empty:
-            cells = cells.merge(far, how="left", on=["preset", "protocol", "arm", "seed"])
-        return secondary.other_metrics(cells, self.baselines, self.margin)
+
+class Material:
+    """A study at one preset."""
+
+    def __init__(self, store: Store, report: StudyReport, preset: str) -> None:
+        self.store, self.study, self.preset = store, report.name, preset
+        self.title, self.margin = report.title, report.margin
+        self.baseline, self.baselines = report.baseline, report.baselines
+        tables = (report.cells, report.table, report.draws)
+        self.cells, self.table, self.draws = (table[table["preset"] == preset] for table in tables)
 
     @cached_property
-    def tables(self) -> dict[str, ReportTable]:
-        """The tables beside the main one that have a row, by name."""
-        tables = {
-            "draws": self.draws,
-            "parts": self.other_metrics,
-            "margins": secondary.sensitivity(self.table),
-            "price": secondary.price(self.cells, self.baselines),
-            "bootstrap": self.analysis.bootstrap,
+    def protocols(self) -> list[str]:
+        """Names of the protocols with a result, in order."""
+        return list(dict.fromkeys(self.table.loc[self.table["mae"].notna(), "protocol"]))
+
+    @property
+    def incomplete(self) -> str:
+        """Which share of the grid is there, or nothing if all of it is."""
+        there = int(self.cells["mae"].notna().sum())
+        return "" if there == len(self.cells) else f"incomplete: {there:,} of {len(self.cells):,} cells"
+
+    def arms(self, protocol: str) -> pd.DataFrame:
+        """Rows of the arms with a result on a protocol, in order."""
+        return self.table[(self.table["protocol"] == protocol) & self.table["mae"].notna()]
+
+    @cached_property
+    def images(self) -> dict[str, Images]:
+        """Errors image by image of the first arms and seeds, by protocol; of those with labels and predictions."""
+        done = self.cells[self.cells["mae"].notna()]
+        found = {
+            name: read_images(self.store, done[done["protocol"] == name], self.baseline) for name in self.protocols
         }
-        places = {"Preset": self.table["preset"], "Trained on": self.draws["train_set"]}
-        same = [name for name, values in places.items() if values.nunique() < 2]
-        found = {}
-        for name, table in tables.items():
-            heading, columns, note = secondary.TABLES[name]
-            shown = to_text(table, columns) if columns else secondary.part_text(table)
-            if len(shown):
-                found[name] = ReportTable(heading, table, TextTable(shown.drop(columns=same, errors="ignore"), note))
-        if self.name in SLIDES_STUDIES:
-            rows = beside_ours(self.name, self.table)
-            text = TextTable(published_text(rows), published_notes(rows))
-            found["published"] = ReportTable("Published, recomputed, reproduced", rows, text)
-        return found
-
-
-def read_study(
-    store: Store, name: str, definition: dict[str, Any], cells: pd.DataFrame, searches: "list[SearchReport]"
-) -> StudyReport:
-    """A study's numbers, without q and analysis; ``cells`` as :meth:`benchmark.store.Store.results` gives them."""
-    table = summarise(cells, baselines_of(cells, definition), definition.get("margin", MARGIN))
-    presets = list(dict.fromkeys(table["preset"]))
-    draws = pd.concat([secondary.draw_table(store, name, preset) for preset in presets], ignore_index=True)
-    places = table[["preset", "arm"]].drop_duplicates().itertuples(index=False, name=None)
-    cores = {(preset, arm): store.core(name, preset, arm) for preset, arm in places}
-    tests = cells[["protocol", "test_set"]].drop_duplicates().itertuples(index=False, name=None)
-    return StudyReport(
-        name,
-        definition,
-        cells,
-        secondary.add_draws(table, draws, cells, cores),
-        draws,
-        {protocol: said for protocol, fingerprint in tests if (said := caveat(store.test_set(fingerprint)))},
-        core_note({preset: cores.get((preset, definition["baseline"])) for preset in presets}),
-        searches,
-    )
+        return {protocol: images for protocol, images in found.items() if images}
 
 
 def write_study(report: StudyReport, folder: Path) -> None:
@@ -164,8 +114,8 @@ def write_study(report: StudyReport, folder: Path) -> None:
     write_table(report.table, views, title, lead, tables / report.slug)
     seeds = report.cells[report.cells["mae"].notna()]
     write_csv(seeds[SEED_COLUMNS].rename(columns={"geodesic_mean": "geodesic"}), tables / f"{report.slug}-seeds.csv")
-    if not report.analysis.yaw.empty:
-        write_csv(report.analysis.yaw, tables / f"{report.slug}-yaw.csv")
+    if not report.yaw.empty:
+        write_csv(report.yaw, tables / f"{report.slug}-yaw.csv")
     for name, (heading, table, text) in report.tables.items():
         of_trainings = name in ("draws", "published")  # of all protocols
         about = (report.title, "") if of_trainings else (title, " ".join(caveats))
@@ -174,5 +124,5 @@ def write_study(report: StudyReport, folder: Path) -> None:
         write_csv(search.points, tables / f"{search.name}-points.csv")
         views = {"The best points on fresh seeds": search.text}
         write_table(search.best, views, search.title, search.summary, tables / search.name)
-    for figure in (*report.analysis.figures, *(figure for of in report.analysis.of_searches for figure in of)):
+    for figure in (*report.figures, *(figure for search in report.searches for figure in search.figures)):
         figure.write(folder / "figures")

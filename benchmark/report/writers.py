@@ -1,4 +1,4 @@
-"""Tables as files: CSV, Markdown and LaTeX (booktabs)."""
+"""Tables as files, CSV, Markdown and LaTeX (booktabs), and figures as files."""
 
 import json
 import re
@@ -37,6 +37,25 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = table.map(lambda value: json.dumps(value, sort_keys=True) if isinstance(value, dict) else value)
     plain.to_csv(path, index=False, lineterminator="\n")
+
+
+class FigureFile(NamedTuple):
+    """A figure that was drawn."""
+
+    name: str  # of its files, without suffix
+    title: str  # what it shows
+    caption: str  # how to read it
+    alt: str  # alternative text
+    svg: str  # its drawing
+    png: bytes = b""  # the same as PNG file; empty if it was not asked for
+    main: bool = True  # whether the page shows it without being asked
+
+    def write(self, folder: Path) -> None:
+        """Write the SVG file, and the PNG file if there is one."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{self.name}.svg").write_text(self.svg, encoding="utf-8")
+        if self.png:
+            (folder / f"{self.name}.png").write_bytes(self.png)
 
 
 class TextTable(NamedTuple):

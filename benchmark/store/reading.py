@@ -168,19 +168,19 @@ class Reading(Database):
         )
         return self._frame(query).drop(columns="position")
 
-    def draws(self, study: str, preset: str) -> pd.DataFrame:
+    def draws(self, study: str) -> pd.DataFrame:
         """Numbers of the references that a study's trials drew.
 
         Returns:
-            Columns train_set, position, arm, seed; effective_references, coverage and fallback_share as
+            Columns preset, train_set, position, arm, seed; effective_references, coverage and fallback_share as
             :meth:`samplers.support.diagnostics.DrawStatistics.summary` gives them; ``distance``, the mean geodesic
             distance to the input in degrees; ``shares``, a list: of the references in equal bars of this distance
             from 0 to 180 degrees; and ``images_per_input``, the distinct images encoded for an input. Missing values
             are NaN or None.
         """
         t, e = schema.trials.c, schema.epochs.c
-        trials = _trials(study, preset)
-        columns = [trials.c[name] for name in ("train_set", "position", "arm", "seed")]
+        trials = _trials(study)
+        columns = [trials.c[name] for name in ("preset", "train_set", "position", "arm", "seed")]
         encoded = sa.select(sa.func.avg(e.images_per_input)).where(e.trial == t.key).scalar_subquery()
         numbers = [t.diagnostics[name].as_float().label(name) for name in DRAWN]
         query = (

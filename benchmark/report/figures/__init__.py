@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from benchmark.report.figures import images, parameters, seeds, trainings
-from benchmark.report.material import Material
+from benchmark.report.study_report import Material
 from benchmark.report.style import Drawing, headline, legend, style
 
 FIGURES: dict[str, tuple[str, Callable[[Material], Drawing]]] = {

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from benchmark.report.images import SEEDS_READ, ImageErrors, Images, errors_by_yaw, shown_note
-from benchmark.report.material import Material
+from benchmark.report.study_report import Material
 from benchmark.report.style import Drawing, NoDataError, in_legend, line_styles, panels
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title

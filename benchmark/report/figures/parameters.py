@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from benchmark.report.material import Material
+from benchmark.report.study_report import Material
 from benchmark.report.style import BASELINE, Drawing, NoDataError, hover, in_legend, line_styles, panels, same_span
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title

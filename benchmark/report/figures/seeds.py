@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmark.report.material import Material
+from benchmark.report.study_report import Material
 from benchmark.report.style import BASELINE, Drawing, NoDataError, hover, named_rows
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import NOTHING, chances, difference, protocol_title, signed

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from benchmark.report.images import first_arms, shown_note
-from benchmark.report.material import Material
+from benchmark.report.study_report import Material
 from benchmark.report.style import BASELINE, Drawing, NoDataError, in_legend, line_styles, panels, same_span
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
@@ -25,10 +25,9 @@ def _need_several_rules(material: Material) -> None:
 
 def distances(material: Material) -> Drawing:
     """Shares of the references in bars of geodesic distance to their input, as counted in the trainings."""
-    draws = material.store.draws(material.study, material.preset).dropna(subset=["shares"])
     found: dict[str, dict[str, Any]] = {}
-    for (train_set, arm), rows in draws.groupby(["train_set", "arm"], sort=False):
-        found.setdefault(str(train_set), {})[str(arm)] = np.mean(rows["shares"].tolist(), axis=0)
+    for row in material.draws.dropna(subset=["shares"]).to_dict("records"):
+        found.setdefault(row["train_set"], {})[row["arm"]] = row["shares"]
     if not found:
         raise NoDataError("no trial stores the diagnostics of its draws")
     _need_several_rules(material)

@@ -168,7 +168,7 @@ def test_numbers_are_missing_where_nothing_was_trained(bench: Bench, tmp_path: P
     bench("run", "--study", study, "--data-root", data_root, "--jobs", 1, "--seeds", 1, "--arm", "exploding")
     store = Store("results/bench.sqlite")
     assert len(store.results("tiny")) == 1
-    assert store.draws("tiny", store.results("tiny")["preset"].iloc[0]).empty
+    assert store.draws("tiny").empty
 
 
 def test_a_long_training_is_cut_in_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,14 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from benchmark.report.analysis import bootstrap
+from benchmark.report.analysis import bootstrap, read_study
 from benchmark.report.figures import FIGURES, draw
 from benchmark.report.figures.images import calibration_curve, images_of
 from benchmark.report.images import ARMS_SHOWN, ImageErrors, Images, first_arms
-from benchmark.report.material import Material
-from benchmark.report.study_report import read_study
+from benchmark.report.study_report import Material
 from benchmark.report.style import NoDataError, legend, line_styles, named_rows, panels, rendered, style
 from samplers.base import Sampler
 from samplers.bins import Bins
@@ -27,7 +27,7 @@ Make = Callable[[MadeUp], Material]
 
 def material_of(folder: Path, study: MadeUp) -> Material:
     store = filled_store(folder, study)
-    report = read_study(store, study.name, study.definition | {"margin": 0.2}, store.results(study.name), [])
+    report = read_study(store, study.name, study.definition | {"margin": 0.2}, store.results(study.name))
     return Material(store, report, PRESET)
 
 
@@ -218,7 +218,8 @@ def test_image_errors_average_to_the_stored_metrics(material: Material) -> None:
 
 
 def test_the_secondary_analysis_finds_the_same_difference(material: Material) -> None:
-    table = bootstrap(material).merge(material.table, on=["protocol", "arm"], suffixes=("", "_primary"))
+    found = [bootstrap(images, material.baselines).assign(protocol=name) for name, images in material.images.items()]
+    table = pd.concat(found).merge(material.table, on=["protocol", "arm"], suffixes=("", "_primary"))
     assert len(table) == 4
     np.testing.assert_allclose(table["difference"], table["difference_primary"], atol=1e-4)
     assert (table["images"] == 60).all()

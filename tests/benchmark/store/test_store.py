@@ -77,7 +77,7 @@ def test_a_trials_way_through_the_store(store: Store) -> None:
     assert store.weights(TRIAL.key) == b"weights"
     row = store.results("study").iloc[0]
     assert row["mae"] == 5.0
-    assert store.draws("study", "standard")["coverage"].tolist() == [0.5]
+    assert store.draws("study")["coverage"].tolist() == [0.5]
     rotations, strengths = store.predictions([TRIAL.key], "t" * 64)[TRIAL.key]
     assert (rotations.shape, strengths.shape) == ((4, 3, 3), (4, 3))
     assert not store.claim(TRIAL.key, "you", 60)
