@@ -123,10 +123,9 @@ def check_verb(data_root: Path | None) -> None:
     \b
     bench data check --data-root ~/data
     """
-    from mhpe.datasets import REAL_SETS
+    from mhpe.datasets import REAL_SETS, check_root
 
-    if data_root is not None and not data_root.is_dir():
-        raise InputError(f"--data-root {data_root}: no such folder")
+    check_root(data_root)
     table = plain_table("data set", "images", "published", "original files", "prepared")
     for name in TITLES:
         count, place = _originals(name, data_root) if name in REAL_SETS else ("", "rendered when first used")

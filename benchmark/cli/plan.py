@@ -42,6 +42,7 @@ def plan_verb(grid: Grid) -> None:
     from benchmark.report.text import protocol_title
     from benchmark.run.task import usable_device
     from benchmark.run.workers import process_count
+    from benchmark.statistics.power import spreads
     from benchmark.store import Store
 
     studies = grid.studies()
@@ -67,7 +68,7 @@ def plan_verb(grid: Grid) -> None:
         bare = []  # titles of protocols without a pilot, which share one table
         for protocol in study.protocols:
             of_protocol = cells[cells["protocol"] == protocol.name]
-            if pilot := _pilot(study, arms, of_protocol):
+            if pilot := spreads(of_protocol, study.definition["baselines"]):
                 say("")
                 _print_seeds(study, arms, seeds, protocol_title(protocol.name), of_protocol, pilot)
             else:
@@ -147,14 +148,6 @@ def _print_incomplete(study: "Study", data_root: "Path | None") -> None:
         if data_root is not None and (data_root / REAL_SETS[name].folder).is_dir():
             for what in REAL_SETS[name].missing(data_root):
                 say(f"{TITLES[name]}: {what}; the study runs on what is there")
-
-
-def _pilot(study: "Study", arms: "tuple[Arm, ...]", cells: "pd.DataFrame") -> "list[Spread]":
-    """The scatter of some arms' paired differences on a protocol, as far as the store has two pairs of them."""
-    from benchmark.statistics.power import spreads
-
-    labels = {arm.label for arm in arms}
-    return [spread for spread in spreads(cells, study.definition["baselines"]) if spread.arm in labels]
 
 
 def _print_seeds(

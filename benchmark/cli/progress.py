@@ -1,6 +1,5 @@
 """What is shown while something runs: bars on a terminal, and lines of finished trials, in log files, too."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -47,7 +46,6 @@ class RunReporter:
             disable=not err.is_terminal,
         )
         self._task = self._bars.add_task(study, total=None, left="")
-        self._begun = time.monotonic()
         self._finished = self._waited_for = 0
 
     def __enter__(self) -> "RunReporter":
@@ -77,8 +75,7 @@ class RunReporter:
         self._finished += 1
         self._bars.advance(self._task)
         task = self._bars.tasks[0]
-        pace = (time.monotonic() - self._begun) / self._finished
-        left = pace * ((task.total or 0) - task.completed)
+        left = (task.elapsed or 0) / self._finished * (task.remaining or 0)
         remaining = f"{_clock(left)} left" if left else ""
         self._bars.update(self._task, left=remaining)
         colour = {"done": "green", "pruned": "yellow", "failed": "red"}[status]

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
-from rich.columns import Columns
-from rich.table import Table
 
 from benchmark.cli.options import (
     data_root_option,
@@ -24,7 +22,7 @@ from benchmark.cli.options import (
     set_option,
     wide_option,
 )
-from benchmark.cli.terminal import out, plain_table, print_table, say, warn
+from benchmark.cli.terminal import plain_table, print_table, say, warn
 from benchmark.study.presets import PRESETS, default_preset
 from benchmark.study.protocols import protocol
 from mhpe.config import CoreConfig
@@ -169,21 +167,22 @@ def _describe(cls: "type[Sampler]", sampler: "Sampler | None") -> None:
 
 
 def _list(sampler_files: tuple[Path, ...], wide: bool) -> None:
-    if not (wide or sampler_files or entry_points(group=ENTRY_POINTS)):
-        table = plain_table("sampler", "what it draws")
-        for name, summary in sorted(summaries().items()):
-            table.add_row(name, summary)
-        print_table(table)
-        return
-    from samplers.support.registry import Registry
+    rows, broken = [(name, summary, "") for name, summary in summaries().items()], {}
+    if wide or sampler_files or entry_points(group=ENTRY_POINTS):
+        from samplers.support.registry import Registry
 
-    registry = Registry(sampler_files)
-    table = plain_table("sampler", "what it draws", *(("parameters",) if wide else ()))
-    for name, cls in sorted(registry.classes.items()):
-        fields = ", ".join(f"{key}={default}" for key, default in _defaults(cls).items())
-        table.add_row(name, _summary(inspect.getdoc(cls)), *((fields,) if wide else ()))
+        registry = Registry(sampler_files)
+        broken = registry.broken
+        rows = [
+            (name, _summary(inspect.getdoc(cls)), ", ".join(f"{key}={value}" for key, value in _defaults(cls).items()))
+            for name, cls in registry.classes.items()
+        ]
+    columns = 3 if wide else 2
+    table = plain_table(*("sampler", "what it draws", "parameters")[:columns])
+    for row in sorted(rows):
+        table.add_row(*row[:columns])
     print_table(table, wide)
-    for module, reason in registry.broken.items():
+    for module, reason in broken.items():
         warn(f"{module} cannot be used: {reason}")
 
 
@@ -225,7 +224,7 @@ def _print_draws(
         columns |= {f"{k} x share": ([k * share for share in bins["shares"]], ".2f")}
         columns |= {"requested": (bins["requested"], ".2f")}
     columns |= {"achieved": (bins["achieved"], ".2f")}
-    print_table(_by_bin(bins["width"], columns))
+    _print_bins(bins["width"], columns)
     say(f"effective number of images behind them: {_number(one['effective_references'])}\n")
     say("references of a whole training")
     _print_counts(counts, images)
@@ -234,8 +233,8 @@ def _print_draws(
     for name in ("requested", "achieved"):
         if bins[name]:
             columns[name] = ([number / k for number in bins[name]], ".1%")
-    out.print(Columns([_by_bin(bins["width"], columns, filled=True), _distances(counts["distance"])], padding=(0, 4)))
-    out.print()
+    _print_bins(bins["width"], columns, filled=True)
+    say("")
 
 
 def _print_counts(counts: dict[str, Any], images: int) -> None:
@@ -253,29 +252,17 @@ def _print_counts(counts: dict[str, Any], images: int) -> None:
             shown.add_row(f"inputs of yaw {sign}: mean yaw of references", f"{numbers['mean_yaw']:.1f}°")
             shown.add_row(f"inputs of yaw {sign}: references on the input's side", f"{numbers['same_side']:.1%}")
     print_table(shown)
-    out.print()
+    say("")
 
 
-def _by_bin(width: float, columns: dict[str, tuple[list[float], str]], filled: bool = False) -> Table:
+def _print_bins(width: float, columns: dict[str, tuple[list[float], str]], filled: bool = False) -> None:
     """A row for each yaw bin, if ``filled`` only for those that hold something; columns are numbers and a format."""
     shown = plain_table("yaw bin", *columns, numbers_from=1)
     for i, numbers in enumerate(zip(*(numbers for numbers, _ in columns.values()), strict=True)):
         if any(numbers) or not filled:
             texts = (format(number, form) for number, (_, form) in zip(numbers, columns.values(), strict=True))
             shown.add_row(f"[{width * i - 180:g}, {width * (i + 1) - 180:g})", *texts)
-    return shown
-
-
-def _distances(distance: dict[str, Any]) -> Table:
-    """Histogram in steps of two bars, as far as there is something."""
-    shares, width = distance["shares"], distance["width"]
-    pairs = [a + b for a, b in zip(shares[::2], shares[1::2], strict=True)]
-    last = max(i for i, share in enumerate(pairs) if share >= 0.0005)  # 0.1 % when printed
-    shown = plain_table("distance", "share", "")
-    for i, share in enumerate(pairs[: last + 1]):
-        bar = "█" * round(12 * share / max(pairs))
-        shown.add_row(f"{2 * width * i:g} to {2 * width * (i + 1):g}°", f"{share:.1%}", bar)
-    return shown
+    print_table(shown)
 
 
 def _number(value: float | None) -> str:

@@ -27,8 +27,6 @@ class DrawStatistics:
     def __init__(self, images: int, bin_width: float = BIN_WIDTH, device: torch.device | str = "cpu") -> None:
         self.bins = YawBins(bin_width, device)
         self._bars = YawBins(YAW_WIDTH, device)
-        self._inputs = self._references = 0
-        self._requests_known = False
         self._waiting: list[tuple[Tensor, ...]] = []
         self._times = _zeros(images, device)  # each image was drawn
         self._distances = _zeros(round(180 / DISTANCE_WIDTH), device)
@@ -45,16 +43,12 @@ class DrawStatistics:
     def state(self) -> dict[str, Tensor]:
         """All counts, for a checkpoint."""
         self._count_waiting()
-        counts = {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
-        return counts | {"numbers": torch.tensor([self._inputs, self._references, self._requests_known])}
+        return {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Take over what :meth:`state` gave."""
-        for name, value in state.items():
-            if name != "numbers":
-                getattr(self, name).copy_(value)
-        self._inputs, self._references, known = state["numbers"].tolist()
-        self._requests_known = bool(known)
+        for name, counts in self.state().items():
+            counts.copy_(state[name])
 
     def add(self, query: Poses, candidates: Poses, drawn: Tensor, requested: Tensor | None = None) -> None:
         """Add a batch of B inputs to the counts.
@@ -62,8 +56,6 @@ class DrawStatistics:
         ``drawn`` (B, K) are positions in the candidates, K the same for all batches; ``requested`` (B, bins) the
         references that each input requested from each bin, for a sampler with bins.
         """
-        self._inputs += len(query)
-        self._references += drawn.numel()
         batch = (
             query.rotations,
             query.yaw,
@@ -92,7 +84,6 @@ class DrawStatistics:
         achieved = self.bins.of(yaw)
         _count(self._achieved, achieved)
         if requested:
-            self._requests_known = True
             self._requested += requested[0].sum(0)
             missed = requested[0].scatter_add(1, achieved, -torch.ones_like(achieved)).clamp_min(0)
             self._fell_back += missed.sum()
@@ -126,40 +117,40 @@ class DrawStatistics:
               whose yaw has the input's sign; None where there is no such input.
         """
         self._count_waiting()
+        inputs, references = int(self._binned_inputs.sum()), int(self._times.sum())
+        requests_known = bool(self._requested.any())
         times = self._times.double()
         pairs = float((times * (times - 1)).sum())
         return {
-            "inputs": self._inputs,
-            "references": self._references,
-            "effective_references": _rounded(self._references * (self._references - 1) / pairs) if pairs else None,
+            "inputs": inputs,
+            "references": references,
+            "effective_references": _rounded(references * (references - 1) / pairs) if pairs else None,
             "coverage": _rounded(float((times > 0).double().mean())),
-            "fallback_share": _shares(self._fell_back, self._references)[0] if self._requests_known else None,
+            "fallback_share": _shares(self._fell_back, references)[0] if requests_known else None,
             "bins": {
                 "width": self.bins.width,
-                "inputs": _shares(self._binned_inputs, self._inputs),
-                "requested": _shares(self._requested, self._inputs) if self._requests_known else None,
-                "achieved": _shares(self._achieved, self._inputs),
+                "inputs": _shares(self._binned_inputs, inputs),
+                "requested": _shares(self._requested, inputs) if requests_known else None,
+                "achieved": _shares(self._achieved, inputs),
             },
             "distance": {
                 "width": DISTANCE_WIDTH,
-                "mean": _rounded(float(self._distance_sum) / self._references),
-                "shares": _shares(self._distances, self._references),
+                "mean": _rounded(float(self._distance_sum) / references),
+                "shares": _shares(self._distances, references),
             },
             "yaw": {
                 "width": YAW_WIDTH,
-                "inputs": _shares(self._input_yaw, self._inputs),
-                "references": _shares(self._reference_yaw, self._references),
+                "inputs": _shares(self._input_yaw, inputs),
+                "references": _shares(self._reference_yaw, references),
             },
-            "sides": dict(zip(("negative", "positive"), map(self._side, self._sides.tolist()), strict=True)),
-        }
-
-    def _side(self, sums: list[float]) -> dict[str, float | None]:
-        inputs, yaw, same_side = sums
-        references = inputs * self._references / self._inputs
-        return {
-            "inputs": int(inputs),
-            "mean_yaw": _rounded(yaw / references) if inputs else None,
-            "same_side": _rounded(same_side / references) if inputs else None,
+            "sides": {
+                side: {
+                    "inputs": int(count),
+                    "mean_yaw": _rounded(yaw / (count * references / inputs)) if count else None,
+                    "same_side": _rounded(same_side / (count * references / inputs)) if count else None,
+                }
+                for side, (count, yaw, same_side) in zip(("negative", "positive"), self._sides.tolist(), strict=True)
+            },
         }
 
 

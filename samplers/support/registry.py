@@ -65,7 +65,7 @@ class Registry:
             except (Exception, SystemExit) as error:  # whatever a plugin's import raises
                 self.broken[entry.value] = in_one_line(error)
         for path in {path.resolve(): path for path in files}.values():
-            module = load_file(path)
+            module = load_source(read_text(path, "sampler file"), path)
             names = self._add(module, str(path))
             self._files |= dict.fromkeys(names, path)
             if not names:
@@ -163,11 +163,6 @@ def _what_is_missing(module: ModuleType) -> str:
 @cache
 def _built_in_modules() -> list[ModuleType]:
     return [importlib.import_module(f"samplers.{info.name}") for info in pkgutil.iter_modules(samplers.__path__)]
-
-
-def load_file(path: Path) -> ModuleType:
-    """Import a sampler file; an InputError if it is missing or its import fails."""
-    return load_source(read_text(path, "sampler file"), path)
 
 
 def load_source(source: str, path: Path) -> ModuleType:
