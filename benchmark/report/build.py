@@ -82,7 +82,10 @@ def _read_studies(
             from benchmark.report.search import report_searches  # loads Optuna and PyTorch: seconds
 
             searches = report_searches(store, name, definition, cells)
-        digest = _digest(name, definition, cells, searches, png)
+        # Of everything that a report is made from: what a trial drew and predicted never changes.
+        found = [(search.title, search.summary, search.points.to_json()) for search in searches]
+        parts = name, definition, cells.to_json(orient="split"), found, png, _versions()
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
         calls.append((digest, (store.url, name, definition, cells, searches, png)))
     new = sum(not made.check_call_in_cache(*call) for call in calls)
     workers = joblib.Parallel(max(1, min(new, WORKERS, joblib.cpu_count())))
@@ -104,18 +107,6 @@ def _analysed(digest: str, args: tuple[Any, ...]) -> bytes:  # noqa: ARG001
     from benchmark.report.analysis import analyse  # loads Matplotlib
 
     return pickle.dumps(analyse(*args))
-
-
-def _digest(
-    name: str, definition: dict[str, Any], cells: pd.DataFrame, searches: list["SearchReport"], png: bool
-) -> str:
-    """Of everything that a study's report is made from: what a trial drew and predicted never changes."""
-    found = [(search.title, search.summary, search.points.to_json()) for search in searches]
-    return _sha(name, definition, cells.to_json(orient="split"), found, png, _versions())
-
-
-def _sha(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @cache

@@ -14,7 +14,6 @@ from benchmark.store import Store
 from benchmark.store.reading import TestSet
 
 SEEDS_READ = 50  # seeds of an arm whose predictions are read: a long study has gigabytes of them
-AT_ONCE = 5_000  # predictions worked out at a time; each takes some kilobytes
 NODES = np.polynomial.legendre.leggauss(24)  # Gauss-Legendre nodes and weights on [-1, 1]
 ARMS_SHOWN = 14  # arms whose predictions are read, and lines of a figure with one for each arm
 
@@ -70,23 +69,18 @@ def shown_note(count: int) -> str:
 
 
 def _errors(store: Store, cells: pd.DataFrame, labels: TestSet) -> ImageErrors | None:
-    images = len(labels.rotations)
     stored = store.predictions(cells["trial"], labels.fingerprint)
-    found = {
-        int(seed): stored[key]
-        for seed, key in zip(cells["seed"], cells["trial"], strict=True)
-        if key in stored and len(stored[key][0]) == images
-    }
+    found = {}
+    for seed, key in zip(cells["seed"], cells["trial"], strict=True):
+        if key in stored and len(stored[key][0]) == len(labels.rotations):
+            predicted, strengths = stored[key]
+            mae = euler_errors(predicted, labels.angles).mean(1)
+            found[int(seed)] = mae, geodesic_errors(predicted, labels.rotations), expected_cosine(strengths)
     if not found:
         return None
-    # All seeds at once: the work on one is less than the calls for it.
-    predicted, strengths = (np.concatenate(part) for part in zip(*found.values(), strict=True))
-    rotations, angles = np.tile(labels.rotations, (len(found), 1, 1)), np.tile(labels.angles, (len(found), 1))
-    parts = [slice(start, start + AT_ONCE) for start in range(0, len(predicted), AT_ONCE)]
-    mae = np.concatenate([euler_errors(predicted[part], angles[part]).mean(1) for part in parts])
-    geodesic = np.concatenate([geodesic_errors(predicted[part], rotations[part]) for part in parts])
-    expected = np.concatenate([expected_cosine(strengths[part]) for part in parts])
-    return ImageErrors(tuple(found), *(v.astype(np.float32).reshape(len(found), -1) for v in (mae, geodesic, expected)))
+    return ImageErrors(
+        tuple(found), *(np.array(of_seeds, np.float32) for of_seeds in zip(*found.values(), strict=True))
+    )
 
 
 def euler_errors(predicted: Array, angles: Array) -> NDArray[np.float64]:

@@ -29,21 +29,17 @@ def student_quantile(freedom: float) -> float:
 
 
 def interquartile_mean(values: ArrayLike, resamples: int = 2000) -> tuple[float, float, float]:
-    """Mean of the middle half of (runs,) or (runs, tasks) finite values, and both ends of its interval.
+    """Mean of the middle half of (n,) finite values, and both ends of its percentile bootstrap interval.
 
     As rliable has it (Agarwal et al., Deep reinforcement learning at the edge of the statistical precipice, NeurIPS
-    2021): the percentile bootstrap draws runs with replacement within each task, and the middle half is taken over runs
-    and tasks together. All NaN for fewer than four runs.
+    2021). All NaN for fewer than four values.
     """
-    table = np.asarray(values, float)
-    if len(table) < FEWEST:
+    runs = np.asarray(values, float)
+    if len(runs) < FEWEST:
         return np.nan, np.nan, np.nan
-    table = table.reshape(len(table), -1)
-    runs, tasks = table.shape
-    draws = np.random.default_rng(0).integers(0, runs, (resamples, runs, tasks))
-    means = _middle_half(table[draws, np.arange(tasks)].reshape(resamples, -1))
-    low, high = np.quantile(means, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    return float(_middle_half(table.reshape(1, -1))[0]), float(low), float(high)
+    draws = np.random.default_rng(0).integers(0, len(runs), (resamples, len(runs)))
+    low, high = np.quantile(_middle_half(runs[draws]), ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    return float(_middle_half(runs[None])[0]), float(low), float(high)
 
 
 def _middle_half(values: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What makes a protocol's numbers comparable: images, crop, angles, wrapping."""
+"""What makes a protocol's numbers comparable: images, crop and labels."""
 
 import hashlib
 
@@ -10,11 +10,6 @@ from benchmark.store.reading import TestSet
 from mhpe.names import MAX_ANGLE
 from mhpe.names import title as set_title
 
-ANGLES = (
-    f"yaw, pitch, roll of R = Rz(roll) Ry(yaw) Rx(pitch), the convention of 300W-LP's Pose_Para; "
-    f"real images beyond {MAX_ANGLE:g} degrees in any of them are left out"
-)
-WRAP = "differences of angles are wrapped to 180 degrees; a half-turn counts 180, not 0"
 SHOWN = 16  # hexadecimal digits of a digest
 
 
@@ -24,8 +19,7 @@ def fingerprints(store: Store, cells: pd.DataFrame) -> list[dict[str, str]]:
     for protocol, train_set, fingerprint in cells[["protocol", "train_set", "test_set"]].drop_duplicates().values:
         trained_on = set_title(train_set) if isinstance(train_set, str) else "not known yet"
         tested_on = _tested_on(fingerprint, store.test_set(fingerprint))
-        properties = {"Protocol": protocol_title(protocol), "Trained on": trained_on, **tested_on}
-        found.append(properties | {"Angles": ANGLES, "Wrapping": WRAP})
+        found.append({"Protocol": protocol_title(protocol), "Trained on": trained_on, **tested_on})
     return found
 
 

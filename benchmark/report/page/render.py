@@ -20,6 +20,7 @@ from benchmark.report.writers import is_number, without_constants
 from benchmark.statistics import groups_of
 from benchmark.store import Store
 from benchmark.study.presets import PRESETS, describe
+from mhpe.names import MAX_ANGLE
 
 MARKS = {"better": "▼", "worse": "▲", "equivalent": "≈", "inconclusive": "?", "no result": "–"}
 """Sign of each verdict, for readers who see no colours."""
@@ -41,6 +42,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], costs: pd.DataFram
         studies=[_study(store, study, numbers) for study in studies],
         notes=[views.NOTE, views.COMPARISON_NOTE, views.STATISTICS_NOTE, views.VECTOR_NOTE],
         presets={name: describe(PRESETS[name]) for name in presets if name in PRESETS},
+        max_angle=MAX_ANGLE,
         cep=peers.CEP,
         peers=page_table(costs, "Published results of other methods with a source, and ours on the same protocols"),
         audit=page_table(slides.audit().rename(columns=str.title), "What does not hold in the slides, and what does"),

@@ -40,12 +40,6 @@ def test_its_interval_is_the_percentile_bootstraps() -> None:
     assert (low, high) == pytest.approx(tuple(other), abs=0.01)
 
 
-def test_tasks_are_strata() -> None:
-    """Two tasks far apart: each resample holds as many values of either, so the middle half stays between them."""
-    easy, hard = np.full(8, 1.0), np.full(8, 9.0)
-    assert interquartile_mean(np.column_stack([easy, hard])) == (5.0, 5.0, 5.0)
-
-
 def test_odd_values_are_those_beyond_three_scaled_deviations() -> None:
     values = np.array([1.9, 2.2, 2.4, 2.6, 3.2, 5.5])
     expected = np.abs(values - np.median(values)) > 3 * stats.median_abs_deviation(values, scale="normal")
