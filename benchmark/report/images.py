@@ -78,9 +78,8 @@ def _errors(store: Store, cells: pd.DataFrame, labels: TestSet) -> ImageErrors |
             found[int(seed)] = mae, geodesic_errors(predicted, labels.rotations), expected_cosine(strengths)
     if not found:
         return None
-    return ImageErrors(
-        tuple(found), *(np.array(of_seeds, np.float32) for of_seeds in zip(*found.values(), strict=True))
-    )
+    values = (np.array(of_seeds, np.float32) for of_seeds in zip(*found.values(), strict=True))
+    return ImageErrors(tuple(found), *values)
 
 
 def euler_errors(predicted: Array, angles: Array) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """Fills the page's templates."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +11,6 @@ from markupsafe import Markup
 
 from benchmark.report import views
 from benchmark.report.page.explorer import explorer
-from benchmark.report.page.fingerprints import fingerprints
 from benchmark.report.page.trials import HEADINGS, Group, trace
 from benchmark.report.published import peers, slides
 from benchmark.report.sentences import machines_note, study_sentence
@@ -19,11 +19,14 @@ from benchmark.report.text import difference, protocol_title, synthetic_note
 from benchmark.report.writers import is_number, without_constants
 from benchmark.statistics import groups_of
 from benchmark.store import Store
+from benchmark.store.reading import TestSet
 from benchmark.study.presets import PRESETS, describe
 from mhpe.names import MAX_ANGLE
+from mhpe.names import title as set_title
 
 MARKS = {"better": "▼", "worse": "▲", "equivalent": "≈", "inconclusive": "?", "no result": "–"}
 """Sign of each verdict, for readers who see no colours."""
+SHOWN = 16  # hexadecimal digits of a digest
 LONG = 300  # trials above which the list is left out on paper
 
 
@@ -72,11 +75,48 @@ def _study(store: Store, study: StudyReport, groups: dict[Group, int]) -> dict[s
         "reproduced": published is not None and published.table.filter(like="reproduced_").notna().any(axis=None),
         "machines": machines_note(study.cells),
         "best": [page_table(*search.text) for search in study.searches],
-        "fingerprints": fingerprints(store, study.cells),
+        "fingerprints": _fingerprints(store, study.cells),
         "missing": [
             f"{row['arm']}, {protocol_title(row['protocol'])}: {row['missing']}"
             for row in study.table[study.table["missing"] != ""].to_dict("records")
         ],
+    }
+
+
+def _fingerprints(store: Store, cells: pd.DataFrame) -> list[dict[str, str]]:
+    """What makes the numbers of each protocol in some cells comparable: its images and their crop."""
+    found = []
+    for protocol, train_set, digest in cells[["protocol", "train_set", "test_set"]].drop_duplicates().values:
+        trained_on = set_title(train_set) if isinstance(train_set, str) else "not known yet"
+        tested_on = _tested_on(digest, store.test_set(digest))
+        found.append({"Protocol": protocol_title(protocol), "Trained on": trained_on, **tested_on})
+    return found
+
+
+def _tested_on(fingerprint: str, test_set: TestSet | None) -> dict[str, str]:
+    if test_set is None:
+        return {"Tested on": "its labels are not in this store", "Content": fingerprint[:SHOWN]}
+    meta, images = test_set.meta, len(test_set.image_ids)
+    size = f", {meta['size']} × {meta['size']} pixels" if "size" in meta else ""
+    left_out = [
+        f"{count:,} {why}"
+        for count, why in (
+            (meta.get("beyond_max_angle", 0), f"beyond {MAX_ANGLE:g} degrees"),
+            (len(meta.get("unreadable") or ()), "unreadable"),
+        )
+        if count
+    ]
+    counted = f"{images:,} of {meta['found']:,} images found" if "found" in meta else f"{images:,} images"
+    because = f" ({' and '.join(left_out)} left out)" if left_out else ""
+    crop = str(meta.get("crop_rule", "not recorded"))
+    if cropped := meta.get("already_cropped", 0):
+        used = f"{cropped:,} of {images:,} images were cropped before and are used as they are"
+        crop = used if cropped == images else f"{used}; the others: {crop}"
+    return {
+        "Tested on": f"{set_title(test_set.name)}, {counted}{because}{size}",
+        "Image list": hashlib.sha256("\n".join(test_set.image_ids).encode()).hexdigest()[:SHOWN],
+        "Content": f"{fingerprint[:SHOWN]} (images, labels, crop rule and size)",
+        "Crop": crop,
     }
 
 
