@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from benchmark.store import Store
@@ -24,28 +24,19 @@ def lease_seconds() -> float:
 @contextmanager
 def held(store: Store, worker: str, seconds: float) -> Iterator[None]:
     """Context in which a worker keeps the trials that it takes, and at whose end it gives back the unfinished ones."""
-    try:
-        with repeated(seconds / 4, lambda: store.extend_leases(worker, seconds)):
-            yield
-    finally:
-        with suppress(InputError):  # where the store is gone, the leases end by themselves
-            store.release(worker)
-
-
-@contextmanager
-def repeated(seconds: float, work: Callable[[], None]) -> Iterator[None]:
-    """Context in which a thread does some work every few seconds; an error is ignored, as the next time may succeed."""
     stop = threading.Event()
 
-    def beat() -> None:
-        while not stop.wait(seconds):
-            with suppress(Exception):
-                work()
+    def extend() -> None:
+        while not stop.wait(seconds / 4):
+            with suppress(Exception):  # the next time may succeed
+                store.extend_leases(worker, seconds)
 
-    thread = threading.Thread(target=beat, daemon=True)
+    thread = threading.Thread(target=extend, daemon=True)
     thread.start()
     try:
         yield
     finally:
         stop.set()
         thread.join()
+        with suppress(InputError):  # where the store is gone, the leases end by themselves
+            store.release(worker)

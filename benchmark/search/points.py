@@ -1,36 +1,33 @@
 """Points of a search: trials in Optuna's tables, which are in the same database as the store's tables.
 
-When the process of a trial died or was interrupted, a further trial of Optuna's with the same parameters repeats it;
-both are one point. The ``note`` of a trial says why it failed or was pruned. A failed trial without a note is repeated.
+A running trial is a point that has begun. Its trainings are trials of the store, and any process may do them and end
+the point, so nothing is lost when the process that began it dies. The ``note`` of a trial says why it failed or was
+pruned. A failed trial is repeated, when that is wanted, by a further one with the same parameters; both are one point.
 """
 
 import itertools
 import logging
-import math
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 import optuna
 import sqlalchemy as sa
 from filelock import FileLock
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.exceptions import ExperimentalWarning, StorageInternalError, UpdateFinishedTrialError
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
-from optuna.storages import RDBStorage, fail_stale_trials
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from benchmark.run.leases import lease_seconds
 from benchmark.search.search import Point, Search
 from benchmark.store import Store
 from benchmark.store.database import BUSY_SECONDS
 from benchmark.store.errors import clear, patient
-from benchmark.study.search_space import Choices, Range, Space, WholeRange
+from benchmark.study.search_space import Choices, Space, WholeRange
 
 LOCK = 0x6D687066  # number of the advisory lock on PostgreSQL
 OPTIMIZERS: dict[str, Callable[[int], BaseSampler]] = {
@@ -58,7 +55,7 @@ class StoredSearch:
 
 
 class Points:
-    """Takes and ends the points of a search; several processes may do so at the same time.
+    """Begins and ends the points of a search; several processes may do so at the same time.
 
     The key of the search is the name of Optuna's study. With ``retry_failed`` points that have failed wait again. All
     methods raise an InputError if the store fails.
@@ -75,55 +72,52 @@ class Points:
                 self._study.set_user_attr("begun", time.time())
                 self._study.set_user_attr("definition", search.definition)
             self._study.set_user_attr("points", search.config.points)
-            if retry_failed:
-                self._queue(noted=True)
+            for trial in self._attempts():
+                if trial.state == TrialState.FAIL and (retry_failed or "note" not in trial.user_attrs):
+                    queued = trial.system_attrs.get("fixed_params", {}) | trial.params
+                    self._study.enqueue_trial(queued, user_attrs={"point": _point_of(trial)})
+
+    def _attempts(self) -> list[FrozenTrial]:
+        return last_attempts(self._study.get_trials(deepcopy=False))
 
     @patient
-    def take(self) -> optuna.Trial | None:
-        """The next point as a running trial of Optuna's; None if the search has as many as it should.
+    def begin(self) -> bool:
+        """Begin a further point; returns whether there was one, as the search has not as many yet as it should.
 
-        One process at a time takes a point, so that every suggestion knows of all earlier ones. Its random numbers
-        depend on the number of points alone.
+        One process at a time does so, so that every suggestion knows of all earlier ones. Its random numbers depend on
+        the number of points alone.
         """
-        config = self.search.config
+        config, space = self.search.config, self.search.searched.space
         with clear_errors(self.store), lock(self.store):
-            self._end_interrupted()
-            self._queue(noted=False)
-            attempts = last_attempts(self._study.get_trials(deepcopy=False))
+            attempts = self._attempts()
+            running = [trial for trial in attempts if trial.state == TrialState.RUNNING]
+            half = next((trial for trial in running if len(trial.params) < len(space)), None)  # its process has died
             begun = sum(trial.state != TrialState.WAITING for trial in attempts)
-            if begun >= config.points:
-                return None
-            if config.optimizer == "grid" and begun == len(attempts):
-                self._study.enqueue_trial(_grid(self.search.searched.space, config.seed)[len(attempts)])
-            seed = np.random.SeedSequence([config.seed, len(attempts)]).generate_state(1)[0]
+            if half is None and begun >= config.points:
+                return False
+            number = len(attempts) if half is None else attempts.index(half)
+            if config.optimizer == "grid" and half is None and begun == number:
+                self._study.enqueue_trial(_grid(space, config.seed)[number])
+            seed = np.random.SeedSequence([config.seed, number]).generate_state(1)[0]
             self._study.sampler = OPTIMIZERS[config.optimizer](int(seed))
-            trial = self._study.ask(_distributions(self.search.searched.space))
-            self.storage.record_heartbeat(trial._trial_id)
-            return trial
-
-    def _end_interrupted(self) -> None:
-        """Mark the trials as failed whose process is dead."""
-        fail_stale_trials(self._study)
-        with self.store.reading() as connection:
-            beating = set(connection.exec_driver_sql("SELECT trial_id FROM trial_heartbeats").scalars())
-        for trial in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
-            if trial._trial_id not in beating:  # the first beat is made under the lock that this call has
-                self._study.tell(trial.number, state=TrialState.FAIL)
-
-    def _queue(self, noted: bool) -> None:
-        """Queue further trials of Optuna's, with the same parameters, for failed points with or without a note."""
-        for trial in last_attempts(self._study.get_trials(deepcopy=False)):
-            if trial.state == TrialState.FAIL and ("note" in trial.user_attrs) == noted:
-                queued = trial.system_attrs.get("fixed_params", {}) | trial.params
-                self._study.enqueue_trial(queued, user_attrs={"point": _point_of(trial)})
+            _suggest(self._study.ask() if half is None else optuna.Trial(self._study, half._trial_id), space)
+            return True
 
     @patient
-    def end(self, trial: optuna.Trial, state: TrialState, value: float | None = None, note: str | None = None) -> None:
-        """End a point; failed without a note it is tried again."""
-        with clear_errors(self.store), suppress(UpdateFinishedTrialError):  # taken for dead by another process
+    def begun(self) -> list[FrozenTrial]:
+        """The points, as running trials of Optuna's, that have begun in any process and not ended."""
+        with clear_errors(self.store):
+            wanted = self._attempts()[: self.search.config.points]
+            running = [trial for trial in wanted if trial.state == TrialState.RUNNING]
+            return [trial for trial in running if len(trial.params) == len(self.search.searched.space)]
+
+    @patient
+    def end(self, trial: FrozenTrial, state: TrialState, value: float | None = None, note: str | None = None) -> None:
+        """End a point, unless another process has done so."""
+        with clear_errors(self.store), suppress(UpdateFinishedTrialError):
             if note is not None:
-                trial.set_user_attr("note", note)
-            self._study.tell(trial, value, state, skip_if_finished=True)
+                self.storage.set_trial_user_attr(trial._trial_id, "note", note)
+            self._study.tell(trial.number, value, state, skip_if_finished=True)
 
     @patient
     def pruned(self, parameters: dict[str, Any]) -> str | None:
@@ -136,8 +130,7 @@ class Points:
     def left(self) -> int:
         """Number of points that have not ended."""
         with clear_errors(self.store):
-            ended = sum(point.ended for point in _points(self._study.get_trials(deepcopy=False)))
-        return max(0, self.search.config.points - ended)
+            return max(0, self.search.config.points - sum(trial.state.is_finished() for trial in self._attempts()))
 
 
 @contextmanager
@@ -158,8 +151,7 @@ def lock(store: Store) -> Iterator[None]:
 def clear_errors(store: Store) -> Iterator[None]:
     """Context that turns errors of the database, raised through Optuna, into those of the store."""
     with clear(store.engine.url), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed")
+        warnings.simplefilter("ignore")  # that a feature is experimental, or a value was reported already
         try:
             yield
         except StorageInternalError as error:
@@ -173,14 +165,9 @@ def open_storage(store: Store) -> RDBStorage:
     """Optuna's tables in a store, made if they are missing."""
     optuna.logging.set_verbosity(logging.WARNING)
     arguments = {"timeout": BUSY_SECONDS} if store.engine.dialect.name == "sqlite" else {}
-    seconds = math.ceil(lease_seconds())
+    url = store.engine.url.render_as_string(hide_password=False)
     with clear_errors(store), lock(store):
-        return RDBStorage(
-            store.engine.url.render_as_string(hide_password=False),
-            engine_kwargs={"connect_args": arguments, "pool_pre_ping": True},
-            heartbeat_interval=max(1, seconds // 4),
-            grace_period=seconds,
-        )
+        return RDBStorage(url, {"connect_args": arguments, "pool_pre_ping": True})
 
 
 @contextmanager
@@ -247,8 +234,6 @@ def _copy_search(source: RDBStorage, study: int, target: Store, storage: RDBStor
                 storage.delete_study(present._study_id)
         number = storage.create_new_study(source.get_study_directions(study), name)
         for trial in source.get_all_trials(study):
-            if trial.state == TrialState.RUNNING:  # no process there has it
-                trial.state, trial.datetime_complete = TrialState.FAIL, datetime.now()
             storage.create_new_trial(number, trial)
         for each, value in source.get_study_system_attrs(study).items():
             storage.set_study_system_attr(number, each, value)
@@ -277,15 +262,15 @@ def _points(trials: Iterable[FrozenTrial]) -> list[Point]:
     return points
 
 
-def _distributions(space: Space) -> dict[str, BaseDistribution]:
-    def of(values: Range | Choices) -> BaseDistribution:
+def _suggest(trial: optuna.Trial, space: Space) -> None:
+    """Choose the parameters of a point; those that it has stay."""
+    for name, values in space.items():
         if isinstance(values, Choices):
-            return CategoricalDistribution(values.choices)
-        if isinstance(values, WholeRange):
-            return IntDistribution(values.low, values.high, log=values.log)
-        return FloatDistribution(values.low, values.high, log=values.log)
-
-    return {name: of(values) for name, values in space.items()}
+            trial.suggest_categorical(name, values.choices)
+        elif isinstance(values, WholeRange):
+            trial.suggest_int(name, values.low, values.high, log=values.log)
+        else:
+            trial.suggest_float(name, values.low, values.high, log=values.log)
 
 
 def _grid(space: Space, seed: int) -> list[dict[str, Any]]:

@@ -1,8 +1,7 @@
 """Trainings of a search's points: added to a run as the optimizer chooses the points."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -10,9 +9,8 @@ from pathlib import Path
 import optuna
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
-from benchmark.run.leases import repeated
 from benchmark.run.runner import Reporter, Run, Workers
 from benchmark.run.task import PrunedError, Watch, evaluate
 from benchmark.search.points import PRUNERS, Points, clear_errors, open_storage
@@ -38,7 +36,7 @@ def run_searches(
     """Work on a study's searches until all of their points have ended, here or in other processes.
 
     The workers are closed at the end. ``retry_failed`` means points that failed earlier, too. What was running at an
-    interruption is tried again by the next call.
+    interruption is continued by the next call.
     """
     storage = open_storage(store)
     points = [Points(store, storage, search, retry_failed) for search in searches]
@@ -46,19 +44,17 @@ def run_searches(
     for search in searches:
         store.add_test_set(search.parts.validation)
     plan, total = Plan(study, (), {}, {}, fit), sum(search.config.points * search.config.seeds for search in searches)
-    searching = _Searching(plan, store, workers, reporter, retry_failed, points=deque(points), total=total)
-    with searching.kept(storage):
-        searching.run()
+    _Searching(plan, store, workers, reporter, retry_failed, points=deque(points), total=total).run()
 
 
 @dataclass
 class _Open:
-    """A point that is being trained, seed after seed."""
+    """A point that is being trained, seed after seed, here or in other processes."""
 
     points: Points
-    optuna: optuna.Trial
+    optuna: FrozenTrial
     key: str = ""  # of its present training
-    watched: bool = False  # whether its own pruner watches this training
+    watched: bool = False  # whether its own pruner watches this training, here
     values: list[float] = field(default_factory=list)
 
 
@@ -67,18 +63,19 @@ class _Searching(Run):
     """A run of the trainings of points."""
 
     points: deque[Points] = field(default_factory=deque)  # of each search
-    open: list[_Open] = field(default_factory=list)
+    open: dict[int, _Open] = field(default_factory=dict)  # by the number of Optuna's trial in the store
     total: int = 0  # planned trainings
     done: int = 0  # ended ones, other processes' included
 
     def more(self) -> list[str] | None:
-        """Further trainings: of points that have some left, and of new points while there are free workers."""
-        new = [key for point in list(self.open) if point.key not in self.left for key in self._go_on(point)]
-        while len(self.open) < self.workers.size and (point := self._take_point()):
-            self.open.append(point)
-            new += self._begin_training(point)
+        """Further trainings: of points that have begun, and of new points while workers have nothing to do."""
+        new = [key for point in list(self.open.values()) if point.key not in self.left for key in self._go_on(point)]
+        new += self._open_begun()
+        idle = self.workers.size - len(self.running) - len(self.queue)
+        if not new and idle > 0 and self._begin_point():
+            new = self._open_begun()
         left = sum(each.left() * each.search.config.seeds for each in self.points)
-        self.done = self.total - left + sum(len(point.values) for point in self.open)
+        self.done = self.total - left + sum(len(point.values) for point in self.open.values())
         return new if left or self.open or new else None
 
     def counts(self) -> tuple[int, int]:
@@ -87,7 +84,7 @@ class _Searching(Run):
 
     def watch(self, key: str) -> Watch | None:
         """The pruner, if the search has one."""
-        point = next(point for point in self.open if point.key == key)
+        point = next(point for point in self.open.values() if point.key == key)
         search = point.points.search
         if search.config.pruner == "none":
             return None
@@ -98,14 +95,23 @@ class _Searching(Run):
             len(point.values) * epochs,
         )  # fmt: skip
 
-    def _take_point(self) -> _Open | None:
-        """A point of the next search that has one."""
+    def _begin_point(self) -> bool:
+        """Begin a point of the next search that has one; returns whether one has."""
         for _ in range(len(self.points)):
-            points = self.points[0]
             self.points.rotate(-1)
-            if (trial := points.take()) is not None:
-                return _Open(points, trial)
-        return None
+            if self.points[-1].begin():
+                return True
+        return False
+
+    def _open_begun(self) -> list[str]:
+        """Open the points that have begun, and close those that other processes have ended; returns new trainings."""
+        begun = {trial._trial_id: _Open(points, trial) for points in self.points for trial in points.begun()}
+        new = [number for number in begun if number not in self.open]
+        self.open = {number: self.open.get(number, point) for number, point in begun.items()}
+        wanted = {point.key for point in self.open.values()}
+        self.left = {key: None for key in self.left if key in wanted}
+        self.queue = deque(key for key in self.queue if key in wanted)
+        return [key for number in new for key in self._begin_training(self.open[number])]
 
     def _begin_training(self, point: _Open) -> list[str]:
         """The next training of a point; none if its end is known."""
@@ -142,24 +148,8 @@ class _Searching(Run):
         self, point: _Open, state: TrialState, value: float | None = None, note: str | None = None
     ) -> list[str]:
         point.points.end(point.optuna, state, value, note)
-        self.open.remove(point)
+        del self.open[point.optuna._trial_id]
         return []
-
-    @contextmanager
-    def kept(self, storage: RDBStorage) -> Iterator[None]:
-        """Context in which no other process takes the open points; at its end all may."""
-
-        def beat() -> None:
-            for point in list(self.open):
-                storage.record_heartbeat(point.optuna._trial_id)
-
-        try:
-            with repeated(float(storage.heartbeat_interval or 1), beat):
-                yield
-        finally:
-            with suppress(InputError):  # without the store the heartbeats end by themselves
-                for point in self.open:
-                    point.points.end(point.optuna, TrialState.FAIL)
 
 
 _load = cache(HeadPoseSet.load)
@@ -193,9 +183,9 @@ class _Pruning:
             study = optuna.load_study(
                 study_name=self.search, storage=storage, sampler=RandomSampler(), pruner=PRUNERS[self.config.pruner]()
             )
-            if step not in storage.get_trial(self.trial).intermediate_values:
-                storage.set_trial_intermediate_value(self.trial, step, value)
-            return bool(study.pruner.prune(study, storage.get_trial(self.trial)))
+            trial = optuna.Trial(study, self.trial)
+            trial.report(value, step)
+            return trial.should_prune()
 
 
 @cache

@@ -99,10 +99,10 @@ def interrupted_search(url: str, points: int, ended: int) -> list[Point]:
 
 def test_an_interrupted_search_goes_on_with_as_many_points_as_are_wanted_now(store_url: str) -> None:
     before = interrupted_search(store_url, 12, ended=4)
-    assert [point.status for point in before] == ["done"] * 4 + ["waiting"]
+    assert [point.status for point in before] == ["done"] * 4 + ["running"]
     fewer = search_here(store_url, make_search(2))
     assert fewer[:4] == before[:4]
-    assert [point.status for point in fewer] == ["done"] * 4 + ["waiting"]
+    assert [point.status for point in fewer] == ["done"] * 4 + ["running"]
     more = search_here(store_url, make_search(6))
     all_done(more, 6)
     assert more[4].parameters == before[4].parameters  # what was being trained at the interruption
@@ -152,11 +152,11 @@ def test_a_killed_search_goes_on(store_url: str) -> None:
     assert [trial.state.name for trial in optuna_trials(store_url, search)].count("COMPLETE") == 6
 
 
-@pytest.mark.parametrize("step", ["RDBStorage.record_heartbeat", "_CachedStorage.set_trial_param"])
-def test_a_process_that_dies_while_it_takes_a_point_loses_none(tmp_path: Path, monkeypatch, step: str) -> None:
+@pytest.mark.parametrize("step", ["optuna.storages._CachedStorage.set_trial_param", "benchmark.store.Store.claim"])
+def test_a_process_that_dies_while_it_begins_a_point_loses_none(tmp_path: Path, monkeypatch, step: str) -> None:
     url, search = f"{tmp_path}/s.sqlite", make_search(4)
     with monkeypatch.context() as patched:
-        patched.setattr(f"optuna.storages.{step}", lambda *_, **__: os._exit(9))
+        patched.setattr(step, lambda *_, **__: os._exit(9))
         process = start(url, search, 0)
         process.join()
         assert process.exitcode == 9
@@ -245,7 +245,7 @@ def test_an_interrupted_copy_of_a_search_is_replaced(tmp_path: Path, store_url: 
     assert points_of(store_url, make_search()) == before
 
 
-def test_a_running_point_without_a_heartbeat_is_tried_again(tmp_path: Path) -> None:
+def test_a_running_point_of_another_store_goes_on(tmp_path: Path) -> None:
     url, search = f"{tmp_path}/s.sqlite", make_search(4)
     search_here(url, make_search(2))
     study = optuna.load_study(study_name=search.key, storage=f"sqlite:///{url}")
@@ -309,7 +309,8 @@ def test_progress_counts_what_other_processes_end(tmp_path: Path, monkeypatch) -
     def while_others_end_three(parameters: dict[str, Any]) -> float:
         if sum(workers.done.values()) == 1:
             for _ in range(3):
-                others.end(others.take(), TrialState.COMPLETE, 9.0)
+                assert others.begin()
+                others.end(others.begun()[-1], TrialState.COMPLETE, 9.0)
         return value_of(parameters)
 
     workers.value = while_others_end_three
