@@ -30,14 +30,12 @@ def check_verb(name_or_file: str, settings: tuple[str, ...], sampler_files: tupl
     from samplers.support.registry import Registry
 
     file = Path(name_or_file)
-    is_file = file.suffix == ".py"
-    registry = Registry((file, *sampler_files) if is_file else sampler_files)
-    names = [name_or_file]
-    if is_file:
-        defined = {name: path for name in registry.classes if (path := registry.file_of(name))}
-        names = [name for name, path in defined.items() if path.resolve() == file.resolve()]
-    for name in names:
-        registry.find(name)
+    if file.suffix == ".py":
+        registry = Registry((file, *sampler_files))
+        names = [name for name, path in registry.files.items() if path.resolve() == file.resolve()]
+    else:
+        registry = Registry(sampler_files)
+        names = [registry.find(name_or_file).name]
     samplers = [registry.build(name, parameters(settings), name) for name in names]
     broken = False
     for sampler in samplers:

@@ -53,9 +53,5 @@ def chosen_network(trial: str | None, weights: Path | None, store: str) -> "Save
         raise InputError(f"store {opened.shown}: the weights of trial {trial} are damaged ({error})") from None
     identity, environment = dict(found.identity), found.environment or {}
     network = restore(identity.pop("core"), state, f"trial {found.key}")
-    errors = {
-        test_set: {metric: round(value, 4) for metric, value in of_set.items()}
-        for test_set, of_set in opened.errors(found.key).items()
-    }
-    notes = {"trial": found.key, "identity": identity, "errors": errors}
+    notes = {"trial": found.key, "identity": identity, "errors": opened.errors(found.key)}
     return Saved(network, notes | {name: environment.get(name) for name in ("packages", "commit")})

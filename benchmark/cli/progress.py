@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from mhpe.data.dataset import Progress as DataProgress
 
 
+def _bars(last: TextColumn | TimeRemainingColumn) -> Progress:
+    """Bars on a terminal, which vanish when they are done."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), last
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
 @contextmanager
 def data_progress(title: str, log: bool = False) -> Iterator["DataProgress"]:
     """A bar for work on one data set, which vanishes when that is done; with ``log`` a line where there is none."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
+    with _bars(TimeRemainingColumn()) as bars:
         tasks: dict[str, TaskID] = {}
 
         def update(what: str, done: int, total: int) -> None:
@@ -36,15 +41,7 @@ class RunReporter:
     """One bar for the study with the time left, one line for each finished trial."""
 
     def __init__(self, study: str) -> None:
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=err,
-            transient=True,
-            disable=not err.is_terminal,
-        )
+        self._bars = _bars(TextColumn("{task.fields[left]}"))
         self._task = self._bars.add_task(study, total=None, left="")
         self._finished = self._waited_for = 0
 

@@ -52,7 +52,7 @@ class Search:
         """The arm of a point; an InputError if the sampler refuses this combination of values."""
         searched = self.searched
         sampler = searched.registry.build(searched.name, {**searched.fixed, **parameters}, searched.name)
-        file = searched.registry.file_of(searched.name)
+        file = searched.registry.files.get(searched.name)
         return Arm(label_of(searched.name, parameters, DIGITS), sampler, searched.core, file)
 
     def trial(self, parameters: Mapping[str, Value], seed: int) -> Trial:

@@ -92,7 +92,7 @@ def write_out(entry: dict[str, Any], core: Mapping[str, Any], registry: Registry
             _filled_in("label", read.label, values, where) if "label" in given else label_of(name, values),
             registry.build(name, parameters, where),
             build_core(change_core(core, change, f"{where}: core"), f"{where}: core"),
-            registry.file_of(name),
+            registry.files.get(name),
             _filled_in("baseline", read.baseline, values, where) if "baseline" in given else None,
             offset.get("seed_offset", 0),
         )

@@ -44,6 +44,7 @@ class Registry:
 
     Attributes:
         classes: sampler classes by name.
+        files: the user's file that defines a sampler, by its name; none for other samplers.
         broken: installed plugins that cannot be used, with the reason; the others still work.
 
     Raises:
@@ -53,7 +54,7 @@ class Registry:
     def __init__(self, files: Iterable[Path] = ()) -> None:
         self.classes: dict[str, type[Sampler]] = {}
         self.broken: dict[str, str] = {}
-        self._files: dict[str, Path] = {}
+        self.files: dict[str, Path] = {}
         for module in _built_in_modules():
             self._add(module, module.__name__)
         for entry in entry_points(group=ENTRY_POINTS):
@@ -67,7 +68,7 @@ class Registry:
         for path in {path.resolve(): path for path in files}.values():
             module = load_source(read_text(path, "sampler file"), path)
             names = self._add(module, str(path))
-            self._files |= dict.fromkeys(names, path)
+            self.files |= dict.fromkeys(names, path)
             if not names:
                 raise InputError(f"{path}: defines no sampler{_what_is_missing(module)}")
 
@@ -88,17 +89,13 @@ class Registry:
         self.classes |= found
         return list(found)
 
-    def file_of(self, name: str) -> Path | None:
-        """The user's file that defines a sampler, None for any other."""
-        return self._files.get(name)
-
     def find(self, name: str, where: str = "") -> type[Sampler]:
         """The sampler class of a name; an InputError, which begins with the place ``where``, if there is none."""
         if name not in self.classes:
             broken = "".join(f"; {module} cannot be used: {reason}" for module, reason in self.broken.items())
             place = f"{where}: " if where else ""
             known = nearest(name, sorted(self.classes))
-            own = "" if self._files else " (one of your own needs --sampler-file or sampler_files)"
+            own = "" if self.files else " (one of your own needs --sampler-file or sampler_files)"
             raise InputError(f"{place}no sampler {name!r}; {known}{own}{broken}")
         return self.classes[name]
 
@@ -112,7 +109,7 @@ class Registry:
         except InputError:
             raise
         except (Exception, SystemExit) as error:  # whatever a user's class raises
-            raise InputError(f"{where}: {name} cannot be built: {in_one_line(error, self.file_of(name))}") from error
+            raise InputError(f"{where}: {name} cannot be built: {in_one_line(error, self.files.get(name))}") from error
 
 
 def _check_size(sampler: Sampler, where: str) -> None:

@@ -54,8 +54,8 @@ def test_wrong_parameters_are_explained(name: str, parameters: dict, message: st
 def test_a_file_of_the_users(tmp_path: Path) -> None:
     registry = Registry([write(tmp_path / "mine.py", NEAREST)])
     assert registry.build("nearest", {"power": 2}, "x").power == 2
-    assert registry.file_of("nearest") == tmp_path / "mine.py"
-    assert registry.file_of("gaussian") is None
+    assert registry.files.get("nearest") == tmp_path / "mine.py"
+    assert registry.files.get("gaussian") is None
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_a_file_needs_is_said(tmp_path: Path, text: str, message: str) -> N
 def test_a_file_that_is_named_twice_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     path = write(tmp_path / "mine.py", NEAREST)
-    assert Registry([path, Path("mine.py")]).file_of("nearest") is not None
+    assert Registry([path, Path("mine.py")]).files.get("nearest") is not None
     with pytest.raises(InputError, match="has a sampler 'nearest' already"):
         Registry([path, write(tmp_path / "copy.py", NEAREST)])
 
@@ -119,7 +119,7 @@ def test_an_installed_plugin_is_found(tmp_path: Path, monkeypatch: pytest.Monkey
     registry = Registry()
     assert registry.broken == {}
     assert registry.build("nearest", {"power": 3}, "x").power == 3
-    assert registry.file_of("nearest") is None
+    assert registry.files.get("nearest") is None
 
 
 def test_a_broken_plugin_takes_nothing_else_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
