@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mhpe.data.crops import LANDMARK_SCALE, LANDMARK_UP, check_box, landmark_box
-from mhpe.data.images import UnreadableError, read_file
+from mhpe.data.images import read_file
 from mhpe.data.real import Label, RealSet, Record
 from mhpe.errors import InputError
 
@@ -27,17 +27,13 @@ class _WithPosePara(RealSet):
         from scipy.io import loadmat  # takes a second, and runs on prepared data need none
 
         path = record.label
-        if not path.exists():
-            raise InputError(f"{path}: label file missing; every image needs its .mat beside it")
         try:
             file: Any = io.BytesIO(read_file(path, LARGEST_LABEL))
             content = loadmat(file, variable_names=["Pose_Para", self.landmarks])
         except NotImplementedError:
             raise InputError(f"{path}: a Matlab 7.3 file; version 7 (save -v7) would be right") from None
-        except UnreadableError as error:
-            raise InputError(f"{path}: {error}") from None
         except Exception as error:  # scipy raises many kinds for a damaged file
-            raise InputError(f"{path}: not a readable .mat file ({error})") from error
+            raise InputError(f"{path}: no readable label file ({error}); every image has its .mat beside it") from error
         pose, points = content.get("Pose_Para"), content.get(self.landmarks)
         if pose is None or pose.size < 3:
             raise InputError(f"{path}: no Pose_Para with pitch, yaw and roll in it")

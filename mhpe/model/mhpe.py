@@ -88,7 +88,7 @@ class MHPE(Network):
         z = triple_vector(features)
         return Prediction(
             project(self.scme.rotation_estimator(z)),
-            self.scme.concentration_module(self._concentration_input(features, z)).strength,
+            self.scme.concentration_module(self._concentration_input(features, z))[0],
         )
 
     def _concentration_input(self, features: Tensor, z: Tensor) -> Tensor:

@@ -15,31 +15,27 @@ def nearest_rotation(raw: Tensor) -> Tensor:
     eigenvector of B. Squaring ``B + ||B||`` again and again leaves ``q q^T``, which R is linear in: neither an
     eigenvector nor its sign has to be chosen. Float64 inside. The result is no rotation where several are equally near.
     """
-    a, b, c, d, e, f, g, h, i = raw.double().flatten(1).unbind(1)
-    davenport = _square(
-        (a + e + i, h - f, c - g, d - b),
-        (h - f, a - e - i, b + d, c + g),
-        (c - g, b + d, e - a - i, f + h),
-        (d - b, c + g, f + h, i - a - e),
-    )
+    davenport = _davenport(raw.double().flatten(1))
     norm = davenport.square().sum((1, 2), keepdim=True).sqrt() + torch.finfo(torch.float64).tiny
     power = davenport + norm * torch.eye(4, dtype=torch.float64, device=raw.device)
     for _ in range(ROUNDS):
         power = power / _trace(power)
         for _ in range(SQUARINGS):
             power = power @ power
-    (ww, wx, wy, wz), (_, xx, xy, xz), (_, _, yy, yz), (_, _, _, zz) = (
-        row.unbind(1) for row in (power / _trace(power)).unbind(1)
+    entries = _davenport(torch.eye(9, dtype=torch.float64, device=raw.device))  # R_i = q^T entries_i q
+    rotation = (power / _trace(power)).flatten(1) @ entries.flatten(1).T
+    return rotation.view(-1, 3, 3).to(raw.dtype)
+
+
+def _davenport(entries: Tensor) -> Tensor:
+    """B(M) of matrices' entries (B, 9), row by row, (B, 4, 4)."""
+    a, b, c, d, e, f, g, h, i = entries.unbind(1)
+    rows = (
+        (a + e + i, h - f, c - g, d - b),
+        (h - f, a - e - i, b + d, c + g),
+        (c - g, b + d, e - a - i, f + h),
+        (d - b, c + g, f + h, i - a - e),
     )
-    return _square(
-        (ww + xx - yy - zz, 2 * (xy - wz), 2 * (xz + wy)),
-        (2 * (xy + wz), ww - xx + yy - zz, 2 * (yz - wx)),
-        (2 * (xz - wy), 2 * (yz + wx), ww - xx - yy + zz),
-    ).to(raw.dtype)
-
-
-def _square(*rows: tuple[Tensor, ...]) -> Tensor:
-    """Matrices (B, n, n) of their entries, each (B,)."""
     return torch.stack([torch.stack(row, 1) for row in rows], 1)
 
 

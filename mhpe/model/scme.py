@@ -19,15 +19,25 @@ GAP = 0.5413
 """CM's first output for a gap: its softplus is 1."""
 
 
-class Concentration(NamedTuple):
-    """``K = V diag(s) V^T``: strength and axes of the concentration."""
+class MatrixFisher(NamedTuple):
+    """PM: distributions of B rotations with RE's nearest rotation M as mode and CM's ``K = V diag(s) V^T``."""
 
+    mode: Tensor  # (B, 3, 3) rotation M
     strength: Tensor  # (B, 3) s1 >= s2 >= s3 >= 0; a head known to about a degrees has s near (57 / a)^2 / 2
     axes: Tensor  # (B, 3, 3) rotation V, columns in the head's frame
 
-    def matrix(self) -> Tensor:
+    def concentration(self) -> Tensor:
         """K, (B, 3, 3)."""
         return (self.axes * self.strength[:, None, :]) @ self.axes.mT
+
+    def parameter(self) -> Tensor:
+        """``F = M K``, (B, 3, 3)."""
+        return self.mode @ self.concentration()
+
+    def negative_log_likelihood(self, rotation: Tensor, factor: float = 1.0) -> Tensor:
+        """Equation 7 with its sign corrected, ``factor log c(F) - tr(F^T R)``, for rotations (B, 3, 3)."""
+        log_c = log_normalizer_of_singular_values(self.strength)
+        return factor * log_c - (self.parameter() * rotation).sum((1, 2))
 
 
 class RotationEstimator(nn.Module):
@@ -56,30 +66,14 @@ class ConcentrationModule(nn.Module):
         with torch.no_grad():  # start at s = (3, 2, 1) and with axes near the identity: Gram-Schmidt is undefined at 0
             self.linear.bias.copy_(torch.tensor([GAP, GAP, GAP, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]))
 
-    def forward(self, z: Tensor) -> Concentration:
-        """(B, m, 3) to the concentration of B images."""
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, m, 3) to strength (B, 3) and axes (B, 3, 3) of :class:`MatrixFisher`."""
         import roma  # loads torch._dynamo: seconds
 
         out = self.linear(z.flatten(1))
         gaps, spans = out[:, :3], out[:, 3:]
         strength = F.softplus(gaps).flip(1).cumsum(1).flip(1)
-        return Concentration(strength, roma.special_gramschmidt(spans.unflatten(1, (3, 2))))
-
-
-class MatrixFisher(NamedTuple):
-    """PM: the distribution of B rotations with RE's nearest rotation M (B, 3, 3) as mode and CM's concentration K."""
-
-    mode: Tensor
-    concentration: Concentration
-
-    def parameter(self) -> Tensor:
-        """``F = M K``, (B, 3, 3)."""
-        return self.mode @ self.concentration.matrix()
-
-    def negative_log_likelihood(self, rotation: Tensor, factor: float = 1.0) -> Tensor:
-        """Equation 7 with its sign corrected, ``factor log c(F) - tr(F^T R)``, for rotations (B, 3, 3)."""
-        log_c = log_normalizer_of_singular_values(self.concentration.strength)
-        return factor * log_c - (self.parameter() * rotation).sum((1, 2))
+        return strength, roma.special_gramschmidt(spans.unflatten(1, (3, 2)))
 
 
 def project(raw: Tensor) -> Tensor:
@@ -103,4 +97,4 @@ class SCME(nn.Module):
     def forward(self, z: Tensor, concentration_input: Tensor) -> tuple[Tensor, MatrixFisher]:
         """Triple vectors (B, m, 3) and CM's input (B, m, 3) to RE's raw matrices (B, 3, 3) and the distribution."""
         raw = self.rotation_estimator(z)
-        return raw, MatrixFisher(project(raw), self.concentration_module(concentration_input))
+        return raw, MatrixFisher(project(raw), *self.concentration_module(concentration_input))

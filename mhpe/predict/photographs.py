@@ -1,5 +1,6 @@
 """Head poses of photographs that belong to no data set: finding, reading, cropping and predicting them."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +51,7 @@ def find_images(paths: Iterable[Path], say: Callable[[str], None] = lambda _: No
     """
     found: list[Path] = []
     for path in paths:
-        try:
-            is_folder, exists = path.is_dir(), path.exists() or path.is_symlink()
-        except OSError as error:
-            raise InputError(f"{path}: {error.strerror or error}") from None
-        if is_folder:
+        if os.path.isdir(path):  # noqa: PTH112, which fails for names that are too long
             names = [entry.name for entry in folder_entries(path)]
             images = [path / name for name in names if Path(name).suffix.lower() in SUFFIXES]
             others = not_read([name for name in names if Path(name).suffix.lower() not in SUFFIXES])
@@ -64,7 +61,7 @@ def find_images(paths: Iterable[Path], say: Callable[[str], None] = lambda _: No
             for fact in others:
                 say(f"{path}: {fact}")
             found += images
-        elif exists:
+        elif os.path.lexists(path):
             found.append(path)
         else:
             raise InputError(f"{path}: no such image or folder")

@@ -15,7 +15,7 @@ from mhpe.names import LARGEST_SET, SETS
 from mhpe.rotations import from_euler
 from mhpe.synthheads import scene
 from mhpe.synthheads.head_model import head_model
-from mhpe.synthheads.population import Person, Shot, draw_person, draw_shot
+from mhpe.synthheads.population import Person, draw_person, draw_shot
 from mhpe.synthheads.renderer import Scene
 from mhpe.synthheads.varied import vary_background, vary_person, vary_shot
 from mhpe.validation import Section
@@ -68,11 +68,7 @@ class SynthSet:
     def scene(self, number: int) -> Scene:
         """Image ``number`` ready to be rendered."""
         rotation = from_euler(torch.from_numpy(self.angles(number))).numpy()
-        if self.name == "synth_lab":
-            person, shot, background = self._lab(number)
-        else:
-            person, shot, background = self._photograph(number, rotation)
-        return Scene(person, shot, rotation, background)
+        return self._lab(number, rotation) if self.name == "synth_lab" else self._photograph(number, rotation)
 
     def _generator(self, kind: int, number: int) -> np.random.Generator:
         return np.random.default_rng((*self._seed, kind, number))
@@ -80,16 +76,16 @@ class SynthSet:
     def _person(self, identity: int) -> Person:
         return draw_person(self._generator(0, identity), head_model().identities)
 
-    def _photograph(self, number: int, rotation: NDArray[np.float64]) -> tuple[Person, Shot, NDArray[np.float64]]:
+    def _photograph(self, number: int, rotation: NDArray[np.float64]) -> Scene:
         person, shot = self._person(self.identity(number)), draw_shot(self._generator(2, number))
         background = scene.background(np.random.default_rng(shot.scene), self.size)
         if self.config.appearance == "varied":
             rng = self._generator(6, number)
             person = vary_person(self._generator(5, self.identity(number)), person)
             shot, background = vary_shot(rng, shot, rotation), vary_background(rng, background)
-        return person, shot, background
+        return Scene(person, shot, rotation, background)
 
-    def _lab(self, number: int) -> tuple[Person, Shot, NDArray[np.float64]]:
+    def _lab(self, number: int, rotation: NDArray[np.float64]) -> Scene:
         """A frame: light, camera and room of its sequence, its own expression, gaze and noise."""
         sequence = self.identity(number)
         setting, moment = draw_shot(self._generator(2, sequence)), draw_shot(self._generator(3, number))
@@ -107,7 +103,8 @@ class SynthSet:
             blur=0.4,
             noise=0.01,
         )
-        return self._person(sequence), shot, scene.plain_room(self._generator(4, sequence), self.size)
+        room = scene.plain_room(self._generator(4, sequence), self.size)
+        return Scene(self._person(sequence), shot, rotation, room)
 
     def _motion(self, sequence: int, frame: int) -> NDArray[np.float64]:
         """Continuous motion: slow sines of random amplitude, as when a person is asked to look everywhere."""

@@ -227,8 +227,8 @@ def corrupt_everything(folder: Path) -> None:
     [
         (lambda folder: savemat(folder / "image00001.mat", {"pt3d_68": landmarks(96)}), "image00001.mat: no Pose_Para"),
         (lambda folder: savemat(folder / "image00001.mat", {"Pose_Para": np.zeros((1, 7))}), "no pt3d_68 with 68"),
-        (lambda folder: (folder / "image00001.mat").write_bytes(b"junk"), "image00001.mat: not a readable .mat"),
-        (lambda folder: (folder / "image00001.mat").unlink(), "image00001.mat: label file missing"),
+        (lambda folder: (folder / "image00001.mat").write_bytes(b"junk"), "image00001.mat: no readable label file"),
+        (lambda folder: (folder / "image00001.mat").unlink(), "image00001.mat: no readable label file (no such file)"),
         (corrupt_everything, "none of its 3 images is usable"),
     ],
 )
@@ -522,5 +522,5 @@ def test_real_biwi_frames_and_crops_agree(real_data: Path, tmp_path: Path) -> No
 
 def test_label_of_a_record_without_image_file(tmp_path: Path) -> None:
     missing = Record(tmp_path / "a.jpg", tmp_path / "a.mat", "a", "a")
-    with pytest.raises(InputError, match="label file missing"):
+    with pytest.raises(InputError, match="no such file"):
         REAL_SETS["aflw2000"].label(missing)
