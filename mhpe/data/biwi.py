@@ -83,14 +83,12 @@ class BIWI(RealSet):
         The matrix's columns are the head's left, down and back axes in camera coordinates with z away from the viewer;
         both z axes are reversed. The result has the Euler angles that HopeNet's and FSA-Net's readers compute.
         """
+        import roma  # loads torch._dynamo: seconds
+
         values = _numbers(record.label, 12, "a 3x3 rotation and a head centre")
         towards_viewer = np.diag([1.0, 1.0, -1.0])
         rotation = towards_viewer @ values[:9].reshape(3, 3) @ towards_viewer
-        if (
-            not (np.abs(rotation) < 2).all()
-            or abs(np.linalg.det(rotation) - 1) > 1e-2
-            or np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-2
-        ):
+        if not roma.is_rotation_matrix(torch.from_numpy(rotation), epsilon=0.02):
             raise InputError(f"{record.label}: its first nine values are no rotation matrix")
         angles = to_euler(torch.from_numpy(rotation)).numpy()
         return Label(angles, self._box(record, values[9:12]), rotation)
@@ -124,8 +122,6 @@ class BIWI(RealSet):
         with np.errstate(all="ignore"):  # absurd numbers make a box that is refused below
             in_rgb = calibration.rotation @ centre + calibration.translation
             projected = calibration.camera @ in_rgb / in_rgb[2]
-        if in_rgb[2] <= 0:
-            raise InputError(f"{record.label}: the head's centre lies behind the camera")
         box = projected_box(projected[:2], float(in_rgb[2]), float(calibration.camera[0, 0]))
         return check_box(box, record.label)
 

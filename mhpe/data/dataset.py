@@ -75,7 +75,7 @@ class HeadPoseSet:
             images = np.load(folder / "images.npy", mmap_mode="c")
             rotations = np.load(folder / "rotations.npy").astype(np.float32)
             angles = np.load(folder / "angles.npy").astype(np.float32)
-            count, name, fingerprint = meta["count"], meta["name"], meta["fingerprint"]
+            name, fingerprint = meta["name"], meta["fingerprint"]
         except DataSetError:
             raise
         except FileNotFoundError as error:
@@ -83,8 +83,6 @@ class HeadPoseSet:
             raise DataSetError(f"prepared data set {folder} is {what}") from error
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
             raise DataSetError(f"{folder}: not a prepared data set ({error}); {advice}") from error
-        if not len(index) == len(images) == len(rotations) == len(angles) == count:
-            raise DataSetError(f"{folder}: its files differ in their number of images; {advice}")
         identities = pd.factorize(index["identity"])[0].astype(np.int64)
         image_ids = tuple(index["image_id"])
         return cls(name, folder, images, rotations, angles, image_ids, identities, fingerprint, meta)

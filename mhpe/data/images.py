@@ -6,10 +6,8 @@ value, with a note if it is not 16. Anything that cannot be scaled for certain i
 floating point, and 16-bit colours of at most 12 bits, of which Pillow keeps 4.
 """
 
-import errno
 import io
 import os
-import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,13 +27,6 @@ IMAGE_SUFFIXES = (
     ".nef", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".psd", ".svg", ".tga", ".tif", ".tiff", ".webp",
 )  # fmt: skip
 """Suffixes of files that a person takes for images."""
-_DAMAGED = (
-    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, struct.error,
-    Image.DecompressionBombError,
-)  # fmt: skip
-"""What Pillow raises for files that are not complete images."""
-_OF_THE_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENAMETOOLONG)
-"""Reasons why a file cannot be read that are its own, not the machine's."""
 
 
 class UnreadableError(ValueError):
@@ -75,9 +66,9 @@ def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
         if size > largest:
             raise UnreadableError(f"{size / 2**20:,.0f} MiB; at most {largest / 2**20:,.0f} MiB are read")
         return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise UnreadableError(f"{error.strerror}") from None
     except OSError as error:
-        if error.errno in _OF_THE_FILE:
-            raise UnreadableError(f"{error.strerror}") from None
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
 
 
@@ -100,14 +91,14 @@ def opened(source: bytes | Path) -> Iterator[Image.Image]:
         try:
             with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as image:
                 yield image
-        except (UnreadableError, InputError):
+        except (UnreadableError, InputError, MemoryError):
             raise
         except UnidentifiedImageError:
             raise UnreadableError(f"no image{_start(source) if isinstance(source, bytes) else ''}") from None
         except Image.DecompressionBombError:
             most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
             raise UnreadableError(f"too large; at most {most:,} pixels are decoded") from None
-        except _DAMAGED as error:
+        except Exception as error:  # Pillow raises many kinds for files that are not complete images
             raise UnreadableError(f"damaged or not complete ({error or type(error).__name__})") from None
 
 
