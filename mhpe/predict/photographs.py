@@ -131,6 +131,11 @@ def face_squares(image: Image.Image, box: Box | None) -> list[Box]:
     return found
 
 
+def crop_for(image: Image.Image, square: Box, size: int) -> NDArray[np.uint8]:
+    """What the network sees of a photograph: the square at the network's size, (3, size, size)."""
+    return np.ascontiguousarray(cut(image, square, size).transpose(2, 0, 1))
+
+
 def predict_photographs(
     network: Network,
     images: Sequence[Path],
@@ -157,10 +162,10 @@ def predict_photographs(
                 left_out(path, str(error))
                 continue
             size = network.config.image_size
-            faces += [(path, photograph.size, face, cut(photograph, face, size)) for face in found]
+            faces += [(path, photograph.size, face, crop_for(photograph, face, size)) for face in found]
         if not faces:
             continue
-        crops = torch.from_numpy(np.stack([crop for *_, crop in faces]).transpose(0, 3, 1, 2).copy())
+        crops = torch.from_numpy(np.stack([crop for *_, crop in faces]))
         (rotations, strengths), spread = answer(network, crops)
         expected, angles = expected_error(spread), to_euler(rotations)
         for i, (path, whole, face, _) in enumerate(faces):

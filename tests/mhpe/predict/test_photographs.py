@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mhpe.data.crops import cut, read_crop
+from mhpe.data.crops import read_crop
 from mhpe.data.images import UnreadableError
 from mhpe.errors import InputError
-from mhpe.predict.photographs import face_square, find_images, read_photograph
+from mhpe.predict.photographs import crop_for, face_square, find_images, read_photograph
 
 
 def noise(width: int, height: int) -> Image.Image:
@@ -63,7 +63,7 @@ def test_crop_is_what_the_training_sees(tmp_path: Path) -> None:
     """The same rule as the data sets' loaders; black beyond the picture."""
     noise(60, 40).save(tmp_path / "a.png")
     box = (-8.5, -4.25, 31.5, 35.75)
-    crop = cut(read_photograph(tmp_path / "a.png"), box, 32)
-    assert crop.shape == (32, 32, 3)
-    assert np.array_equal(crop, read_crop(tmp_path / "a.png", box, 32)[0])
-    assert crop[:, :6].max() == 0
+    crop = crop_for(read_photograph(tmp_path / "a.png"), box, 32)
+    assert crop.shape == (3, 32, 32)
+    assert np.array_equal(crop.transpose(1, 2, 0), read_crop(tmp_path / "a.png", box, 32)[0])
+    assert crop[:, :, :6].max() == 0
