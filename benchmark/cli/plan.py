@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from benchmark.statistics.power import Spread
     from benchmark.store import Store
     from benchmark.study.arms import Arm
     from benchmark.study.study import Study
@@ -68,14 +67,14 @@ def plan_verb(grid: Grid) -> None:
         bare = []  # titles of protocols without a pilot, which share one table
         for protocol in study.protocols:
             of_protocol = cells[cells["protocol"] == protocol.name]
-            if pilot := spreads(of_protocol, study.definition["baselines"]):
+            if len(pilot := spreads(of_protocol, study.definition["baselines"])):
                 say("")
                 _print_seeds(study, arms, seeds, protocol_title(protocol.name), of_protocol, pilot)
             else:
                 bare.append(protocol_title(protocol.name))
         if bare:
             say("")
-            _print_seeds(study, arms, seeds, ", ".join(bare), cells.head(0), [])
+            _print_seeds(study, arms, seeds, ", ".join(bare), cells.head(0), pilot.head(0))
 
 
 def _of_now(cells: "pd.DataFrame", study: "Study", store: "Store") -> "pd.DataFrame":
@@ -151,7 +150,7 @@ def _print_incomplete(study: "Study", data_root: "Path | None") -> None:
 
 
 def _print_seeds(
-    study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str, cells: "pd.DataFrame", found: "list[Spread]"
+    study: "Study", arms: "tuple[Arm, ...]", seeds: int, title: str, cells: "pd.DataFrame", found: "pd.DataFrame"
 ) -> None:
     from benchmark.report.secondary import FOUND, price
     from benchmark.report.text import duration
@@ -163,7 +162,7 @@ def _print_seeds(
         return
     family = sum(arm != own for arm, own in baselines.items())  # chosen or not
     of_family = f"Holm over {family}" if family > 1 else "one comparison"
-    if found:
+    if len(found):
         sd, low, high = pooled(found)
         say(
             f"{title}: pilot with a common sd of the paired differences of {sd:.2f}° "
@@ -174,7 +173,7 @@ def _print_seeds(
                 f"{title}: a verdict on {FOUND:g}° costs {row['core_hours']:.2g} core-hours: {row['seeds']:,} seeds of "
                 f"an arm and of its baseline, {duration(row['seconds'])} a training (one comparison, 80 % power)"
             )
-        rows = [(f"{spread.arm}, n = {spread.pairs}", spread.sd, family) for spread in found]
+        rows = [(f"{arm}, n = {pairs}", sd_of_arm, family) for arm, pairs, sd_of_arm in found.itertuples()]
         rows += [(f"common sd, {of_family}", sd, family), ("common sd, one comparison", sd, 1)][: 1 + (family > 1)]
     else:
         say(

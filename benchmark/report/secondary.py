@@ -110,7 +110,7 @@ def price(cells: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
     """
     rows = []
     for preset, protocol, of_group in groups_of(cells):
-        if found := spreads(of_group, baselines):
+        if len(found := spreads(of_group, baselines)):
             sd, low, high = pooled(found)
             seeds, seconds = seeds_needed(sd, FOUND), float(of_group["seconds"].median())
             rows.append((preset, protocol, sd, low, high, seeds, seconds, 2 * seeds * seconds / 3600))

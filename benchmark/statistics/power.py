@@ -3,7 +3,6 @@
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -59,29 +58,23 @@ def fewest_pairs(comparisons: int = 1) -> int:
     return next(n for n in itertools.count(2) if smallest_p(n) < (1 - LEVEL) / comparisons)
 
 
-@dataclass(frozen=True)
-class Spread:
-    """How much the paired differences of an arm scatter."""
+def spreads(cells: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
+    """Of the cells of one preset on one protocol, by arm: its ``pairs`` of seeds, and the ``sd`` of their differences.
 
-    arm: str
-    pairs: int  # seeds that it shares with its baseline, 2 or more
-    sd: float  # standard deviation of the differences of MAE, degrees
-
-
-def spreads(cells: pd.DataFrame, baselines: Mapping[str, str]) -> list[Spread]:
-    """Scatter of each arm with two pairs or more, of the cells of one preset on one protocol; ``baselines`` by arm."""
+    Degrees of MAE; arms with two pairs or more. ``baselines`` are given by arm.
+    """
     differences = paired_differences(seed_table(cells), baselines)
-    found = ((str(arm), column.dropna()) for arm, column in differences.items())
-    return [Spread(arm, len(pairs), float(pairs.std(ddof=1))) for arm, pairs in found if len(pairs) > 1]
+    found = pd.DataFrame({"pairs": differences.count(), "sd": differences.std()})
+    return found[found["pairs"] > 1]
 
 
-def pooled(found: list[Spread]) -> tuple[float, float, float]:
-    """The arms' common standard deviation, and the ends of its 95 % interval by the chi-squared distribution.
+def pooled(found: pd.DataFrame) -> tuple[float, float, float]:
+    """The standard deviation that :func:`spreads` have in common, and the ends of its 95 % interval (chi-squared).
 
     The arms share the baseline's seeds, so the interval is a little too narrow.
     """
-    freedom = sum(spread.pairs - 1 for spread in found)
-    squares = sum((spread.pairs - 1) * spread.sd**2 for spread in found)
+    freedom = int((found["pairs"] - 1).sum())
+    squares = float(((found["pairs"] - 1) * found["sd"] ** 2).sum())
     tails = (1 + LEVEL) / 2, (1 - LEVEL) / 2
     low, high = (math.sqrt(squares / float(chdtri(freedom, 1 - tail))) for tail in tails)
     return math.sqrt(squares / freedom), low, high

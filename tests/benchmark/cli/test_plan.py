@@ -5,11 +5,12 @@ import socket
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmark.run.environment import environment
 from benchmark.run.speed import probe_speed, stored_speed
-from benchmark.statistics.power import Spread, pooled, seeds_needed, smallest_detectable, spreads
+from benchmark.statistics.power import pooled, seeds_needed, smallest_detectable, spreads
 from benchmark.study.study import load_study
 from mhpe.config import CoreConfig
 from tests.benchmark.conftest import Bench
@@ -157,8 +158,8 @@ def test_needs_match_the_design_notes() -> None:
 def test_spreads_and_their_common_value(tmp_path: Path) -> None:
     store = filled_store(tmp_path, MadeUp(seeds=3, protocols=("synth_1",), absent={("gaussian 15", 0)}))
     found = spreads(store.results("made_up"), dict.fromkeys(("random", "gaussian 15", "gaussian 30"), "random"))
-    assert [(spread.arm, spread.pairs) for spread in found] == [("gaussian 15", 2), ("gaussian 30", 3)]
-    sd, low, high = pooled([Spread("a", 6, 0.3), Spread("b", 6, 0.4)])
+    assert [*found["pairs"].items()] == [("gaussian 15", 2), ("gaussian 30", 3)]
+    sd, low, high = pooled(pd.DataFrame({"pairs": [6, 6], "sd": [0.3, 0.4]}))
     assert sd == pytest.approx(np.sqrt(0.125))
     assert (low, high) == pytest.approx((np.sqrt(1.25 / 20.4832), np.sqrt(1.25 / 3.24697)), rel=1e-4)  # chi2(10)
 
