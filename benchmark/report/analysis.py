@@ -64,8 +64,10 @@ def read_study(store: Store, name: str, definition: dict[str, Any], cells: pd.Da
     """A study's main numbers, without what takes time."""
     table = summarise(cells, baselines_of(cells, definition), definition.get("margin", MARGIN))
     draws = secondary.draw_table(store, name)
-    places = table[["preset", "arm"]].drop_duplicates().itertuples(index=False, name=None)
-    cores = {(preset, arm): store.core(name, preset, arm) for preset, arm in places}
+    of_arms = cells.dropna(subset=["status"]).drop_duplicates(["preset", "arm"])
+    identities = store.identities(of_arms["trial"])
+    places = zip(of_arms["preset"], of_arms["arm"], of_arms["trial"], strict=True)
+    cores = {(preset, arm): identities[key]["core"] for preset, arm, key in places}
     tests = cells[["protocol", "test_set"]].drop_duplicates().itertuples(index=False, name=None)
     return StudyReport(
         name,

@@ -21,7 +21,6 @@ from mhpe.errors import DataSetError, InputError
 from mhpe.model.heads import build
 from mhpe.model.network import Network
 from mhpe.paths import cache_folder
-from mhpe.train import Epoch
 from mhpe.train.checkpoints import Checkpoint
 from mhpe.train.loop import NotFiniteError, train
 from mhpe.train.metrics import errors, summary
@@ -53,7 +52,7 @@ class Task:
     test_folders: Mapping[str, Path]  # prepared test sets by name
     weights: bytes | None = None  # trained weights, when only an evaluation is missing
     device: str = "auto"  # where to train; auto is a graphics card where there is one
-    watch: Watch | None = None  # called after every epoch; may raise PrunedError
+    watch: Watch | None = None  # called after every epoch; may raise to end the training, a PrunedError to prune it
 
     @classmethod
     def of(cls, plan: Plan, key: str, weights: bytes | None = None, watch: Watch | None = None) -> "Task":
@@ -75,14 +74,12 @@ class Task:
         return classes[self.sampler](**self.parameters)
 
 
-def execute(task: Task, check: Callable[[], None] = lambda: None) -> Outcome:
+def execute(task: Task) -> Outcome:
     """Outcome of a task. An error is part of it, so that a study goes on.
-
-    ``check`` is called after every epoch and may raise to end the trial.
 
     Raises:
         DataSetError: if a prepared data set is missing or damaged, which is no failure of the trial.
-        StoreError: if ``check`` or the task's ``watch`` does, which is no failure of the trial.
+        StoreError: if the task's ``watch`` does, which is no failure of the trial.
     """
     torch.set_num_threads(1)  # several processes beat several threads for networks this small
     outcome = Outcome(task.key)
@@ -95,7 +92,7 @@ def execute(task: Task, check: Callable[[], None] = lambda: None) -> Outcome:
             model = build(task.core, task.seed).to(task.device)
             model.load_state_dict(safetensors.torch.load(task.weights))
         else:
-            model = _train(task, outcome, check)
+            model = _train(task, outcome)
         outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
         for name, folder in task.test_folders.items():
             outcome.evaluations[name] = evaluate(model, HeadPoseSet.load(folder))
@@ -132,11 +129,7 @@ def evaluate(model: Network, data: HeadPoseSet) -> Evaluation:
     return Evaluation(data.fingerprint, summary(found), prediction.rotations.numpy(), prediction.strengths.numpy())
 
 
-def _train(task: Task, outcome: Outcome, check: Callable[[], None]) -> Network:
-    def on_epoch(epoch: Epoch) -> None:
-        outcome.epochs.append(epoch)
-        check()
-
+def _train(task: Task, outcome: Outcome) -> Network:
     # Epochs are only continued by the program, the versions and the device that began this very training.
     context = {"trial": task.key} | {
         name: outcome.environment[name] for name in ("core_source", "packages", "device", "precision")
@@ -145,7 +138,8 @@ def _train(task: Task, outcome: Outcome, check: Callable[[], None]) -> Network:
     data = HeadPoseSet.load(task.train_folder)
     device = torch.device(task.device)
     sampler = Recorder(task.build_sampler(), len(data))
-    model = train(task.core, data, sampler, task.seed, device, on_epoch, checkpoint, task.watch or (lambda *_: None))
+    watch = task.watch or (lambda *_: None)
+    model = train(task.core, data, sampler, task.seed, device, outcome.epochs.append, checkpoint, watch)
     outcome.seconds, outcome.notes = checkpoint.seconds, checkpoint.notes
     outcome.diagnostics = sampler.statistics.summary() if task.core.k else {}
     state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}

@@ -193,14 +193,6 @@ class Reading(Database):
         )
         return self._frame(query).astype(dict.fromkeys((*DRAWN, "distance", "images_per_input"), float))
 
-    def core(self, study: str, preset: str, arm: str) -> dict[str, Any] | None:
-        """The core's settings in a study's trials of an arm; None where none is planned."""
-        p, t = schema.planned.c, schema.trials.c
-        query = sa.select(t.identity).join_from(schema.planned, schema.trials, p.trial == t.key)
-        of_arm = query.where(p.study == study, p.preset == preset, p.arm == arm)
-        identity = self._value(of_arm.order_by(t.seed, t.key).limit(1))
-        return None if identity is None else identity.get("core")
-
     def trials(self) -> Iterator[dict[str, Any]]:
         """Every trial with its circumstances, ordered by key; without weights, history and diagnostics."""
         t = schema.trials.c

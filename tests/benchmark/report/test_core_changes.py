@@ -26,7 +26,8 @@ def test_changes_stand_in_the_page_and_in_the_tables(tmp_path: Path) -> None:
 
 def test_a_study_with_the_presets_core_says_nothing(tmp_path: Path) -> None:
     study = MadeUp(core=TINY_CORE, seeds=1, protocols=("synth_1",), predictions=False)
-    core = filled_store(tmp_path, study).core(study.name, "tiny", "random")
+    store = filled_store(tmp_path, study)
+    core = next(identity["core"] for identity in store.identities(store.results(study.name)["trial"]).values())
     assert core_note({"tiny": core, "no preset": core}) == ""
     assert core_note({"tiny": None}) == ""
 

@@ -46,11 +46,11 @@ def test_missing_data_set_is_no_failure_of_the_trial(task: Task) -> None:
 
 
 def test_checkpoint_of_another_trial_is_not_used(task: Task) -> None:
-    def stop() -> None:
+    def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        execute(task, check=stop)
+        execute(replace(task, watch=stop))
     tasks._checkpoint_path("key").rename(tasks._checkpoint_path("other"))
     outcome = execute(replace(task, key="other"))
     assert outcome.error is None
