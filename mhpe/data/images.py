@@ -7,7 +7,6 @@ floating point, and 16-bit colours of at most 12 bits, of which Pillow keeps 4.
 """
 
 import io
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,19 +32,17 @@ class UnreadableError(ValueError):
     """A file is not a complete image that can be decoded."""
 
 
-def folder_entries(folder: Path) -> list[os.DirEntry[str]]:
+def folder_files(folder: Path) -> list[Path]:
     """The files of a folder, by name; no hidden ones, such as a Mac's ``._image.jpg``."""
     try:
-        with os.scandir(folder) as entries:
-            found = [entry for entry in entries if not entry.name.startswith(".") and not Path(entry).is_dir()]
+        return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and not path.is_dir())
     except OSError as error:
         raise InputError(f"cannot read folder {folder}: {error.strerror or error}") from None
-    return sorted(found, key=lambda entry: entry.name)
 
 
-def not_read(names: Sequence[str]) -> list[str]:
+def not_read(files: Sequence[Path]) -> list[str]:
     """A line on files that are images by their names, but of none that are read; nothing if there are none."""
-    images = [name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES]
+    images = [file.name for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
     some = ", ".join(images[:3]) + (", ..." if len(images) > 3 else "")
     return [f"{len(images):,} other image file(s), which are not read ({some})"] if images else []
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mhpe.data.images import folder_entries, not_read
+from mhpe.data.images import folder_files, not_read
 from mhpe.errors import InputError
 from mhpe.rotations import from_euler
 
@@ -102,7 +102,7 @@ class RealSet(ABC):
             "label file(s) without image": sum(len(labels.keys() - images.keys()) for images, labels, _ in files),
         }
         found += [f"{count:,} {what}" for what, count in counts.items() if count]
-        return found + not_read([name for _, _, others in files for name in others])
+        return found + not_read([file for _, _, others in files for file in others])
 
     @abstractmethod
     def identity(self, part: str, stem: str) -> str:
@@ -120,19 +120,19 @@ class RealSet(ABC):
         folders = {path.name.lower(): path for path in sorted(root.iterdir(), reverse=True) if path.is_dir()}
         return {part: folders[part.lower()] for part in self.parts if part.lower() in folders}
 
-    def _files(self, folder: Path) -> tuple[dict[str, Path], dict[str, Path], list[str]]:
-        """Images and label files of a folder by their stem, and the names of all other files."""
+    def _files(self, folder: Path) -> tuple[dict[str, Path], dict[str, Path], list[Path]]:
+        """Images and label files of a folder by their stem, and all other files."""
         images: dict[str, Path] = {}
         labels: dict[str, Path] = {}
-        others: list[str] = []
+        others: list[Path] = []
         image, label = (re.escape(ending) for ending in self.endings)
         pattern = re.compile(f"({self.stem})(?i:({image})|{label})")
-        for entry in folder_entries(folder):
-            if not (match := pattern.fullmatch(entry.name)):
-                others.append(entry.name)
+        for path in folder_files(folder):
+            if not (match := pattern.fullmatch(path.name)):
+                others.append(path)
                 continue
             files = images if match[2] else labels
             if match[1] in files:
-                raise InputError(f"{entry.path}: {files[match[1]].name} is there, too; keep one of them")
-            files[match[1]] = Path(entry.path)
+                raise InputError(f"{path}: {files[match[1]].name} is there, too; keep one of them")
+            files[match[1]] = path
         return images, labels, others

@@ -12,7 +12,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from mhpe.data.biwi import CROP_ASPECT
 from mhpe.data.crops import SMALLEST_SIDE, Box, cut, square
-from mhpe.data.images import UnreadableError, folder_entries, not_read, opened, read_file, to_rgb
+from mhpe.data.images import UnreadableError, folder_files, not_read, opened, read_file, to_rgb
 from mhpe.errors import InputError
 from mhpe.model.network import Network
 from mhpe.predict.faces import find_faces
@@ -52,9 +52,9 @@ def find_images(paths: Iterable[Path], say: Callable[[str], None] = lambda _: No
     found: list[Path] = []
     for path in paths:
         if os.path.isdir(path):  # noqa: PTH112, which fails for names that are too long
-            names = [entry.name for entry in folder_entries(path)]
-            images = [path / name for name in names if Path(name).suffix.lower() in SUFFIXES]
-            others = not_read([name for name in names if Path(name).suffix.lower() not in SUFFIXES])
+            files = folder_files(path)
+            images = [file for file in files if file.suffix.lower() in SUFFIXES]
+            others = not_read([file for file in files if file.suffix.lower() not in SUFFIXES])
             if not images:
                 kinds = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
                 raise InputError("; ".join((f"{path}: holds no image ({kinds})", *others)))
