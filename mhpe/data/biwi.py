@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,22 +19,6 @@ CROP_SIDES = (32, 320)
 """Pixels of a face crop's sides; a face is 70 to 160 wide in a full frame, and crops may have a margin."""
 CROP_ASPECT = 1.15  # largest ratio of a face crop's sides: detectors' boxes are cut off at a frame's edge
 LARGEST_TEXT = 2**16  # bytes of a text file; genuine ones have some hundreds
-
-
-class Calibration(NamedTuple):
-    """``rgb.cal``: camera matrix (3, 3), rotation (3, 3) and translation (3,) in mm from depth to RGB camera."""
-
-    camera: NDArray[np.float64]
-    rotation: NDArray[np.float64]
-    translation: NDArray[np.float64]
-    size: tuple[int, int]
-
-
-def read_calibration(path: Path) -> Calibration:
-    """Read a sequence's ``rgb.cal``: camera, distortion, rotation, translation and image size."""
-    values = _numbers(path, 27, "camera matrix, distortion, rotation, translation and image size")
-    camera, rotation, translation = values[:9].reshape(3, 3), values[13:22].reshape(3, 3), values[22:25]
-    return Calibration(camera, rotation, translation, (int(values[25]), int(values[26])))
 
 
 class BIWI(RealSet):
@@ -93,20 +76,24 @@ class BIWI(RealSet):
         angles = to_euler(torch.from_numpy(rotation)).numpy()
         return Label(angles, self._box(record, values[9:12]), rotation)
 
-    def _calibration(self, record: Record) -> Calibration | None:
-        """The calibration that a full frame was taken with; None for a frame that is already cropped.
+    def _calibration(self, record: Record) -> NDArray[np.float64] | None:
+        """The 27 numbers of ``rgb.cal`` for a full frame; None for a frame that is already cropped.
 
         Raises UnreadableError if the frame is not an image, InputError if it is neither.
         """
         width, height = size = image_size(record.image)
         file = record.image.parent / self.folder_file
-        calibration = read_calibration(file) if file.exists() else None
-        if calibration and size == calibration.size:
-            return calibration
+        full = f"with {file}"
+        if file.exists():
+            what = "camera matrix, distortion, rotation and translation from the depth camera, width and height"
+            calibration = _numbers(file, 27, what)
+            of_full = int(calibration[25]), int(calibration[26])
+            if size == of_full:
+                return calibration
+            full = f"the {of_full[0]} x {of_full[1]} of {file.name}"
         low, high = min(size), max(size)
         if CROP_SIDES[0] <= low and high <= CROP_SIDES[1] and high <= CROP_ASPECT * low:
             return None
-        full = f"the {calibration.size[0]} x {calibration.size[1]} of {file.name}" if calibration else f"with {file}"
         raise InputError(
             f"{record.image}: {width} x {height} pixels are neither a full frame ({full}) nor a face crop "
             f"(square, {CROP_SIDES[0]} to {CROP_SIDES[1]})"
@@ -119,10 +106,11 @@ class BIWI(RealSet):
             return None  # counted where images are decoded
         if calibration is None:
             return None
+        camera, rotation = calibration[:9].reshape(3, 3), calibration[13:22].reshape(3, 3)
         with np.errstate(all="ignore"):  # absurd numbers make a box that is refused below
-            in_rgb = calibration.rotation @ centre + calibration.translation
-            projected = calibration.camera @ in_rgb / in_rgb[2]
-        box = projected_box(projected[:2], float(in_rgb[2]), float(calibration.camera[0, 0]))
+            in_rgb = rotation @ centre + calibration[22:25]  # mm
+            projected = camera @ in_rgb / in_rgb[2]
+        box = projected_box(projected[:2], float(in_rgb[2]), float(camera[0, 0]))
         return check_box(box, record.label)
 
 
