@@ -12,23 +12,15 @@ of times that."""
 
 
 class EncoderConfig(Section):
-    """The encoder, or a torchvision backbone in its place.
+    """The encoder, or a torchvision backbone in its place."""
 
-    Attributes:
-        m: rows of the triple vector.
-        widths: channels of the convolution blocks.
-        patch: side of the first block's patches; 0 for a 3x3 convolution with stride 2.
-        attention: attention after each block.
-        backbone: name of a torchvision classification model that replaces the blocks.
-        backbone_weights: file with the backbone's weights; random ones without it.
-    """
-
-    m: int = Field(128, ge=1, le=65_536)
+    m: int = Field(128, ge=1, le=65_536)  # rows of the triple vector
+    # channels of the convolution blocks
     widths: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field((32, 64, 128), min_length=1, max_length=10)
-    patch: int = Field(4, ge=0, le=256)
-    attention: Literal["mcbam", "cbam", "none"] = "mcbam"
-    backbone: str | None = None
-    backbone_weights: str | None = None
+    patch: int = Field(4, ge=0, le=256)  # side of the first block's patches; 0 for a 3x3 convolution with stride 2
+    attention: Literal["mcbam", "cbam", "none"] = "mcbam"  # after each block
+    backbone: str | None = None  # name of a torchvision classification model that replaces the blocks
+    backbone_weights: str | None = None  # file with the backbone's weights; random ones without it
 
     @model_validator(mode="after")
     def _weights_have_a_backbone(self) -> "EncoderConfig":
@@ -38,56 +30,36 @@ class EncoderConfig(Section):
 
 
 class LossWeights(Section):
-    """Weights of the five losses, in the slides' order (equation 9).
+    """Weights of the five losses, in the slides' order (equation 9)."""
 
-    Attributes:
-        vector: alpha, equation 4.
-        vector_ortho: beta, equation 5.
-        dist: gamma, equation 8.
-        nll: eta, equation 7.
-        feat_ortho: mu, equation 6.
-    """
-
-    vector: float = Field(1.0, ge=0, le=1e6)
-    vector_ortho: float = Field(0.1, ge=0, le=1e6)
-    dist: float = Field(1.0, ge=0, le=1e6)
-    nll: float = Field(0.02, ge=0, le=1e6)
-    feat_ortho: float = Field(0.1, ge=0, le=1e6)
+    vector: float = Field(1.0, ge=0, le=1e6)  # alpha, equation 4
+    vector_ortho: float = Field(0.1, ge=0, le=1e6)  # beta, equation 5
+    dist: float = Field(1.0, ge=0, le=1e6)  # gamma, equation 8
+    nll: float = Field(0.02, ge=0, le=1e6)  # eta, equation 7
+    feat_ortho: float = Field(0.1, ge=0, le=1e6)  # mu, equation 6
 
 
 class AugmentationConfig(Section):
-    """Augmentation of training images.
+    """Augmentation of training images."""
 
-    Attributes:
-        flip: probability that an image is mirrored in an epoch, its label with it.
-        scale: largest change of scale, as a share of the side.
-        shift: largest shift, as a share of the side.
-        colour: largest relative change of brightness, contrast and saturation.
-        blur: probability of a slight Gaussian blur.
-        groups: sets of parameters drawn for a step; every image takes one of them at random.
-        photographic: strength of :func:`mhpe.train.photographic.photographic`, each image with its own parameters.
-    """
-
-    flip: float = Field(0.5, ge=0, le=1)
-    scale: float = Field(0.12, ge=0, lt=0.5)
-    shift: float = Field(0.06, ge=0, lt=0.5)
-    colour: float = Field(0.3, ge=0, lt=1)
-    blur: float = Field(0.2, ge=0, le=1)
-    groups: int = Field(16, ge=1, le=65_536)
-    photographic: float = Field(0.0, ge=0, le=2)
+    flip: float = Field(0.5, ge=0, le=1)  # probability that an image is mirrored in an epoch, its label with it
+    scale: float = Field(0.12, ge=0, lt=0.5)  # largest change of scale, as a share of the side
+    shift: float = Field(0.06, ge=0, lt=0.5)  # largest shift, as a share of the side
+    colour: float = Field(0.3, ge=0, lt=1)  # largest relative change of brightness, contrast and saturation
+    blur: float = Field(0.2, ge=0, le=1)  # probability of a slight Gaussian blur
+    groups: int = Field(16, ge=1, le=65_536)  # sets of parameters drawn for a step; each image takes one at random
+    photographic: float = Field(0.0, ge=0, le=2)  # strength of mhpe.train.photographic, parameters for each image
 
 
 class ScheduleConfig(Section):
     """Learning rate over the epochs.
 
-    Attributes:
-        kind: ``step`` multiplies the rate by 0.1 at the milestones, as the slides do; ``one_cycle`` warms
-            up over the first quarter and anneals to zero, which a training of few epochs needs.
-        milestones: epochs of the steps.
+    ``step`` multiplies the rate by 0.1 at the milestones, as the slides do; ``one_cycle`` warms up over the first
+    quarter and anneals to zero, which a training of few epochs needs.
     """
 
     kind: Literal["step", "one_cycle"] = "one_cycle"
-    milestones: tuple[PositiveInt, ...] = Field((), max_length=100)
+    milestones: tuple[PositiveInt, ...] = Field((), max_length=100)  # epochs of the steps
 
 
 class CoreConfig(Section):

@@ -26,19 +26,12 @@ PARTS = ("vector", "vector_ortho", "dist", "nll", "feat_ortho")
 
 
 class Output(NamedTuple):
-    """What the loss needs of B images.
+    """What the loss needs of B images."""
 
-    Attributes:
-        z: (B, m, 3) triple vectors.
-        raw: (B, 3, 3) RE's raw matrices.
-        distribution: PM's matrix Fisher distribution.
-        reference: both by the references' SCME, if that is another one.
-    """
-
-    z: Tensor
-    raw: Tensor
-    distribution: MatrixFisher
-    reference: tuple[Tensor, MatrixFisher] | None = None
+    z: Tensor  # (B, m, 3) triple vectors
+    raw: Tensor  # (B, 3, 3) RE's raw matrices
+    distribution: MatrixFisher  # PM's
+    reference: tuple[Tensor, MatrixFisher] | None = None  # both by the references' SCME, if that is another one
 
 
 class MHPE(Network):

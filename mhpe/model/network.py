@@ -14,15 +14,10 @@ from mhpe.seeding import generator
 
 
 class Prediction(NamedTuple):
-    """The answer for B images.
+    """The answer for B images."""
 
-    Attributes:
-        rotations: (B, 3, 3) canonical rotations, float32.
-        strengths: (B, 3) matrix Fisher concentration, s1 >= s2 >= |s3|; not a number if the network predicts none.
-    """
-
-    rotations: Tensor
-    strengths: Tensor
+    rotations: Tensor  # (B, 3, 3) canonical rotations, float32
+    strengths: Tensor  # (B, 3) matrix Fisher concentration, s1 >= s2 >= |s3|; not a number if the network predicts none
 
 
 class StepLoss(NamedTuple):
@@ -35,18 +30,14 @@ class StepLoss(NamedTuple):
 class Network(nn.Module, ABC):
     """An encoder and a head that makes rotations of its features; one for input and references.
 
-    Attributes:
-        parts: names of the losses.
-        has_concentration: whether predictions have a concentration.
-
     Args:
         config: the core's configuration.
         seed: of the initial weights; PyTorch's global generator is left as it was. The encoder starts with the same
             weights whatever the head.
     """
 
-    parts: ClassVar[tuple[str, ...]]
-    has_concentration: ClassVar[bool] = True
+    parts: ClassVar[tuple[str, ...]]  # names of the losses
+    has_concentration: ClassVar[bool] = True  # of predictions
 
     def __init__(self, config: CoreConfig, seed: int) -> None:
         super().__init__()

@@ -12,20 +12,15 @@ from mhpe.rotations import ANGLES, AXES, geodesic_degrees, to_euler, wrap_degree
 class Errors:
     """Errors of N images, in degrees.
 
-    Attributes:
-        euler: (N, 3) absolute error of yaw, pitch, roll, wrapped to [0, 180]. (A common script also takes the minimum
-            over a turn by 180 degrees and so scores a half-turn as 0; here it scores 180.) A labelled yaw beyond 90 is
-            compared with the nearer of the two triples that the prediction has.
-        vectors: (N, 3) angle between predicted and labelled left, down and front axes.
-        geodesic: (N,) angle of the rotation between prediction and label.
-        aligned: (N,) geodesic error once the mean rotation between the predicted and the labelled head frames is
-            removed. It uses the test labels: shown beside the plain one, never instead.
+    Euler angles are wrapped to [0, 180]. (A common script also takes the minimum over a turn by 180 degrees and so
+    scores a half-turn as 0; here it scores 180.) Aligned errors use the test labels: they are shown beside the plain
+    ones, never instead.
     """
 
-    euler: Tensor
-    vectors: Tensor
-    geodesic: Tensor
-    aligned: Tensor
+    euler: Tensor  # (N, 3) absolute error of yaw, pitch, roll, as :func:`_euler_errors` finds it
+    vectors: Tensor  # (N, 3) angle between predicted and labelled left, down and front axes
+    geodesic: Tensor  # (N,) angle of the rotation between prediction and label
+    aligned: Tensor  # (N,) the same once the mean rotation between the predicted and the labelled frames is removed
 
 
 def errors(predicted: Tensor, rotations: Tensor, angles: Tensor) -> Errors:
