@@ -25,26 +25,20 @@ def _grid(rows: int, columns: int, first: int, closed: bool = False) -> NDArray[
 
 
 class Accessories:
-    """Vertices and triangles of hair and glasses for a head model, the same number for every person.
-
-    Attributes:
-        count: vertices in total, hair first.
-        hair: number of hair vertices.
-        triangles: (T, 3) numbers from 0; drawn from both sides.
-    """
+    """Vertices and triangles of hair and glasses for a head model, the same number for every person."""
 
     def __init__(self, model: HeadModel) -> None:
         self._eyes = [model.mean[numbers].mean(0).numpy() for numbers, _ in model.eyes]
         self._nose_bridge = (
             ((model.mean[:, 1] - 0.03).abs() < 0.15) & (model.mean[:, 0].abs() < 0.5) & (model.part == 0)
         )
-        self.hair = HAIR_ROWS * HAIR_COLUMNS
+        self.hair = HAIR_ROWS * HAIR_COLUMNS  # number of hair vertices, which are the first ones
         parts, first = [_grid(HAIR_ROWS, HAIR_COLUMNS, 0)], self.hair
         for rows, columns, closed in ((2, RIM_POINTS, True),) * 2 + ((2, 4, False),) * 3:
             parts.append(_grid(rows, columns, first, closed))
             first += rows * columns
-        self.count = first
-        self.triangles = torch.from_numpy(np.concatenate(parts))
+        self.count = first  # of all vertices
+        self.triangles = torch.from_numpy(np.concatenate(parts))  # (T, 3) numbers from 0; drawn from both sides
 
     def vertices(self, person: Person, face: Tensor) -> Tensor:
         """Vertices (count, 3) for a person whose face has vertices (V, 3); what is not worn lies far away."""

@@ -22,40 +22,28 @@ def smoothstep(low: float, high: float, x: Tensor) -> Tensor:
 
 
 class HeadModel:
-    """The head model's arrays.
-
-    Attributes:
-        mean: (V, 3) mean head.
-        triangles: (T, 3) vertex numbers; seen from outside, clockwise in the image.
-        part: (V,) skin, eye or teeth.
-        skull: (V,) bool, vertices that define the head's rotation.
-        neck: (3,) point around which the head turns on the body.
-        head_share: (V, 1) 1 where a vertex moves with the head, 0 with the body.
-        occlusion: (V,) ambient occlusion, 1 where the surroundings are all visible.
-        regions: soft masks (V,) by name.
-        landmarks: numbers of the vertices whose box is that of 68 facial landmarks.
-        eyes: vertex numbers of each eyeball, and each vertex's direction from its eyeball's centre.
-        expression_names: names of the expression components.
-    """
+    """The head model's arrays, for V vertices and T triangles."""
 
     def __init__(self) -> None:
         with as_file(files(__package__) / "head_model.npz") as path:
             stored = np.load(path)
         a = {name: torch.from_numpy(stored[name]) for name in stored.files if stored[name].dtype.kind != "U"}
-        self.mean = a["mean"]
-        self.triangles = a["triangles"].long()
-        self.part = a["part"]
-        self.skull = a["skull"].bool()
-        self.neck = a["neck"]
-        self.occlusion = a["occlusion"].float() / 255
+        self.mean = a["mean"]  # (V, 3) mean head
+        self.triangles = a["triangles"].long()  # (T, 3) vertex numbers; seen from outside, clockwise in the image
+        self.part = a["part"]  # (V,) skin, eye or teeth
+        self.skull = a["skull"].bool()  # (V,) vertices that define the head's rotation
+        self.neck = a["neck"]  # (3,) point around which the head turns on the body
+        self.occlusion = a["occlusion"].float() / 255  # (V,) ambient occlusion, 1 where the surroundings are visible
         self.expression_names = tuple(stored["expression_names"].tolist())
         self._identity = (a["identity"].float() * a["identity_scale"][:, None, None]).flatten(1)
         self._expression = (a["expression"].float() * a["expression_scale"][:, None, None]).flatten(1)
+        # soft masks (V,) by name
         self.regions = self._regions({name: a[name].float() / 255 for name in ("lips", "ears")})
         x, y, z = self.mean.unbind(1)
+        # (V, 1) 1 where a vertex moves with the head, 0 with the body
         self.head_share = smoothstep(1.95, 1.0, y - 0.3 * (z + 1.0)).where(self.part == SKIN, 1.0)[:, None]
         face = (self.part == SKIN) & (self.regions["ears"] < 0.3) & (z > -0.5) & (y > -0.22) & (y < 1.17)
-        self.landmarks = face.nonzero().squeeze(1)
+        self.landmarks = face.nonzero().squeeze(1)  # vertices whose box is that of 68 facial landmarks
         self.eyes = [self._eyeball((self.part == EYE) & (x * side > 0)) for side in (1, -1)]
 
     @property
@@ -82,6 +70,7 @@ class HeadModel:
         return aligned + offsets
 
     def _eyeball(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """Numbers of an eyeball's vertices, and their directions from its centre."""
         numbers = chosen.nonzero().squeeze(1)
         points = self.mean[numbers]
         centre = (points.amin(0) + points.amax(0)) / 2

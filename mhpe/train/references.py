@@ -38,18 +38,13 @@ class EpochDraws:
     Iterating gives pairs: numbers (B,) of the inputs, numbers (B, K) of their references. A ValueError is raised if the
     sampler does not draw K references for each input. With K = 0 the sampler is not called. Images that do not fill a
     batch are left out.
-
-    Attributes:
-        flipped: (N,) which images are mirrored in this epoch.
-        poses: as this epoch shows them.
-        batches: number of batches.
     """
 
     def __init__(self, config: CoreConfig, sampler: ReferenceSampler, poses: Poses, seed: int, epoch: int) -> None:
         self._config, self._sampler, self._progress = config, sampler, epoch / config.epochs
         flipped = torch.rand(len(poses), generator=generator(seed, "flip", epoch)) < config.augmentation.flip
-        self.flipped = flipped.to(poses.device)
-        self.poses = poses.flipped(self.flipped)
+        self.flipped = flipped.to(poses.device)  # (N,) which images are mirrored in this epoch
+        self.poses = poses.flipped(self.flipped)  # as this epoch shows them
         self.batches = batches_per_epoch(config, len(poses))
         self._order = _order(config, self.poses, generator(seed, "order", epoch)).to(poses.device)
         self._generator = generator(seed, "references", epoch, poses.device)
