@@ -235,8 +235,6 @@ def _copy_search(source: RDBStorage, study: int, target: Store, storage: RDBStor
         number = storage.create_new_study(source.get_study_directions(study), name)
         for trial in source.get_all_trials(study):
             storage.create_new_trial(number, trial)
-        for each, value in source.get_study_system_attrs(study).items():
-            storage.set_study_system_attr(number, each, value)
         for each in sorted(attributes, key="definition".__eq__):
             storage.set_study_user_attr(number, each, attributes[each])
         return True

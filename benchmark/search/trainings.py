@@ -43,8 +43,8 @@ def run_searches(
     fit = {search.parts.fit.fingerprint: search.parts.fit for search in searches}
     for search in searches:
         store.add_test_set(search.parts.validation)
-    plan, total = Plan(study, (), {}, {}, fit), sum(search.config.points * search.config.seeds for search in searches)
-    _Searching(plan, store, workers, reporter, retry_failed, points=deque(points), total=total).run()
+    plan = Plan(study, (), {}, {}, fit)
+    _Searching(plan, store, workers, reporter, retry_failed, points=deque(points)).run()
 
 
 @dataclass
@@ -64,8 +64,6 @@ class _Searching(Run):
 
     points: deque[Points] = field(default_factory=deque)  # of each search
     open: dict[int, _Open] = field(default_factory=dict)  # by the number of Optuna's trial in the store
-    total: int = 0  # planned trainings
-    done: int = 0  # ended ones, other processes' included
 
     def more(self) -> list[str] | None:
         """Further trainings: of points that have begun, and of new points while workers have nothing to do."""
@@ -74,13 +72,13 @@ class _Searching(Run):
         idle = self.workers.size - len(self.running) - len(self.queue)
         if not new and idle > 0 and self._begin_point():
             new = self._open_begun()
-        left = sum(each.left() * each.search.config.seeds for each in self.points)
-        self.done = self.total - left + sum(len(point.values) for point in self.open.values())
-        return new if left or self.open or new else None
+        return new if self.open or new or any(points.left() for points in self.points) else None
 
     def counts(self) -> tuple[int, int]:
-        """Number of planned trainings, and of those that have ended."""
-        return self.total, self.done
+        """Number of planned trainings, and of those that have ended, in other processes, too."""
+        total = sum(points.search.config.points * points.search.config.seeds for points in self.points)
+        left = sum(points.left() * points.search.config.seeds for points in self.points)
+        return total, total - left + sum(len(point.values) for point in self.open.values())
 
     def watch(self, key: str) -> Watch | None:
         """The pruner, if the search has one."""

@@ -73,7 +73,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction: all of its changes are written at its end, or none of them."""
-        with clear(self.engine.url), self.engine.execution_options(immediate=True).begin() as connection:
+        with clear(self.engine.url), self.engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
             yield connection
 
     @property
@@ -204,9 +204,9 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    """Transactions that write wait for their turn before they read."""
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    """Transactions that write wait for their turn before they read; the write-ahead log is begun outside of any."""
+    if begin := connection.get_execution_options().get("begin", "BEGIN"):
+        connection.exec_driver_sql(begin)
 
 
 def _is_store(connection: sa.Connection, url: URL) -> bool:
@@ -227,8 +227,8 @@ def _is_store(connection: sa.Connection, url: URL) -> bool:
 def _make_tables(engine: Engine, url: URL) -> None:
     """Make the tables, unless another process did so in the meantime."""
     if engine.dialect.name == "sqlite":
-        _use_write_ahead_log(url)
-    with engine.execution_options(immediate=True).begin() as connection:
+        _use_write_ahead_log(engine)
+    with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         if not _is_store(connection, url):
@@ -238,9 +238,6 @@ def _make_tables(engine: Engine, url: URL) -> None:
 
 
 @patient
-def _use_write_ahead_log(url: URL) -> None:
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    sa.event.listen(engine, "connect", _prepare_sqlite)
-    with clear(url), engine.connect() as connection:
+def _use_write_ahead_log(engine: Engine) -> None:
+    with clear(engine.url), engine.execution_options(begin="").connect() as connection:
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-    engine.dispose()
