@@ -34,15 +34,9 @@ def analyse(
     searches: list["SearchReport"],
     png: bool,
 ) -> StudyReport:
-    """Everything that is reported of a study but q, from the store at a URL.
+    """Everything that is reported of a study but q, from the store at a URL; with ``png`` figures are PNG, too.
 
-    Args:
-        url: of the store.
-        name: of the study.
-        definition: as the store has it.
-        cells: as :meth:`benchmark.store.Store.results` gives them, at least one.
-        searches: of the study, as :func:`benchmark.report.search.report_searches` gives them.
-        png: whether figures are PNG, too.
+    Definition and ``cells``, at least one, are the store's; the searches those of :func:`report_searches`.
     """
     store = Store(url, read_only=True)
     with store.snapshot():

@@ -11,6 +11,7 @@ from benchmark.report.images import ARMS_SHOWN, SEEDS_READ
 from benchmark.report.text import NOTHING, difference, duration, number, protocol_title, share, with_interval
 from benchmark.report.views import METRICS, Columns, cell, columns
 from benchmark.statistics import groups_of, half_width, paired_differences, seed_table, seeds_needed, verdict
+from benchmark.statistics.intervals import mean_interval
 from benchmark.statistics.power import pooled, spreads
 from benchmark.statistics.verdicts import probabilities
 from benchmark.store import Store
@@ -72,9 +73,8 @@ def other_metrics(cells: pd.DataFrame, baselines: Mapping[str, str], margin: flo
             differences = paired_differences(values, baselines).reindex(columns=values.columns)
             for arm in values:
                 errors, pairs = values[arm].dropna(), differences[arm].dropna().to_numpy(float)
-                mean, reach = pairs.mean() if len(pairs) else np.nan, half_width(pairs)
                 own = (len(errors), errors.mean(), half_width(errors))
-                compared = (len(pairs), mean, mean - reach, mean + reach, *probabilities(pairs, margin))
+                compared = (len(pairs), *mean_interval(pairs), *probabilities(pairs, margin))
                 rows.append((preset, protocol, metric, arm, *own, *compared))
     names = ["preset", "protocol", "metric", "arm", *NUMBERS]
     return pd.DataFrame(rows, columns=names)

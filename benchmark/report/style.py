@@ -124,13 +124,10 @@ def legend(figure: Figure, axes: Sequence[Axes]) -> None:
     """One legend for all panels, right of them: each label once."""
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     if handles:
-        look: dict[str, Any] = {
-            "alignment": "left",
-            "frameon": False,
-            "fontsize": "small",
-            "loc": "outside right center",
-        }
-        figure.legend(list(handles.values()), list(handles), **look)
+        figure.legend(
+            list(handles.values()), list(handles),
+            alignment="left", frameon=False, fontsize="small", loc="outside right center",
+        )  # fmt: skip
 
 
 def watermark(figure: Figure, text: str) -> None:

@@ -23,6 +23,12 @@ def half_width(values: ArrayLike) -> float:
     return student_quantile(n - 1) * float(present.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
 
 
+def mean_interval(values: Array) -> tuple[float, float, float]:
+    """Mean of (n,) finite values, and both ends of its Student-t interval; NaN where there are too few."""
+    mean, reach = float(np.mean(values)) if len(values) else math.nan, half_width(values)
+    return mean, mean - reach, mean + reach
+
+
 def student_quantile(freedom: float) -> float:
     """How many standard errors a two-sided Student-t interval reaches to each side."""
     return float(stdtrit(freedom, (1 + LEVEL) / 2))

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from benchmark.statistics.intervals import LEVEL, far_from_median, half_width, student_quantile
+from benchmark.statistics.intervals import LEVEL, far_from_median, half_width, mean_interval, student_quantile
 from benchmark.statistics.p_values import holm, sign_flip_p, smallest_p
 from mhpe.errors import InputError
 
@@ -100,9 +100,7 @@ def compare(
     for i, (arm, of_arm) in enumerate(pairs.items()):
         error = values[arm].dropna().to_numpy(float)
         own = values.reindex(columns=[baselines[arm]])[baselines[arm]]
-        difference = float(of_arm.mean())
-        reach = half_width(of_arm)
-        low, high = difference - reach, difference + reach
+        difference, low, high = mean_interval(of_arm.to_numpy(float))
         better, same, worse = probabilities(of_arm.to_numpy(), margin)
         apart, apart_low, apart_high = welch(error, own.dropna().to_numpy(float))
         said = verdict(len(of_arm), difference, low, high, p_holm[i], margin)
@@ -203,8 +201,7 @@ def welch(arm: Array, baseline: Array) -> tuple[float, float, float]:
 def _verdict_of(pairs: Array, others: Array, family: int, margin: float) -> str:
     """The verdict on some pairs beside the p of a family's other arms."""
     p_holm = holm([sign_flip_p(pairs), *others], family)[0]
-    difference, reach = float(pairs.mean()), half_width(pairs)
-    return verdict(len(pairs), difference, difference - reach, difference + reach, p_holm, margin)
+    return verdict(len(pairs), *mean_interval(pairs), p_holm, margin)
 
 
 def _correlation(arm: "pd.Series[float]", baseline: "pd.Series[float]") -> float:
