@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from benchmark.store import Store
 from benchmark.store.reading import TestSet
 
 SEEDS_READ = 50  # seeds of an arm whose predictions are read: a long study has gigabytes of them
+EULER = ("yaw", "pitch", "roll")
 NODES = np.polynomial.legendre.leggauss(24)  # Gauss-Legendre nodes and weights on [-1, 1]
 ARMS_SHOWN = 14  # arms whose predictions are read, and lines of a figure with one for each arm
 
@@ -82,12 +84,17 @@ def _errors(store: Store, cells: pd.DataFrame, labels: TestSet) -> ImageErrors |
     return ImageErrors(tuple(found), *values)
 
 
-def euler_errors(predicted: Array, angles: Array) -> NDArray[np.float64]:
-    """As the ``euler`` of :func:`mhpe.train.metrics.errors`, without loading PyTorch, which takes seconds."""
-    r = predicted.astype(float)
+def euler_angles(rotations: Array) -> NDArray[np.float64]:
+    """As :func:`mhpe.rotations.to_euler`, without loading PyTorch, which takes seconds."""
+    r = rotations.astype(float)
     yaw = np.arctan2(-r[:, 0, 2], np.hypot(r[:, 0, 0], r[:, 0, 1]))
     pitch, roll = np.arctan2(-r[:, 1, 2], r[:, 2, 2]), np.arctan2(-r[:, 0, 1], r[:, 0, 0])
-    found = np.degrees(np.stack([yaw, pitch, roll], 1))
+    return np.asarray(np.degrees(np.stack([yaw, pitch, roll], 1)))
+
+
+def euler_errors(predicted: Array, angles: Array) -> NDArray[np.float64]:
+    """As the ``euler`` of :func:`mhpe.train.metrics.errors`."""
+    found = euler_angles(predicted)
     near, other = (
         np.abs((triple - angles + 180) % 360 - 180) for triple in (found, found * [-1, 1, 1] + 180)
     )  # the same rotation as two triples of angles
@@ -120,10 +127,6 @@ def expected_cosine(strengths: Array) -> NDArray[np.float64]:
 
 def prediction_table(store: Store, cells: pd.DataFrame) -> pd.DataFrame | None:
     """What :func:`benchmark.predictions` describes, of some cells; None without labels or predictions."""
-    import torch
-
-    from mhpe.rotations import ANGLES, to_euler
-
     tables = []
     for preset, protocol, key, fingerprint in cells[["preset", "protocol", "trial", "test_set"]].to_numpy():
         labels, stored = store.test_set(fingerprint), store.predictions([key], fingerprint)
@@ -131,8 +134,8 @@ def prediction_table(store: Store, cells: pd.DataFrame) -> pd.DataFrame | None:
             continue
         predicted = stored[key][0]
         found = euler_errors(predicted, labels.angles)
-        angles = {"": to_euler(torch.from_numpy(predicted)).numpy(), "label_": labels.angles, "error_": found}
-        of_angles = {f"{kind}{name}": values[:, i] for kind, values in angles.items() for i, name in enumerate(ANGLES)}
+        angles: dict[str, NDArray[Any]] = {"": euler_angles(predicted), "label_": labels.angles, "error_": found}
+        of_angles = {f"{kind}{name}": v for kind, a in angles.items() for name, v in zip(EULER, a.T, strict=True)}
         of_images = {"image": labels.image_ids, "person": labels.identities, **of_angles}
         more = {"mae": found.mean(1), "geodesic": geodesic_errors(predicted, labels.rotations)}
         tables.append(pd.DataFrame({"preset": preset, "protocol": protocol, **of_images, **more}))
