@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.page.trials import DECIMALS, Group
+from benchmark.report.page.trials import DECIMALS, Group, rounded
 from benchmark.report.secondary import NUMBERS, PARTS
 from benchmark.report.study_report import StudyReport
 from benchmark.report.summary import INTERVAL_FROM
@@ -31,9 +31,8 @@ def _study(study: StudyReport, groups: Mapping[Group, int]) -> dict[str, Any]:
     own = others["arm"] == others["arm"].map(study.baselines)
     table = pd.concat([mae, others.assign(verdict=own.map({True: "baseline", False: ""}))], ignore_index=True)
     table = table[table["mean"].notna()]
-    rounded = table[NUMBERS].astype(float).round(DECIMALS + 2).astype(object)
-    numbers = rounded.where(rounded.notna(), None).to_numpy().tolist()
     places = table[["preset", "protocol", "metric", "arm", "verdict"]].to_numpy().tolist()
+    numbers = rounded(table[NUMBERS], DECIMALS + 2)
     rows: dict[str, Any] = {}
     for (preset, protocol, metric, arm, verdict), values in zip(places, numbers, strict=True):
         of_metric = rows.setdefault(preset, {}).setdefault(protocol, {}).setdefault(metric, [])

@@ -21,27 +21,29 @@ def _place(values: dict[str, int], value: Any) -> int:
     return values.setdefault(json.dumps(value, sort_keys=True), len(values))
 
 
+def rounded(table: pd.DataFrame, decimals: int) -> list[list[float | None]]:
+    """Rows of numbers for JSON."""
+    values = table.astype(float).round(decimals).astype(object)
+    return values.where(values.notna(), None).to_numpy().tolist()
+
+
 def trace(store: Store, cells: pd.DataFrame) -> tuple[dict[str, list[str]], dict[Group, int], dict[str, Any]]:
     """The trials in the cells of all reported studies, which have a column ``study``.
 
     Returns:
         By trial, in the order of the cells, the text below each of ``HEADINGS`` but the first; the number of each group
         of trials; and what the script shows of a trial on demand: ``metrics``; ``groups``, study, preset, protocol and
-        arm of each; ``members``, places in ``trials`` of each group's; the shared ``cores``, ``samplers`` and
-        ``environments``; and ``trials``: key, place of core, of sampler and of environment, then finishing time,
-        number of weights, error message, for each cell the number of its group and its metrics, and the traceback of
-        a failed trial.
+        arm of each; the shared ``cores``, ``samplers`` and ``environments``; and ``trials``: key, place of core, of
+        sampler and of environment, then finishing time, number of weights, error message, for each cell the number of
+        its group and its metrics, and the traceback of a failed trial.
     """
+    groups: dict[Group, int] = {}
     where: dict[str, list[tuple[Group, list[float | None]]]] = {}
-    members: dict[Group, list[str]] = {}
-    rounded = cells[list(METRICS)].round(DECIMALS).astype(object)
-    values = rounded.where(rounded.notna(), None).to_numpy().tolist()
     places = cells[["study", "preset", "protocol", "arm", "trial"]].itertuples(index=False, name=None)
-    for (*place, key), metrics in zip(places, values, strict=True):
+    for (*place, key), metrics in zip(places, rounded(cells[list(METRICS)], DECIMALS), strict=True):
         group: Group = (place[0], place[1], place[2], place[3])
-        members.setdefault(group, []).append(key)
+        groups.setdefault(group, len(groups))
         where.setdefault(key, []).append((group, metrics if metrics[0] is not None else []))
-    groups = {group: number for number, group in enumerate(members)}
 
     shared: dict[str, dict[str, int]] = {"cores": {}, "samplers": {}, "environments": {}}
     rows: dict[str, list[str]] = {}
@@ -60,11 +62,9 @@ def trace(store: Store, cells: pd.DataFrame) -> tuple[dict[str, list[str]], dict
             [[groups[group], metrics] for group, metrics in where[key]],
             trial["traceback"] if trial["status"] == "failed" else None,
         ]  # fmt: skip
-    numbers = {key: number for number, key in enumerate(trials)}
     data = {
         "metrics": list(METRICS),
         "groups": [(study, preset, protocol_title(protocol), arm) for study, preset, protocol, arm in groups],
-        "members": [[numbers[key] for key in keys if key in numbers] for keys in members.values()],
         "trials": list(trials.values()),
     }
     data |= {name: list(map(json.loads, values)) for name, values in shared.items()}

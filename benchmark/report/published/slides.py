@@ -1,13 +1,12 @@
 """The slides' tables: published, recomputed from their own columns, and reproduced."""
 
 from collections.abc import Hashable, Mapping
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmark.report.published.peers import on_published_protocols
+from benchmark.report.published.peers import FOLDER, on_published_protocols
 from benchmark.report.text import NOTHING, number, signed, with_error
 from benchmark.report.views import METRICS, PARAMETERS, Columns, cell, columns, to_text
 
@@ -30,8 +29,7 @@ def slides(table: str | None = None) -> pd.DataFrame:
         front, maev in degrees, ``recomputed`` and ``maev_recomputed`` (the mean of their own three columns) and
         ``consistent``, whether published and recomputed MAE agree within rounding.
     """
-    with (files("benchmark.report.published") / "slides.csv").open(encoding="utf-8") as file:
-        facts = pd.read_csv(file, dtype={"sampler": str}, keep_default_na=False, na_values=[""])
+    facts = pd.read_csv(FOLDER / "slides.csv", dtype={"sampler": str}, keep_default_na=False, na_values=[""])
     facts["recomputed"] = facts[EULER].mean(axis=1)
     facts["maev_recomputed"] = facts[VECTORS].mean(axis=1)
     # A little slack, since 4.84 - 4.83 is not 0.01 in binary numbers.
@@ -121,5 +119,4 @@ def thesis_text() -> pd.DataFrame:
 
 def audit() -> pd.DataFrame:
     """What in the slides does not hold: ``place``, what is ``published`` there, and what is ``right`` or used here."""
-    with (files("benchmark.report.published") / "audit.csv").open(encoding="utf-8") as file:
-        return pd.read_csv(file)
+    return pd.read_csv(FOLDER / "audit.csv")

@@ -105,7 +105,8 @@ function show(key) {
 function choose(group) {
   const folded = trialTable.closest("details"); // a long list is
   if (folded) folded.open = true;
-  const keys = group === null ? null : new Set(data.members[group].map((place) => data.trials[place][0]));
+  const members = data.trials.filter((trial) => trial[7].some(([number]) => number === group));
+  const keys = group === null ? null : new Set(members.map(([key]) => key));
   for (const row of trialTable.tBodies[0].rows) row.hidden = keys !== null && !keys.has(row.id.slice(6));
   chosen.hidden = keys === null;
   if (keys === null) return;
@@ -117,7 +118,7 @@ function choose(group) {
 function follow() {
   const group = /^#trials-(\d+)$/.exec(location.hash);
   const trial = /^#trial-([0-9a-f]+)$/.exec(location.hash);
-  if (group && data.members[Number(group[1])]) {
+  if (group && data.groups[Number(group[1])]) {
     choose(Number(group[1]));
     document.getElementById("trials").scrollIntoView();
     const first = trialTable.querySelector("tbody tr:not([hidden]) a");
