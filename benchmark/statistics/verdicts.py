@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -96,13 +95,11 @@ def compare(
     p_holm = holm(p, family)
     # Holm's adjusted p grows with every p, so this is the smallest adjusted p that each arm can reach.
     reachable = holm(np.where(tested, smallest, math.nan), family)
-    rows: list[dict[str, Any]] = []
+    rows = []
     for i, (arm, of_arm) in enumerate(pairs.items()):
         error = values[arm].dropna().to_numpy(float)
         own = values.reindex(columns=[baselines[arm]])[baselines[arm]]
         difference, low, high = mean_interval(of_arm.to_numpy(float))
-        better, same, worse = probabilities(of_arm.to_numpy(), margin)
-        apart, apart_low, apart_high = welch(error, own.dropna().to_numpy(float))
         said = verdict(len(of_arm), difference, low, high, p_holm[i], margin)
         odd = of_arm.index[far_from_median(of_arm.to_numpy(float))]
         note = "" if len(of_arm) else _why_no_result(error, own)
@@ -114,33 +111,13 @@ def compare(
             rest = of_arm.drop(seed).to_numpy()
             if (without := _verdict_of(rest, np.delete(p, i), family, margin)) != said:
                 note = f"rests on seed {seed}: {without} without it"
-        rows.append(
-            {
-                "arm": arm,
-                "baseline": baselines[arm],
-                "n": len(of_arm),
-                "mean": error.mean() if len(error) else math.nan,
-                "half_width": half_width(error),
-                "difference": difference,
-                "low": low,
-                "high": high,
-                "p": p[i],
-                "p_holm": p_holm[i],
-                "family": family,
-                "smallest_p": smallest[i],
-                "smallest_p_holm": reachable[i],
-                "p_better": better,
-                "p_equivalent": same,
-                "p_worse": worse,
-                "correlation": _correlation(values[arm], own),
-                "unpaired": apart,
-                "unpaired_low": apart_low,
-                "unpaired_high": apart_high,
-                "outliers": ", ".join(map(str, odd)),
-                "verdict": said,
-                "note": note,
-            }
-        )
+        row = (
+            arm, baselines[arm], len(of_arm), error.mean() if len(error) else math.nan, half_width(error),
+            difference, low, high, p[i], p_holm[i], family, smallest[i], reachable[i],
+            *probabilities(of_arm.to_numpy(), margin), _correlation(values[arm], own),
+            *welch(error, own.dropna().to_numpy(float)), ", ".join(map(str, odd)), said, note,
+        )  # fmt: skip
+        rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
