@@ -23,19 +23,6 @@ CHUNK = 64
 Result = TypeVar("Result")
 
 
-def listing_key(real: RealSet, records: Sequence[Record], size: int) -> str:
-    """Digest of what a prepared set is made from: files with their states, crop rule, image size, format.
-
-    Cheap enough to be computed at every start: no file is opened.
-    """
-    digest = hashlib.sha256(f"{dataset.FORMAT}|{real.name}|{real.crop_rule}|{size}|{MAX_ANGLE}".encode())
-    for record in records:
-        digest.update(f"|{record.image_id}|{_state(record.image)}|{_state(record.label)}".encode())
-    for folder in sorted({record.image.parent for record in records}) if real.folder_file else ():
-        digest.update(f"|{_state(folder / real.folder_file)}".encode())
-    return digest.hexdigest()
-
-
 def _state(path: Path) -> str:
     """Size, time of the last change and permissions of a file, or that it cannot be found."""
     try:
@@ -48,14 +35,20 @@ def _state(path: Path) -> str:
 def prepare(real: RealSet, data_root: Path, size: int, folder: Path, jobs: int, progress: Progress) -> Path:
     """Convert a data set unless that was done before; returns the prepared folder, ``NAME-SIZEpx-KEY``.
 
-    Crops have sides of ``size`` pixels; prepared sets are kept in ``folder``.
+    Crops have sides of ``size`` pixels; prepared sets are kept in ``folder``. The key holds the states of the files,
+    none of which is opened: it is computed at every start.
 
     Raises:
         InputError: if the set or a label is missing or malformed, no image is usable, or ``folder`` cannot be written.
             An unreadable image among readable ones is left out and named in ``meta.json``.
     """
     records = real.records(data_root)
-    target = folder / f"{real.name}-{size}px-{listing_key(real, records, size)[:12]}"
+    key = hashlib.sha256(f"{dataset.FORMAT}|{real.name}|{real.crop_rule}|{size}|{MAX_ANGLE}".encode())
+    for record in records:
+        key.update(f"|{record.image_id}|{_state(record.image)}|{_state(record.label)}".encode())
+    for images in sorted({record.image.parent for record in records}) if real.folder_file else ():
+        key.update(f"|{_state(images / real.folder_file)}".encode())
+    target = folder / f"{real.name}-{size}px-{key.hexdigest()[:12]}"
     dataset.create_once(target, partial(_convert, real, records, data_root, size, jobs, progress))
     return target
 

@@ -26,7 +26,6 @@ class Augmentation:
     Args:
         config: how much is changed.
         images: number of images in the training set.
-        size: side of an image in pixels.
         steps: of the epoch.
         generator: of the stream "augmentation", on the CPU.
         device: where the images are.
@@ -37,7 +36,6 @@ class Augmentation:
         self,
         config: AugmentationConfig,
         images: int,
-        size: int,
         steps: int,
         generator: torch.Generator,
         device: torch.device,
@@ -45,7 +43,6 @@ class Augmentation:
     ) -> None:
         self._dtype = dtype
         self._photographic, self._generator = config.photographic, generator
-        self._size = size
         self._step = 0
         self._set_of = torch.randint(config.groups, (images,), generator=generator).to(device)
         u = torch.rand(8, steps, config.groups, generator=generator).to(device)
@@ -69,7 +66,7 @@ class Augmentation:
         """
         step, drawn = self._step, self._set_of[index]
         self._step += 1
-        m, size = len(images), self._size
+        m, size = len(images), images.shape[-1]
         rows, columns = (
             resampling(side[step], shift[step], sigma[step], size) for side, shift, sigma in (self._rows, self._columns)
         )

@@ -101,7 +101,7 @@ def train(
         model.train()
         draws = EpochDraws(config, sampler, poses, seed, epoch)
         augment = Augmentation(
-            config.augmentation, len(data), data.size, batches, generator(seed, "augmentation", epoch), device, dtype
+            config.augmentation, len(data), batches, generator(seed, "augmentation", epoch), device, dtype
         )
         shown = draws.poses.to(device)
         flipped = draws.flipped.to(device)

@@ -39,8 +39,7 @@ def augment(
     dtype: torch.dtype = torch.float32,
 ) -> Augmented:
     generator = torch.Generator().manual_seed(seed)
-    size = images.shape[-1]
-    augmentation = Augmentation(config, len(images), size, 3, generator, torch.device("cpu"), dtype)
+    augmentation = Augmentation(config, len(images), 3, generator, torch.device("cpu"), dtype)
     which = torch.arange(len(images)) if which is None else which
     mirrored = torch.zeros(len(which), dtype=torch.bool) if mirrored is None else mirrored
     result = augmentation(images[which], which, mirrored)
@@ -52,7 +51,7 @@ def test_no_change_when_nothing_is_asked() -> None:
     images = heads(10)
     torch.testing.assert_close(augment(NOTHING, images).images, images.float(), atol=1e-3, rtol=0)
     generator = torch.Generator().manual_seed(0)
-    plain = Augmentation(NOTHING, 10, 32, 1, generator, torch.device("cpu"), torch.float32)
+    plain = Augmentation(NOTHING, 10, 1, generator, torch.device("cpu"), torch.float32)
     result = plain(images, torch.arange(10), torch.zeros(10, dtype=torch.bool))
     torch.testing.assert_close(result, normalise(images))  # what inference sees
 
