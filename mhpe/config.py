@@ -97,10 +97,6 @@ class CoreConfig(Section):
         average_decay: of that average for one step.
         precision: of the encoder; losses and rotations are always float32. ``auto`` is bfloat16 where the
             processor computes with it.
-        schedule: learning rate over the epochs.
-        encoder: the encoder.
-        losses: weights of the losses.
-        augmentation: of training images.
     """
 
     head: Literal["mhpe", "six_d", "euler", "bins", "matrix_fisher", "rotation_laplace"] = "mhpe"

@@ -59,10 +59,6 @@ class AFLW2000(_WithPosePara):
     stem = r"image\d+"
     example = "image00002.jpg"
 
-    def identity(self, part: str, stem: str) -> str:  # noqa: ARG002
-        """The photograph."""
-        return stem
-
 
 class W300LP(_WithPosePara):
     """300W-LP: synthetic large-pose views of 300-W photographs and their mirror images."""

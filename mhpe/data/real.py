@@ -104,9 +104,9 @@ class RealSet(ABC):
         found += [f"{count:,} {what}" for what, count in counts.items() if count]
         return found + not_read([file for _, _, others in files for file in others])
 
-    @abstractmethod
-    def identity(self, part: str, stem: str) -> str:
-        """The person or photograph that the image ``stem`` in the folder ``part`` shows."""
+    def identity(self, part: str, stem: str) -> str:  # noqa: ARG002
+        """The person or photograph that the image ``stem`` in the folder ``part`` shows: by default its own."""
+        return stem
 
     @abstractmethod
     def label(self, record: Record) -> Label:

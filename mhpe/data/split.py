@@ -38,10 +38,8 @@ def split(data: HeadPoseSet, share: float, seed: int, folder: Path) -> Split:
         InputError: if the set shows fewer than two identities, or ``folder`` cannot be written.
     """
     held_out = _held_out(data, share, seed)
-    return Split(
-        _part(data, "fit", np.flatnonzero(~held_out), share, seed, folder),
-        _part(data, "validation", np.flatnonzero(held_out), share, seed, folder),
-    )
+    masks = {"fit": ~held_out, "validation": held_out}
+    return Split(*(_part(data, name, np.flatnonzero(mask), share, seed, folder) for name, mask in masks.items()))
 
 
 def _held_out(data: HeadPoseSet, share: float, seed: int) -> NDArray[np.bool_]:
