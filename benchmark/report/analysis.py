@@ -151,7 +151,7 @@ def bootstrap(images: Images, baselines: Mapping[str, str]) -> pd.DataFrame:
             continue
         mine, theirs = (of.mae[[of.seeds.index(seed) for seed in seeds]] for of in (errors, base))
         counts = {"seeds": len(seeds), "images": mine.shape[1], "persons": len(np.unique(persons))}
-        found = vars(bootstrap_difference(mine, theirs, persons))
+        found = bootstrap_difference(mine, theirs, persons)
         rows.append({"arm": arm, "baseline": baselines[arm], **counts, **found})
     return pd.DataFrame(rows)
 

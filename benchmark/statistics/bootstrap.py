@@ -1,7 +1,5 @@
 """The secondary analysis: seeds and images together, images clustered by person."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -12,26 +10,13 @@ Array = NDArray[np.float64]
 BLOCK = 250  # resamples drawn at once
 
 
-@dataclass(frozen=True)
-class BootstrapDifference:
-    """An arm against the baseline over seeds and images."""
-
-    difference: float  # of the mean errors, arm minus baseline, in degrees
-    low: float  # lower end of its interval
-    high: float  # upper end
-    # share of (seed, image) where the arm's error is below the baseline's; ties count half
-    probability_of_improvement: float
-    probability_low: float  # lower end of its interval
-    probability_high: float  # upper end
-
-
 def bootstrap_difference(
     errors_arm: ArrayLike,
     errors_baseline: ArrayLike,
     persons: ArrayLike,
     resamples: int = 2000,
     seed: int = 0,
-) -> BootstrapDifference:
+) -> dict[str, float]:
     """Difference of mean error and probability of improvement, for new seeds and new persons.
 
     Seeds and persons are drawn with replacement, each on its own, and crossed: the pigeonhole bootstrap (Owen, The
@@ -45,7 +30,12 @@ def bootstrap_difference(
     precipice, NeurIPS 2021) with images as tasks, but compares runs of the same seed where they compare all pairs.
 
     Errors are (seeds, images) in degrees, finite, of the same seeds and images; ``persons`` (images,) labels the person
-    on each. Interval ends are NaN for fewer than two seeds or persons.
+    on each.
+
+    Returns:
+        ``difference`` of the mean errors, arm minus baseline, degrees; ``probability_of_improvement``, the share of
+        (seed, image) where the arm's error is below the baseline's, ties counted half; and the ends of their intervals,
+        ``low``, ``high``, ``probability_low`` and ``probability_high``, NaN for fewer than two seeds or persons.
     """
     arm, baseline = np.asarray(errors_arm, float), np.asarray(errors_baseline, float)
     labels, person = np.unique(np.asarray(persons), return_inverse=True)
@@ -58,7 +48,8 @@ def bootstrap_difference(
     n = min(len(arm), len(labels))
     reach = student_quantile(n - 1) * _standard_error(sums, images, resamples, seed) if n > 1 else np.full(2, np.nan)
     ends = np.stack([estimate, estimate - reach, estimate + reach])
-    return BootstrapDifference(*ends[:, 0].tolist(), *ends[:, 1].clip(0, 1).tolist())
+    names = ("difference", "low", "high", "probability_of_improvement", "probability_low", "probability_high")
+    return dict(zip(names, [*ends[:, 0].tolist(), *ends[:, 1].clip(0, 1).tolist()], strict=True))
 
 
 def _standard_error(sums: Array, images: NDArray[np.int64], resamples: int, seed: int) -> Array:

@@ -149,7 +149,7 @@ def bootstrap_coverage(seeds: int, persons: int, sd: dict[str, float], studies: 
     for _ in range(studies):
         errors, person = crossed_errors(rng, seeds, rng.integers(5, 60, persons), sd)
         result = bootstrap_difference(errors, np.zeros_like(errors), person, resamples=400)
-        hits += result.low <= 0 <= result.high
+        hits += result["low"] <= 0 <= result["high"]
     return hits / studies
 
 
