@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,25 +22,7 @@ MOST_SHOWN = 2_000  # images on a contact sheet; more make a picture that few pr
 
 
 def set_options(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """``NAME``, and options of a verb whose first argument is the prepared data set of that name."""
-
-    @wraps(verb)
-    def with_set(
-        name: str, data_root: Path | None, size: int, count: int | None, jobs: int | None, **values: Any
-    ) -> Any:
-        from mhpe.datasets import REAL_SETS, check_name, prepared
-        from mhpe.synthheads.sets import SynthConfig
-
-        name = check_name(name)
-        if name in REAL_SETS:
-            refuse_without(f"a SynthHeads set; {TITLES[name]} has the images it has", ("count",))
-        else:
-            refuse_without(f"a real set; {TITLES[name]} is rendered", ("data_root",))
-        synth = SynthConfig() if count is None else SynthConfig(train=count, lab=count, wild=count)
-        with data_progress(TITLES[name]) as progress:
-            data = prepared(name, size, data_root, synth, jobs or -1, progress, warn)
-        return verb(data, **values)
-
+    """``NAME``, and the options by which :func:`_prepared` gets the data set of that name."""
     size = click.option(
         "--size", type=click.IntRange(16, LARGEST_SIZE), default=CoreConfig().image_size, show_default=True,
         help="Side of the crops in pixels.",
@@ -50,7 +31,22 @@ def set_options(verb: Callable[..., Any]) -> Callable[..., Any]:
         "--count", type=click.IntRange(1, LARGEST_SET),
         help="Images of a SynthHeads set to render.  [default: the standard preset's]",
     )  # fmt: skip
-    return click.argument("name")(data_root_option(size(count(jobs_option(with_set)))))
+    return click.argument("name")(data_root_option(size(count(jobs_option(verb)))))
+
+
+def _prepared(name: str, data_root: Path | None, size: int, count: int | None, jobs: int | None) -> "HeadPoseSet":
+    """A data set, prepared if it is not yet."""
+    from mhpe.datasets import REAL_SETS, check_name, prepared
+    from mhpe.synthheads.sets import SynthConfig
+
+    name = check_name(name)
+    if name in REAL_SETS:
+        refuse_without(f"a SynthHeads set; {TITLES[name]} has the images it has", ("count",))
+    else:
+        refuse_without(f"a real set; {TITLES[name]} is rendered", ("data_root",))
+    synth = SynthConfig() if count is None else SynthConfig(train=count, lab=count, wild=count)
+    with data_progress(TITLES[name]) as progress:
+        return prepared(name, size, data_root, synth, jobs or -1, progress, warn)
 
 
 @click.group("data")
@@ -65,7 +61,7 @@ def data_group() -> None:
 
 @data_group.command("prepare")
 @set_options
-def prepare_verb(data: "HeadPoseSet") -> None:
+def prepare_verb(**of_set: Any) -> None:
     """Convert or render a data set to memory-mapped arrays, once.
 
     \b
@@ -74,6 +70,7 @@ def prepare_verb(data: "HeadPoseSet") -> None:
     from mhpe.data.biwi import BIWI
     from mhpe.datasets import REAL_SETS
 
+    data = _prepared(**of_set)
     unreadable = data.meta["unreadable"]
     for problem in unreadable:
         warn(f"left out: {problem}")
@@ -96,7 +93,7 @@ def prepare_verb(data: "HeadPoseSet") -> None:
     "--out", "path", type=click.Path(path_type=Path), metavar="FILE", help="PNG to write.  [default: NAME.png]"
 )
 @set_options
-def show_verb(data: "HeadPoseSet", number: int, seed: int, path: Path | None) -> None:
+def show_verb(number: int, seed: int, path: Path | None, **of_set: Any) -> None:
     """Draw a contact sheet with the head's axes.
 
     Left is red, down green, front blue.
@@ -107,6 +104,7 @@ def show_verb(data: "HeadPoseSet", number: int, seed: int, path: Path | None) ->
     """
     from mhpe.predict.pictures import contact_sheet
 
+    data = _prepared(**of_set)
     path = path or Path(f"{data.name}.png")
     try:
         contact_sheet(data, number, seed).save(path)

@@ -1,8 +1,7 @@
 """Options that several verbs share, with the same words everywhere."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,12 +95,7 @@ class Grid:
 
 
 def grid_options(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of a verb whose first argument is a :class:`Grid`."""
-
-    @wraps(verb)
-    def with_grid(**values: Any) -> Any:
-        return verb(Grid(**{field.name: values.pop(field.name) for field in fields(Grid)}), **values)
-
+    """Options that are the fields of a :class:`Grid`."""
     study = click.option(
         "--study", "study_names", required=True, multiple=True, metavar="NAME",
         help="Name of a study, or a .yaml file; repeatable.",
@@ -121,7 +115,7 @@ def grid_options(verb: Callable[..., Any]) -> Callable[..., Any]:
         help="Where to train.",
     )  # fmt: skip
     options = study, preset_option, protocols, arms, seeds, jobs_option, device, data_root_option, store_option
-    decorated = sampler_files_option(with_grid)
+    decorated = sampler_files_option(verb)
     for option in reversed(options):
         decorated = option(decorated)
     return decorated

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,7 +28,7 @@ ASSUMED = (0.1, 0.2, 0.5, 1.0)  # standard deviations shown where there is no pi
 
 @click.command("plan")
 @grid_options
-def plan_verb(grid: Grid) -> None:
+def plan_verb(**options: Any) -> None:
     """Say what a study costs, and how many seeds it needs.
 
     Trainings and hours at this machine's speed (of stored trainings, or of a short probe), and from the pilot in the
@@ -44,6 +44,7 @@ def plan_verb(grid: Grid) -> None:
     from benchmark.statistics.power import spreads
     from benchmark.store import Store
 
+    grid = Grid(**options)
     studies = grid.studies()
     for study in studies:
         if study.searched:

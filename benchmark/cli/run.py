@@ -1,7 +1,7 @@
 """``bench run``: train and evaluate what is missing of a study."""
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,7 +24,7 @@ INTERRUPTED = 130  # exit status
 @click.option("--retry-failed", is_flag=True, help="Try trials again that failed earlier.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print the plan, and write nothing.")
 @wide_option
-def run_verb(grid: Grid, dask: str | None, retry_failed: bool, dry_run: bool, wide: bool) -> int:
+def run_verb(dask: str | None, retry_failed: bool, dry_run: bool, wide: bool, **options: Any) -> int:
     """Train and evaluate what is missing of a study, and store it.
 
     \b
@@ -39,6 +39,7 @@ def run_verb(grid: Grid, dask: str | None, retry_failed: bool, dry_run: bool, wi
     from benchmark.search.study_run import check_choices, choose_workers, run_study
     from benchmark.store import Store
 
+    grid = Grid(**options)
     studies = grid.studies()
     for study in studies:
         check_choices(study, grid.arm_names, dask)
