@@ -169,6 +169,35 @@ def start_rows(_: Setting) -> Iterator[Row]:
         yield Row(f"bench {' '.join(words)}", seconds[0], "import torch", seconds[1])
 
 
+def first_study_rows(setting: Setting) -> Iterator[Row]:
+    """``bench report`` of a study like README's first, and ``bench run`` with nothing to do."""
+    store = f"sqlite:///{setting.folder}/first.sqlite"
+    arms: dict[str, Sampler] = {"random": Random()} | {
+        f"gaussian {s}": Gaussian(sigma=s) for s in (15, 22.5, 30, 37.5, 45)
+    }
+    fill(Store(store), SyntheticStudy("first", arms, 16))
+    words = "report", "--store", store, "--out", str(setting.folder / "first")
+    yield Row("bench report, a first study of 96 trials", once(partial(bench, *words)).median, seconds_goal=6)
+    path = setting.folder / "small.yaml"
+    core = {
+        "image_size": 32,
+        "k": 2,
+        "epochs": 1,
+        "batch_size": 16,
+        "encoder": {"m": 8, "widths": [16]},
+        "init": "random",
+    }
+    content = {"title": "Small", "question": "How fast?", "baseline": "random", "protocols": ["synth_1"], "core": core}
+    path.write_text(
+        json.dumps(content | {"synthheads": {"train": 64, "lab": 64}, "seeds": 2, "arms": [{"sampler": "random"}]})
+    )
+    again = partial(
+        bench, "run", "--study", str(path), "--store", f"sqlite:///{setting.folder}/small.sqlite", "--jobs", "1"
+    )
+    again()
+    yield Row("bench run with nothing to do", once(again).median, seconds_goal=3)
+
+
 def planning_rows(setting: Setting) -> Iterator[Row]:
     """Planning ten thousand trials, and taking and finishing one of them."""
     path, numbers = setting.folder / "ten_thousand.yaml", count()
@@ -203,6 +232,7 @@ ROWS: dict[str, Callable[[Setting], Iterator[Row]]] = {
     "matrix_fisher": matrix_fisher_rows,
     "report": report_rows,
     "start": start_rows,
+    "first_study": first_study_rows,
     "planning": planning_rows,
 }
 """By the name that ``--row`` takes, in the table's order."""
