@@ -10,6 +10,7 @@
 PyTorch and pandas are imported when a function needs them.
 """
 
+import inspect
 import os
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -60,8 +61,7 @@ def run(
         preset: name in :data:`benchmark.study.presets.PRESETS`; by default what fits the protocols.
         protocols: names of protocols to run instead of the study's.
         arms: the only arms to run, by label or sampler.
-        samplers: samplers of your own that the study names: classes, which may be defined in a cell of a notebook, or
-            paths of Python files.
+        samplers: Python files with samplers of your own that the study names, or classes that are defined in files.
         jobs: number of processes; by default one per processor core, or as a graphics card has room for.
         device: ``auto``, ``cpu`` or ``cuda``.
         dask: address of a Dask scheduler, to train on its cluster.
@@ -80,12 +80,8 @@ def run(
     from benchmark.search.study_run import check_choices, choose_workers, run_study
     from benchmark.store import Store
     from benchmark.study.study import load_study
-    from mhpe.paths import cache_folder
-    from samplers.support.notebook import sampler_file
 
-    own = cache_folder() / "samplers"
-    files = tuple(Path(each) if isinstance(each, str | Path) else sampler_file(each, own) for each in samplers)
-    loaded = load_study(str(study), preset, _names(protocols), files, seeds)
+    loaded = load_study(str(study), preset, _names(protocols), tuple(map(_file, samplers)), seeds)
     check_choices(loaded, _names(arms), dask)
     jobs, workers = choose_workers(jobs, device, dask)
     root = data_root or os.environ.get("MHPE_DATA")
@@ -188,6 +184,17 @@ def predictions(study: str | Path, arm: str, seed: int, *, store: str | Path | N
 
 def _names(names: Sequence[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _file(sampler: type[Any] | str | Path) -> Path:
+    """The file of a sampler."""
+    from mhpe.errors import InputError
+
+    try:
+        return Path(sampler if isinstance(sampler, str | Path) else inspect.getfile(sampler))
+    except (OSError, TypeError):  # a class of a notebook, or no class at all
+        advice = "in a notebook a cell that begins with %%writefile my_sampler.py writes one"
+        raise InputError(f"samplers: {sampler!r} is in no file; name the .py file that defines it; {advice}") from None
 
 
 def _url(store: str | Path | None) -> str:

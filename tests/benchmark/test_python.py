@@ -1,8 +1,8 @@
 """The public Python interface: run, results, compare and predictions."""
 
-import linecache
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,8 @@ import benchmark
 from benchmark.statistics import compare, seed_table
 from benchmark.store.schema import METRICS
 from mhpe.errors import InputError
-from samplers.gaussian import Gaussian
-from samplers.support.notebook import sampler_file
 from tests.benchmark.conftest import TINY
 
-CELL = "/tmp/ipykernel_1/1.py"
 OWN = """
 from samplers import Sampler
 
@@ -71,64 +68,10 @@ def test_a_study_from_python(tmp_path: Path, data_root: Path, monkeypatch: pytes
             wrong()
 
 
-def cell(text: str, monkeypatch: pytest.MonkeyPatch, **others: object) -> type:
-    """The class ``Own`` of a cell, as IPython makes it, beside what other cells define."""
-    import types
-
-    main = types.ModuleType("__main__")
-    vars(main).update(others)
+def test_a_sampler_without_a_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    main = types.ModuleType("__main__")  # of a notebook
+    exec(f"import torch\n{OWN}", vars(main))
     monkeypatch.setitem(sys.modules, "__main__", main)
-    _keep_source(text, monkeypatch)
-    exec(compile(text, CELL, "exec"), vars(main))
-    return vars(main)["Own"]
-
-
-def _keep_source(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a text the source that Python keeps of the cell."""
-    monkeypatch.setitem(linecache.cache, CELL, (len(text), None, text.splitlines(keepends=True), CELL))
-
-
-def test_a_sampler_of_a_cell_is_written_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
-    from mhpe.rotations import wrap_degrees
-
-    text = OWN.replace("+ (query", "+ helper(wrap_degrees(query.yaw)) * LIMIT + (query")
-    text = f"LIMIT = 3\n{text}\ndef helper(x):\n    return x\n\nprint('done')\n"
-    cls = cell(text, monkeypatch, torch=torch, wrap_degrees=wrap_degrees)
-    path = sampler_file(cls, tmp_path)
-    written = path.read_text()
-    assert "import torch as torch" in written
-    assert "from mhpe.rotations import wrap_degrees as wrap_degrees" in written
-    assert "print" not in written
-    assert sampler_file(cls, tmp_path) == path
-    namespace: dict[str, object] = {"__name__": "elsewhere"}
-    exec(written, namespace)
-    assert namespace["LIMIT"] == 3
-
-
-def test_the_code_of_a_cell_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Texts and statements over several lines; statements that only look constant are left out."""
-    import torch
-
-    text = f'LINES = """a\nb\n"""\nLONG = \\\n    3\n{OWN}'
-    cls = cell(text, monkeypatch, torch=torch)
-    namespace: dict[str, object] = {"__name__": "elsewhere"}
-    exec(sampler_file(cls, tmp_path).read_text(), namespace)
-    assert (namespace["LINES"], namespace["LONG"]) == ("a\nb\n", 3)
-    _keep_source(f"BAD = {{[]: 1}}\n{OWN}", monkeypatch)
-    assert "BAD" not in sampler_file(cls, tmp_path).read_text()
-    _keep_source(f"%timeit x\n{OWN}", monkeypatch)
-    with pytest.raises(InputError, match=r"Own.*syntax.*\.py file"):
-        sampler_file(cls, tmp_path)
-
-
-def test_what_another_cell_defines_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
-    cls = cell(OWN.replace("+ (query", "+ secret * (query"), monkeypatch, torch=torch, secret=3)
-    with pytest.raises(InputError, match=r"needs secret.*\.py file"):
-        sampler_file(cls, tmp_path)
-    with pytest.raises(InputError, match="no subclass"):
-        sampler_file(dict, tmp_path)  # type: ignore[arg-type]
-    assert sampler_file(Gaussian, tmp_path).name == "gaussian.py"
+    for wrong in (vars(main)["Own"], dict, 3):
+        with pytest.raises(InputError, match=r"samplers: .*\.py file"):
+            benchmark.run("gaussian_sigma", samplers=[wrong])  # type: ignore[list-item]
