@@ -101,7 +101,7 @@ def page() -> str:
             if table:
                 found = arms(table, setting.protocol)
                 base = found.loc["random"]
-                cells = [_cell(found.loc[way]) if way in found.index else "" for way in WAYS]
+                cells = [_cell(found.loc[[way]].iloc[0]) if way in found.index else "" for way in WAYS]
                 link = f"[{setting.training}]({table}.md)"
                 lines.append(
                     f"| {link} | {setting.sets} | {base['mae']:.2f} | {base['n']}{fresh} | {' | '.join(cells)} |"
