@@ -292,7 +292,7 @@ def test_plain_regressors_have_no_concentration_but_an_expected_error(bench: Ben
         (("export", "a.safetensors", "--store", "sqlite:///a.sqlite"), "--store does nothing without --trial"),
         (("predict", "{face}", "--box", "10,10,14,14"), "a face square of 4 pixels is too small"),
         (("predict", "/dev/zero"), "no regular file"),
-        (("predict", "x" * 300), "too long"),
+        (("predict", "x" * 300), "no such image"),
         (("predict", "{face}", "--weights", "/dev/zero"), "no regular file"),
         (("export", "head.pt"), "the suffix names the format"),
         (("export", "nowhere/head.safetensors"), "cannot write nowhere/head.safetensors: there is no folder nowhere\n"),
