@@ -1,7 +1,7 @@
 """The data sets that a study needs, made ready when they are first asked for."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class StudyData:
         return self._splits[train_set, size]
 
     def _found(self, name: str, size: int) -> HeadPoseSet | None:
-        """The set if it is prepared; an InputError if it could not be: it is a real set, and its folder is missing."""
+        """The set if it is prepared, with one content; an InputError if it is a real set whose folder is missing."""
         folders = list((cache_folder() / "prepared").glob(f"{name}-{size}px-*"))
         if name in SETS:
             key = content_key(name, self.synthheads, size)
@@ -69,10 +69,12 @@ class StudyData:
             if self.data_root is None:
                 raise InputError(f"{TITLES[name]} is not prepared yet: pass --data-root DIR (or set MHPE_DATA)")
             REAL_SETS[name].root(self.data_root)
-        try:
-            return HeadPoseSet.load(folders[0]) if len(folders) == 1 else None
-        except DataSetError:  # damaged, or of another version: as if there were none
-            return None
+        found: dict[str, HeadPoseSet] = {}
+        for folder in folders:
+            with suppress(DataSetError):  # damaged, or of another version: as if there were none
+                data = HeadPoseSet.load(folder)
+                found[data.fingerprint] = data
+        return next(iter(found.values())) if len(found) == 1 else None
 
     def _report_what_is_missing(self, data: HeadPoseSet) -> None:
         if missing := data.meta.get("missing"):

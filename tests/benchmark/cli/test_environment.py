@@ -112,6 +112,20 @@ def test_a_dry_run_writes_nothing_and_checks_everything(
     assert "did you mean 'resnet18'?" in result.err
 
 
+def test_a_dry_run_knows_data_that_were_prepared_twice(
+    bench: Bench, tmp_path: Path, tiny_study: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MHPE_CACHE", str(tmp_path / "cache"))
+    for image in sorted((data_root / "AFLW2000").glob("*.jpg"))[:2]:
+        assert bench("data", "prepare", "aflw2000", "--size", 32, "--data-root", data_root).status == 0
+        image.touch()  # the same content, but the state of a file tells that it may have changed
+    assert bench("data", "prepare", "biwi", "--size", 32, "--data-root", data_root).status == 0
+    assert len(list((tmp_path / "cache" / "prepared").glob("aflw2000-32px-*"))) == 2
+    result = bench("run", "--study", tiny_study, "--data-root", data_root, "--dry-run")
+    assert result.status == 0, result.err
+    assert "not prepared yet" not in result.out
+
+
 def test_studies_run_in_turn_and_all_are_read_before_the_first(bench: Bench, tmp_path: Path) -> None:
     paths = [tmp_path / f"{name}.yaml" for name in "ab"]
     for path in paths:
