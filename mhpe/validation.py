@@ -51,12 +51,15 @@ class Section(BaseModel):
     def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
         """Refuse true and false where a number is wanted, which would be 1 and 0."""
         values = value if isinstance(value, list | tuple) else (value,)
-        annotation = cls.model_fields[str(info.field_name)].annotation
-        if any(isinstance(each, bool) for each in values) and "bool" not in str(annotation) and annotation is not Any:
-            kinds = {"int": "a number", "float": "a number", "str": "a text"}
-            wanted = dict.fromkeys(words for kind, words in kinds.items() if kind in str(annotation))
-            raise ValueError(f"{' or '.join(wanted)} is wanted")
+        kinds = _kinds(cls.model_fields[str(info.field_name)].annotation)
+        if any(isinstance(each, bool) for each in values) and kinds & {int, float} and bool not in kinds:
+            raise ValueError(f"a number{' or a text' if str in kinds else ''} is wanted")
         return value
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """The types in an annotation."""
+    return {annotation}.union(*map(_kinds, get_args(annotation)))
 
 
 def short(value: object) -> str:

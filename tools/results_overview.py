@@ -28,8 +28,6 @@ TO_BIWI, TO_AFLW = "AFLW2000-3D to BIWI", "BIWI to AFLW2000-3D"
 SETTINGS = (
     Setting(SCRATCH, TO_BIWI, "aflw2000_to_biwi", "scratch/conclusion", "scratch/confirmation"),
     Setting(SCRATCH, TO_AFLW, "biwi_to_aflw2000", "scratch/confirmation"),
-    Setting(SCRATCH, "SynthHeads, lab", "synth_1", "scratch/exact"),
-    Setting(SCRATCH, "SynthHeads, wild", "synth_2", "scratch/exact"),
     Setting(SCRATCH, "SynthHeads, lab, from a pool", "synth_1", "scratch/conclusion"),
     Setting(SCRATCH, "SynthHeads, wild, from a pool", "synth_2", "scratch/conclusion"),
     Setting(LONG, TO_BIWI, "aflw2000_to_biwi", "finetune/conclusion", "finetune/confirmation"),
@@ -50,8 +48,8 @@ NEAR, FAR = (-0.5, 0.6), (-0.3, 4.0)  # limits of the axes, degrees: of the firs
 PAGE = """# The settings of the figure
 
 Written by `python -m tools.results_overview` from the tables that the first column links; the commands stand in
-README.md beside each. Difference of MAE to random references in degrees, with its 95 % interval over paired seeds; below
-0 is better. Bold: significant after Holm's adjustment, and the interval reaches beyond {margin:g} degrees.
+README.md beside each. Difference of MAE to random references in degrees, with its 95 % interval over paired seeds;
+below 0 is better. Bold: significant after Holm's adjustment, and the interval reaches beyond {margin:g} degrees.
 
 {table}
 

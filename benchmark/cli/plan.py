@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmark.cli.options import Grid, grid_options
+from benchmark.cli.progress import data_progress
 from benchmark.cli.terminal import plain_table, print_table, say
 from benchmark.study.names import counted
 from mhpe.errors import InputError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from benchmark.study.arms import Arm
     from benchmark.study.study import Study
     from benchmark.study.trial import Trial
+    from mhpe.data import HeadPoseSet
 
 DIFFERENCES = (0.2, 0.1)  # differences of MAE, in degrees, that seeds are planned for
 ASSUMED = (0.1, 0.2, 0.5, 1.0)  # standard deviations shown where there is no pilot, degrees
@@ -61,7 +63,7 @@ def plan_verb(**options: Any) -> None:
         cells = store.results(study.name)
         cells = cells[(cells["preset"] == study.preset) & cells["arm"].isin([arm.label for arm in arms])]
         cells = _of_now(cells, study, store)
-        missing = _print_trials(study, arms, seeds, cells)
+        missing = _print_trials(study, arms, seeds, cells, store, grid.data_root)
         if missing:
             _print_hours(study, missing, store, device, jobs, grid)
         _print_incomplete(study, grid.data_root)
@@ -87,15 +89,26 @@ def _of_now(cells: "pd.DataFrame", study: "Study", store: "Store") -> "pd.DataFr
     return cells.loc[[present(where, arm, seed, identities.get(trial, {})) for where, arm, seed, trial in columns]]
 
 
-def _print_trials(study: "Study", arms: "tuple[Arm, ...]", seeds: int, cells: "pd.DataFrame") -> "list[Trial]":
-    """Say how many trainings there are; returns those that are not in the store."""
-    from benchmark.run.study_data import grey_set
+def _print_trials(
+    study: "Study", arms: "tuple[Arm, ...]", seeds: int, cells: "pd.DataFrame", store: "Store", data_root: "Path | None"
+) -> "list[Trial]":
+    """Say how many trainings there are; returns those that are not in the store, of this study or of another one."""
+    from benchmark.run.study_data import StudyData, grey_set
     from benchmark.study.grid import make_plan
 
+    data = StudyData(study.synthheads, data_root, 1, data_progress, say, study.file.search, prepare=False)
+
+    def known(name: str, size: int) -> "HeadPoseSet":
+        try:
+            return data(name, size)
+        except InputError:  # not here: then only the study's own cells tell what is done
+            return grey_set(name, size, name)
+
     present = set(cells.loc[cells["mae"].notna(), ["protocol", "arm", "seed"]].itertuples(index=False, name=None))
-    # A set's name stands for its content, which only the data would tell.
-    plan = make_plan(study, dict.fromkeys(study.protocols, arms), seeds, lambda name, size: grey_set(name, size, name))
+    plan = make_plan(study, dict.fromkeys(study.protocols, arms), seeds, known)
+    trained = {key for key, status in store.statuses(plan.trials).items() if status == "done"}
     missing = dict.fromkeys(c.trial for c in plan.cells if (c.protocol, c.arm, c.seed) not in present)
+    missing = {key: None for key in missing if key not in trained}
     protocols, each = counted(len(study.protocols), "protocol"), counted(seeds, "paired seed")
     say(f"{study.name}, preset {study.preset}: {counted(len(arms), 'arm')}, {protocols}, {each}")
     trials, of_table = counted(len(plan.trials), "trial"), counted(len(plan.cells), "cell")
@@ -178,7 +191,7 @@ def _print_seeds(
         rows += [(f"common sd, {of_family}", sd, family), ("common sd, one comparison", sd, 1)][: 1 + (family > 1)]
     else:
         say(
-            f"{title}: no pilot. No arm shares two seeds with its baseline in this store, so the sd of the "
+            f"{title}: no pilot. No arm of this study shares two seeds with its baseline yet, so the sd of the "
             "paired differences is not known. For some that it might have:"
         )
         rows = [(f"assumed, {of_family}", sd, family) for sd in ASSUMED]

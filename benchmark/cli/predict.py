@@ -116,7 +116,7 @@ def predict_verb(
     if drawn:
         write_pictures(poses, drawn)
     if shape == "table":
-        _print(poses)
+        _print(poses, package=trial is None and weights is None)
     elif shape == "csv":
         _write(_csv(poses), path)
     else:
@@ -156,14 +156,17 @@ def _write(text: str, path: Path | None) -> None:
     say(f"written: {path}")
 
 
-def _print(poses: "list[HeadPose]") -> None:
+def _print(poses: "list[HeadPose]", package: bool) -> None:
     whole = all(_side(pose) == max(pose.size) for pose in poses)
     table = plain_table("image", *(() if whole else ("box",)), "yaw", "pitch", "roll", "expected error", numbers_from=1)
     for pose in poses:
         box = () if whole else (",".join(f"{edge:.0f}" for edge in pose.square),)
         table.add_row(str(pose.image), *box, *(f"{value:z.1f}" for value in (*pose.angles, pose.expected_error)))
     print_table(table)
-    say("degrees; expected errors are calibrated on rendered heads, photographs had 1.3 times as much")
+    if package:
+        say("degrees; expected errors are calibrated on rendered heads, photographs had 1.3 times as much")
+    else:
+        say("degrees; expected errors are calibrated for the package's network, not for this one")
 
 
 def _side(pose: "HeadPose") -> float:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
@@ -111,10 +112,11 @@ def _analysed(digest: str, args: tuple[Any, ...]) -> bytes:  # noqa: ARG001
 
 @cache
 def _versions() -> list[str]:
-    """Of Matplotlib, and of all code that a report is made by."""
-    rooms = (Path(__file__).parent, Path(__file__).parents[1] / "statistics")
-    code = hashlib.sha256(b"".join(path.read_bytes() for room in rooms for path in sorted(room.rglob("*.py"))))
-    return [version("matplotlib"), code.hexdigest()]
+    """Of Python and the libraries that a report is made and kept by, and of the suite's own code and data."""
+    packages = [Path(__file__).parents[2] / name for name in ("benchmark", "mhpe", "samplers")]
+    files = [path for package in packages for kind in ("*.py", "*.csv") for path in sorted(package.rglob(kind))]
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    return [sys.version, code, *map(version, ("matplotlib", "numpy", "pandas", "scipy", "optuna"))]
 
 
 def _common_tables(ours: pd.DataFrame, folder: Path) -> pd.DataFrame:

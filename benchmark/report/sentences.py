@@ -97,7 +97,7 @@ def _undecided(rows: pd.DataFrame) -> str:
         if single := int(rows["low"].isna().sum()):
             return f"{len(rows)} arms inconclusive, {single} of them with a single pair of seeds"
         widest = {"low": rows["low"].min(), "high": rows["high"].max()}
-        return f"{len(rows)} arms inconclusive, all {span(widest)} than {_baseline(rows)}"
+        return f"{len(rows)} arms inconclusive (all intervals together: {span(widest)} than {_baseline(rows)})"
     return (
         ", ".join(f"{row['arm']} {span(row)} than {row['baseline']}" for row in rows.to_dict("records"))
         + " (inconclusive)"

@@ -86,7 +86,7 @@ NOTE = "Degrees; mean over seeds ± half-width of its 95 % Student-t interval."
 COMPARISON_NOTE = (
     "Difference of MAE to the baseline over paired seeds with its 95 % Student-t interval. Better / equivalent / "
     "worse: probabilities, in percent, that the true difference is below, within, above the margin (Student-t "
-    "posterior). Pool, coverage and references from another bin are given where references come from a pool."
+    "posterior). The columns pool, coverage and from another bin are of presets whose references come from a pool."
 )
 STATISTICS_NOTE = (
     "p: sign-flip test, exact up to 30 pairs. Holm p: adjusted over all arms that the study plans on a protocol "

@@ -18,13 +18,16 @@ _LATEX = {
     "°": r"\ensuremath{^\circ}", "²": r"\ensuremath{^2}", "≤": r"\ensuremath{\leq}", "≥": r"\ensuremath{\geq}",
     "≠": r"\ensuremath{\neq}", "σ": r"\ensuremath{\sigma}", "θ": r"\ensuremath{\theta}", "μ": r"\ensuremath{\mu}",
 }  # fmt: skip
+_UNKNOWN = set("ÐðÞþĐđĄąĘęĮįŲųŊŋĦħŦŧĸĿŀŉ")  # letters that LaTeX's default encoding lacks
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|&~$#])")
 
 
 def latex(text: str) -> str:
     """Any text for LaTeX, so that it shows as it is; a question mark for a character that plain LaTeX does not have."""
     shown = " ".join(text.split())
-    return "".join(_LATEX.get(c, c if " " <= c <= "~" or "À" <= c <= "ž" else "?") for c in shown)
+    return "".join(
+        _LATEX.get(c, c if " " <= c <= "~" or ("À" <= c <= "ž" and c not in _UNKNOWN) else "?") for c in shown
+    )
 
 
 def markdown(text: str) -> str:

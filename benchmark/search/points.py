@@ -90,9 +90,10 @@ class Points:
         config, space = self.search.config, self.search.searched.space
         with clear_errors(self.store), lock(self.store):
             attempts = self._attempts()
-            running = [trial for trial in attempts if trial.state == TrialState.RUNNING]
+            wanted = attempts[: config.points]
+            running = [trial for trial in wanted if trial.state == TrialState.RUNNING]
             half = next((trial for trial in running if len(trial.params) < len(space)), None)  # its process has died
-            begun = sum(trial.state != TrialState.WAITING for trial in attempts)
+            begun = sum(trial.state != TrialState.WAITING for trial in wanted)
             if half is None and begun >= config.points:
                 return False
             number = len(attempts) if half is None else attempts.index(half)
@@ -114,7 +115,9 @@ class Points:
     @patient
     def end(self, trial: FrozenTrial, state: TrialState, value: float | None = None, note: str | None = None) -> None:
         """End a point, unless another process has done so."""
-        with clear_errors(self.store), suppress(UpdateFinishedTrialError):
+        with clear_errors(self.store), lock(self.store), suppress(UpdateFinishedTrialError):
+            if self.storage.get_trial(trial._trial_id).state.is_finished():
+                return
             if note is not None:
                 self.storage.set_trial_user_attr(trial._trial_id, "note", note)
             self._study.tell(trial.number, value, state, skip_if_finished=True)
@@ -130,7 +133,8 @@ class Points:
     def left(self) -> int:
         """Number of points that have not ended."""
         with clear_errors(self.store):
-            return max(0, self.search.config.points - sum(trial.state.is_finished() for trial in self._attempts()))
+            ended = sum(trial.state.is_finished() for trial in self._attempts()[: self.search.config.points])
+            return self.search.config.points - ended
 
 
 @contextmanager

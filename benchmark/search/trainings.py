@@ -135,8 +135,10 @@ class _Searching(Run):
                 if not point.watched:  # another search's pruner ended it
                     return self._begin_training(point)
                 return self._end_point(point, TrialState.PRUNED, note=reason)
-            failure = self.store.failures([point.key]).get(point.key, "it could not be evaluated")
-            return self._end_point(point, TrialState.FAIL, note=failure)
+            failure = self.store.failures([point.key]).get(point.key)
+            if failure is None and self.store.statuses([point.key]).get(point.key) != "done":
+                return [point.key]  # another process has taken it again since it ended
+            return self._end_point(point, TrialState.FAIL, note=failure or "it could not be evaluated")
         point.values.append(value)
         if len(point.values) < search.config.seeds:
             return self._begin_training(point)

@@ -110,6 +110,8 @@ class BIWI(RealSet):
         with np.errstate(all="ignore"):  # absurd numbers make a box that is refused below
             in_rgb = rotation @ centre + calibration[22:25]  # mm
             projected = camera @ in_rgb / in_rgb[2]
+        if in_rgb[2] <= 0:
+            raise InputError(f"{record.label}: the head's centre lies behind the camera")
         box = projected_box(projected[:2], float(in_rgb[2]), float(camera[0, 0]))
         return check_box(box, record.label)
 

@@ -13,7 +13,7 @@ from benchmark.run.speed import probe_speed, stored_speed
 from benchmark.statistics.power import pooled, seeds_needed, smallest_detectable, spreads
 from benchmark.study.study import load_study
 from mhpe.config import CoreConfig
-from tests.benchmark.conftest import Bench
+from tests.benchmark.conftest import TINY, Bench
 from tests.benchmark.fake_results import MadeUp, filled_store
 
 STUDY = """
@@ -183,3 +183,15 @@ def test_a_study_that_searches_is_refused_in_one_line(bench: Bench) -> None:
     assert result.status == 2
     assert result.err.count("\n") == 1
     assert "bench run --dry-run" in result.err
+
+
+def test_trainings_of_other_studies_are_not_planned_again(
+    bench: Bench, tiny_study: Path, data_root: Path, tmp_path: Path
+) -> None:
+    assert bench("run", "--study", tiny_study, "--data-root", data_root, "--jobs", 1, "--seeds", 1).status == 0
+    other = tmp_path / "other.yaml"
+    other.write_text(TINY.replace("A tiny study", "Another one").replace("sigma: [15, 30]", "sigma: [15, 60]"))
+    planned = bench("plan", "--study", other, "--seeds", 1, "--data-root", data_root)
+    assert planned.status == 0, planned.err
+    assert "3 trials for 3 cells of the table, 1 to train" in planned.out
+    assert "1 to train" in bench("run", "--study", other, "--seeds", 1, "--data-root", data_root, "--dry-run").out

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.report import analysis
+from benchmark.report import analysis, build
 from benchmark.report.build import build_report
 from tests.benchmark.fake_results import MadeUp, fill, filled_store
 
@@ -32,6 +32,17 @@ def test_only_a_study_that_changed_is_drawn_again(tmp_path: Path, monkeypatch: p
     more = MadeUp(name="second", seeds=3, images=6, protocols=("synth_2",), predictions=False)
     build_report(fill(store, more), (), tmp_path / "three")
     assert drawn == {"second": 1}
+
+
+def test_a_change_of_code_or_of_published_numbers_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "__file__", str(tmp_path / "benchmark" / "report" / "build.py"))
+    versions = [build._versions.__wrapped__()]
+    for name in ("benchmark/report/published/slides.csv", "benchmark/store/reading.py", "mhpe/poses.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("changed")
+        versions.append(build._versions.__wrapped__())
+    assert len(set(map(str, versions))) == 4
 
 
 def test_png_files_are_written_on_demand(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def compile_latex(folder: Path, *names: str) -> None:
         ("6 ± 1", r"6 \ensuremath{\pm} 1"),
         ("Zoë, Čapek", "Zoë, Čapek"),
         ("a\x07漢", "a??"),
+        ("Krąg", "Kr?g"),
     ],
 )
 def test_latex_escapes(text: str, expected: str) -> None:

@@ -108,6 +108,26 @@ def test_an_interrupted_search_goes_on_with_as_many_points_as_are_wanted_now(sto
     assert more[4].parameters == before[4].parameters  # what was being trained at the interruption
 
 
+def test_running_points_beyond_those_that_are_wanted_are_not_waited_for(tmp_path: Path) -> None:
+    url = f"{tmp_path}/s.sqlite"
+    workers = FakeWorkers(4)
+
+    def value(parameters: dict[str, Any]) -> float:
+        if not workers.done.total() > 1:
+            raise ValueError("the first fails")
+        if workers.done.total() > 4:
+            time.sleep(0.3)
+            raise KeyboardInterrupt
+        return value_of(parameters)
+
+    workers.value = value
+    with pytest.raises(Interrupted):
+        search_here(url, make_search(10), workers)
+    assert len(points_of(url, make_search(10))) > 5
+    found = search_here(url, make_search(5), retry_failed=True)
+    assert [point.status for point in found[:5]] == ["done"] * 5
+
+
 def work(url: str, search: Search, seconds: float, size: int = 1) -> None:
     search_here(url, search, FakeWorkers(size, seconds=seconds))
 
@@ -289,6 +309,22 @@ def test_a_search_takes_over_what_it_pruned_itself(tmp_path: Path) -> None:
     found = search_here(f"{tmp_path}/s.sqlite", search, workers)
     assert {(point.status, point.note) for point in found} == {("pruned", "it is bad")}
     assert workers.watched == 1
+
+
+def test_a_pruned_point_that_another_process_takes_again_is_no_failure(tmp_path: Path, monkeypatch) -> None:
+    url, finish, taken = f"{tmp_path}/s.sqlite", Store.finish, []
+
+    def finish_and_lose(store: Store, outcome: Outcome, *args: Any) -> Any:
+        result = finish(store, outcome, *args)
+        if outcome.pruned and not taken:
+            taken.append(Store(url).claim(outcome.key, "another process", 1))
+        return result
+
+    monkeypatch.setattr(Store, "finish", finish_and_lose)
+    space = "{sigma: {choices: [10, 20]}, bin_width: {choices: [15]}}"
+    found = search_here(url, make_search(2, space, optimizer="grid", pruner="median"), Pruning(10))
+    assert taken
+    assert sorted((point.status, point.note) for point in found) == [("done", None), ("pruned", "it is bad")]
 
 
 def test_two_searches_with_the_same_training_at_once_prune_each_for_itself(tmp_path: Path) -> None:

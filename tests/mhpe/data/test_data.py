@@ -257,15 +257,23 @@ def test_bad_biwi_pose(tmp_path: Path, content: str, message: str) -> None:
         prepared("biwi", 32, tmp_path)
 
 
-@pytest.mark.parametrize("centre", ["25 0 1e-9", "1e308 0 1e-308"])
-def test_a_biwi_head_that_no_camera_sees_is_named(tmp_path: Path, centre: str) -> None:
+@pytest.mark.parametrize(
+    ("centre", "message"),
+    [
+        ("25 0 1e-9", "its face square is .* pixels wide"),
+        ("1e308 0 1e-308", "its face square is .* pixels wide"),
+        ("0 0 0", "behind the camera"),
+        ("0 0 -900", "behind the camera"),
+    ],
+)
+def test_a_biwi_head_that_no_camera_sees_is_named(tmp_path: Path, centre: str, message: str) -> None:
     folder = tmp_path / "BIWI" / "01"
     folder.mkdir(parents=True)
     (folder / "rgb.cal").write_text(CALIBRATION)
     Image.new("RGB", (640, 480)).save(folder / "frame_00003_rgb.png")
     pose = folder / "frame_00003_pose.txt"
     pose.write_text(f"1 0 0\n0 1 0\n0 0 1\n\n{centre}\n")
-    with pytest.raises(InputError, match=f"{pose}: its face square is .* pixels wide"):
+    with pytest.raises(InputError, match=f"{pose}: .*{message}"):
         prepared("biwi", 32, tmp_path)
 
 
