@@ -79,7 +79,9 @@ def _draw(kind: str, plot: Callable[[], Any], title: str, incomplete: str) -> Dr
         axes = np.atleast_1d(plot()).tolist()
         figure = axes[0].figure
         figure.set_size_inches(3.2 + 3.6 * len(axes), 4.2)
-        figure.set_layout_engine("tight" if kind == "contour" else "constrained")  # which Optuna's colour bar breaks
+        # The colour bar that Optuna gives to a contour, or to a single panel, breaks the constrained layout.
+        tight = kind == "contour" or (kind == "slice" and len(axes) == 1)
+        figure.set_layout_engine("tight" if tight else "constrained")
         for axis in axes:
             _tidy(axis)
         for axis in figure.axes:  # colour bars, too

@@ -11,9 +11,12 @@ import pytest
 from benchmark.report.analysis import bootstrap, read_study
 from benchmark.report.figures import FIGURES, draw
 from benchmark.report.figures.images import calibration_curve, images_of
+from benchmark.report.figures.search import draw_search
 from benchmark.report.images import ARMS_SHOWN, ImageErrors, Images, first_arms
 from benchmark.report.study_report import Material
 from benchmark.report.style import NoDataError, legend, line_styles, named_rows, panels, rendered, style
+from benchmark.search.points import StoredSearch
+from benchmark.search.search import Point
 from samplers.base import Sampler
 from samplers.bins import Bins
 from samplers.gaussian import Gaussian
@@ -29,6 +32,16 @@ def material_of(folder: Path, study: MadeUp) -> Material:
     store = filled_store(folder, study)
     report = read_study(store, study.name, study.definition | {"margin": 0.2}, store.results(study.name))
     return Material(store, report, PRESET)
+
+
+def test_a_search_of_one_parameter_is_drawn() -> None:
+    points = tuple(Point(number, "done", {"sigma": 5.0 + number}, 7.0 + number % 3) for number in range(6))
+    space = {"sigma": {"low": 5.0, "high": 90.0, "log": True}}
+    about = {"sampler": "gaussian", "train_set": "synth_train", "space": space, "search": {"objective": "mae"}}
+    drawn = draw_search(StoredSearch("key", about, points, len(points)))
+    assert list(drawn) == ["history", "slice"]
+    for _, drawing in drawn.values():
+        assert "standard deviation" in rendered(drawing.figure)[0] or "point" in rendered(drawing.figure)[0]
 
 
 @pytest.fixture
