@@ -28,6 +28,8 @@ TO_BIWI, TO_AFLW = "AFLW2000-3D to BIWI", "BIWI to AFLW2000-3D"
 SETTINGS = (
     Setting(SCRATCH, TO_BIWI, "aflw2000_to_biwi", "scratch/conclusion", "scratch/confirmation"),
     Setting(SCRATCH, TO_AFLW, "biwi_to_aflw2000", "scratch/confirmation"),
+    Setting(SCRATCH, "SynthHeads, lab", "synth_1", "scratch/exact"),
+    Setting(SCRATCH, "SynthHeads, wild", "synth_2", "scratch/exact"),
     Setting(SCRATCH, "SynthHeads, lab, from a pool", "synth_1", "scratch/conclusion"),
     Setting(SCRATCH, "SynthHeads, wild, from a pool", "synth_2", "scratch/conclusion"),
     Setting(LONG, TO_BIWI, "aflw2000_to_biwi", "finetune/conclusion", "finetune/confirmation"),
@@ -77,7 +79,7 @@ def draw() -> Figure:
     """Forest plots side by side, one a way, with a row for each setting."""
     found = [pd.concat([arms(t, s.protocol) for t in (s.fresh, s.first) if t]) for s in SETTINGS]
     with style():
-        figure = Figure(figsize=(10, 4.6), layout="constrained")
+        figure = Figure(figsize=(10, 4.8), layout="constrained")
         panels = figure.subplots(1, len(WAYS), sharey=True)
         for axes, way, limits in zip(panels, WAYS, (NEAR, NEAR, FAR, FAR), strict=True):
             axes.axvspan(-MARGIN, MARGIN, color="#ececec")
