@@ -106,9 +106,9 @@ def _print_trials(
 
     present = set(cells.loc[cells["mae"].notna(), ["protocol", "arm", "seed"]].itertuples(index=False, name=None))
     plan = make_plan(study, dict.fromkeys(study.protocols, arms), seeds, known)
-    trained = {key for key, status in store.statuses(plan.trials).items() if status == "done"}
-    missing = dict.fromkeys(c.trial for c in plan.cells if (c.protocol, c.arm, c.seed) not in present)
-    missing = {key: None for key in missing if key not in trained}
+    status = store.statuses(plan.trials)
+    absent = dict.fromkeys(c.trial for c in plan.cells if (c.protocol, c.arm, c.seed) not in present)
+    missing = [key for key in absent if status.get(key) != "done"]
     protocols, each = counted(len(study.protocols), "protocol"), counted(seeds, "paired seed")
     say(f"{study.name}, preset {study.preset}: {counted(len(arms), 'arm')}, {protocols}, {each}")
     trials, of_table = counted(len(plan.trials), "trial"), counted(len(plan.cells), "cell")
