@@ -15,29 +15,6 @@ Model = TypeVar("Model", bound=BaseModel)
 SHORT = 80
 
 
-WANTED = {
-    "greater_than": "must be above {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than": "must be below {lt}",
-    "less_than_equal": "must be at most {le}",
-    "finite_number": "must be a finite number",
-    "int_from_float": "must be a whole number",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "string_type": "must be text",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "dict_type": "must be a mapping",
-    "model_type": "must be a mapping",
-    "tuple_type": "must be a list",
-    "too_short": "needs {min_length} or more entries",
-    "too_long": "has room for {max_length} entries",
-    "literal_error": "must be {expected}",
-}
-"""What is wanted, in place of pydantic's messages."""
-
 KINDS = ("int", "float", "str", "bool")  # what pydantic adds to a place whose value may be of several kinds
 
 
@@ -113,10 +90,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         )
     if problem["type"] == "missing":
         return f"{place} is missing"
-    wanted = WANTED.get(problem["type"])
-    limits = {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in problem.get("ctx", {}).items()}
-    message = wanted.format(**limits) if wanted else problem["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
+    message = problem["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    message = (message[0].lower() + message[1:]).replace("tuple", "list")  # which YAML calls it
     return f"{place}: {message}, not {short(problem['input'])}" if place else message
 
 

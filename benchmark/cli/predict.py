@@ -96,11 +96,8 @@ def predict_verb(
     problems: dict[Path, str] = {}
     poses, read = [], set()
 
-    def note(image: Path, doubt: str) -> None:
-        warn(f"{image}: {doubt}")
-
     with data_progress("predict") as progress:
-        for pose in predict_photographs(network, files, box, problems.__setitem__, note):
+        for pose in predict_photographs(network, files, box, problems.__setitem__):
             poses.append(pose)
             read.add(pose.image)
             progress("images", len(read) + len(problems), len(files))

@@ -82,7 +82,7 @@ def read_crop(path: Path, box: Box | None, size: int) -> tuple[NDArray[np.uint8]
         image.draft("RGB", (math.ceil(width * shrink), math.ceil(height * shrink)))
         scale = image.size[0] / width
         left, top, right, bottom = (edge * scale for edge in (left, top, right, bottom))
-        crop = cut(to_rgb(image)[0], (left, top, right, bottom), size)
+        crop = cut(to_rgb(image), (left, top, right, bottom), size)
     return crop, hashlib.blake2b(content, digest_size=16).hexdigest()
 
 

@@ -1,9 +1,7 @@
 """Image files as 8-bit RGB, read in one way for data sets and photographs.
 
-Colours are converted by Pillow. Transparent pixels lie on black, as everything beyond an image does. Grey values of
-more than 8 bits are scaled by the depth that they use: the least of 8, 10, 12, 14 and 16 bits that holds the largest
-value, with a note if it is not 16. Anything that cannot be scaled for certain is refused: signed or larger values,
-floating point, and 16-bit colours of at most 12 bits, of which Pillow keeps 4.
+Colours are converted by Pillow. Transparent pixels lie on black, as everything beyond an image does. More than 8 bits a
+channel are refused: files do not say which part of the range their values use.
 """
 
 import io
@@ -12,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from mhpe.errors import InputError
@@ -20,7 +17,6 @@ from mhpe.errors import InputError
 LARGEST_FILE = 512 * 2**20  # bytes of an image file, which is read whole
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
 """Pillow's modes of at most 8 bits a channel that it converts to RGB."""
-DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras' grey values have
 IMAGE_SUFFIXES = (
     ".arw", ".avif", ".bmp", ".cr2", ".dng", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl",
     ".nef", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".psd", ".svg", ".tga", ".tif", ".tiff", ".webp",
@@ -106,40 +102,16 @@ def _start(content: bytes) -> str:
     return f"; the file begins with {content[:16]!r}"
 
 
-def to_rgb(image: Image.Image) -> tuple[Image.Image, str]:
-    """Decode the pixels of an :func:`opened` image to 8-bit RGB, with a note on how uncertain values were understood.
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Decode the pixels of an :func:`opened` image to 8-bit RGB.
 
     Raises:
-        UnreadableError: if its mode, or the range of its values, cannot be converted for certain.
+        UnreadableError: if it has more than 8 bits a channel, or colours that Pillow does not convert.
     """
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        return _scaled(image)
-    if image.mode not in MODES:
-        what = "floating point pixels" if image.mode == "F" else f"pixels of mode {image.mode}"
-        raise UnreadableError(f"{what} cannot be converted for certain; 8 or 16 bits a channel would be right")
-    deep = ";16" in str(getattr(image, "tile", ""))
-    note = ""
+    if image.mode not in MODES or ";16" in str(getattr(image, "tile", "")):
+        what = f"pixels of mode {image.mode}" if image.mode not in MODES else "16 bits a channel"
+        raise UnreadableError(f"{what} cannot be converted for certain; 8 bits a channel would be right")
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        note = "" if np.asarray(image)[..., 3].min() == 255 else "its transparent parts are taken as black"
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
-    rgb = image.convert("RGB")
-    if deep and 0 < np.asarray(rgb).max() < 16:
-        raise UnreadableError("16-bit colours that use 12 bits or fewer; 8 bits, or all 16, would be right")
-    return rgb, note
-
-
-def _scaled(image: Image.Image) -> tuple[Image.Image, str]:
-    """A grey image of more than 8 bits by the depth that its largest value needs."""
-    if getattr(image, "tag_v2", {}).get(262) == 0:
-        raise UnreadableError("16-bit grey whose zero is white; black would be right")
-    if any(kind in str(getattr(image, "tile", "")) for kind in ("I;16S", "I;16BS")):
-        raise UnreadableError("signed 16-bit grey; unsigned would be right")
-    values = np.asarray(image).astype(np.int32)
-    low, high = int(values.min()), int(values.max())
-    depth = next((depth for depth in DEPTHS if high < 2**depth), None)
-    if low < 0 or depth is None:
-        raise UnreadableError(f"grey values from {low} to {high}; 0 to {2**16 - 1} would be right")
-    grey = values >> (depth - 8)
-    note = f"16-bit grey, taken for {depth} bits since its largest value is {high}" if depth < 16 else ""
-    return Image.fromarray(grey.astype(np.uint8)).convert("RGB"), note
+    return image.convert("RGB")

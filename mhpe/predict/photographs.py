@@ -68,18 +68,16 @@ def find_images(paths: Iterable[Path], say: Callable[[str], None] = lambda _: No
     return found
 
 
-def read_photograph(path: Path, note: Callable[[Path, str], None] = lambda *_: None) -> Image.Image:
-    """Read an image as RGB, turned as its camera says; ``note`` is called with how uncertain values were understood.
+def read_photograph(path: Path) -> Image.Image:
+    """Read an image as RGB, turned as its camera says.
 
     Raises:
         UnreadableError: if it is not a complete image that can be decoded.
     """
     with opened(read_file(path)) as image:
-        rgb, doubt = to_rgb(image)
+        rgb = to_rgb(image)
         rgb.info = {}  # nothing else of a camera's metadata is read, which may be malformed
         rgb.getexif()[ORIENTATION] = image.getexif().get(ORIENTATION, 1)
-    if doubt:
-        note(path, doubt)
     return ImageOps.exif_transpose(rgb)
 
 
@@ -141,7 +139,6 @@ def predict_photographs(
     images: Sequence[Path],
     box: Box | None,
     left_out: Callable[[Path, str], None],
-    note: Callable[[Path, str], None] = lambda *_: None,
 ) -> Iterator[HeadPose]:
     """Predict the faces of photographs in batches.
 
@@ -150,13 +147,12 @@ def predict_photographs(
         images: their paths.
         box: as :func:`face_squares`, the same for all of them.
         left_out: called with every file that is not a complete image or holds no usable face square, and why.
-        note: as :func:`read_photograph`.
     """
     for start in range(0, len(images), BATCH):
         faces = []
         for path in images[start : start + BATCH]:
             try:
-                photograph = read_photograph(path, note)
+                photograph = read_photograph(path)
                 found = face_squares(photograph, box)
             except (UnreadableError, InputError) as error:
                 left_out(path, str(error))

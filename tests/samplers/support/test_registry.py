@@ -37,12 +37,12 @@ def test_built_in_samplers_are_found_without_a_list() -> None:
     [
         ("gausian", {}, "no sampler 'gausian'; did you mean 'gaussian'?"),
         ("gaussian", {"sigm": 3}, "unknown key 'sigm'; did you mean 'sigma'?"),
-        ("gaussian", {"sigma": 0}, "sigma: must be above 0, not 0"),
-        ("gaussian", {"sigma": -5}, "sigma: must be above 0"),
+        ("gaussian", {"sigma": 0}, "sigma: must be greater than 0, not 0"),
+        ("gaussian", {"sigma": -5}, "sigma: must be greater than 0"),
         ("gaussian", {"sigma": float("nan")}, "sigma: must be a finite number"),
-        ("gaussian", {"sigma": "wide"}, "sigma: must be a number"),
+        ("gaussian", {"sigma": "wide"}, "sigma: must be a valid number"),
         ("bins", {"bin_width": 7}, "bin_width: a bin width must divide 360, not 7"),
-        ("bins", {"bin_width": 0}, "bin_width: must be above 0"),
+        ("bins", {"bin_width": 0}, "bin_width: must be greater than 0"),
         ("bins", {"empty_bin": "neares"}, "empty_bin: must be 'nearest' or 'populated_only'"),
     ],
 )
