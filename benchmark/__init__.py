@@ -77,12 +77,12 @@ def run(
     from benchmark.cli.progress import RunReporter, data_progress
     from benchmark.cli.terminal import warn
     from benchmark.run.study_data import StudyData
-    from benchmark.search.study_run import check_choices, choose_workers, run_study
+    from benchmark.search.study_run import choose_workers, run_study
     from benchmark.store import Store
     from benchmark.study.study import load_study
 
     loaded = load_study(str(study), preset, _names(protocols), tuple(map(_file, samplers)), seeds)
-    check_choices(loaded, _names(arms), dask)
+    loaded.select(_names(arms))  # wrong names are refused before anything runs
     jobs, workers = choose_workers(jobs, device, dask)
     root = data_root or os.environ.get("MHPE_DATA")
     folder = Path(root) if root else None

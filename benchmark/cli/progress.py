@@ -61,9 +61,6 @@ class RunReporter:
         if outcome.error is not None:
             self._line("failed", f"{name}: {': '.join(outcome.error)}")
             return
-        if outcome.pruned is not None:
-            self._line("pruned", f"{name}: {outcome.pruned}")
-            return
         results = ", ".join(f"{test} MAE {e.metrics['mae']:.2f}°" for test, e in outcome.evaluations.items())
         seconds = f"  ({_clock(outcome.seconds)})" if outcome.seconds else "  (evaluated)"
         self._line("done", f"{name}: {results}{seconds}")
@@ -75,7 +72,7 @@ class RunReporter:
         left = (task.elapsed or 0) / self._finished * (task.remaining or 0)
         remaining = f"{_clock(left)} left" if left else ""
         self._bars.update(self._task, left=remaining)
-        colour = {"done": "green", "pruned": "yellow", "failed": "red"}[status]
+        colour = {"done": "green", "failed": "red"}[status]
         place = "" if err.is_terminal else f"{task.completed:.0f}/{task.total or 0:.0f} "  # which the bar says there
         after = f", {remaining}" if remaining and not err.is_terminal else ""
         err.print(f"{place}[{colour}]{status:<8}[/]{escape(text)}{after}", soft_wrap=not err.is_terminal)

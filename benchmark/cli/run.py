@@ -36,13 +36,13 @@ def run_verb(dask: str | None, retry_failed: bool, dry_run: bool, wide: bool, **
     from benchmark.cli.progress import RunReporter, data_progress
     from benchmark.run.runner import Interrupted
     from benchmark.run.study_data import StudyData
-    from benchmark.search.study_run import check_choices, choose_workers, run_study
+    from benchmark.search.study_run import choose_workers, run_study
     from benchmark.store import Store
 
     grid = Grid(**options)
     studies = grid.studies()
     for study in studies:
-        check_choices(study, grid.arm_names, dask)
+        study.select(grid.arm_names)  # wrong names are refused before anything runs
     if not dry_run:
         refuse_without("--dry-run", ("wide",))
     jobs, workers = choose_workers(grid.jobs, grid.device, dask)

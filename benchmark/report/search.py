@@ -49,7 +49,7 @@ NOTE = (
 
 
 def _report(study: str, search: StoredSearch, cells: pd.DataFrame, definition: dict[str, Any]) -> SearchReport:
-    counts = {status: sum(p.status == status for p in search.points) for status in ("done", "pruned", "failed")}
+    counts = {status: sum(p.status == status for p in search.points) for status in ("done", "failed")}
     ended = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     preset, train_set, sampler = (search.definition[name] for name in PLACE)
     settings = search.definition["search"]

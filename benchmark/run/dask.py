@@ -167,7 +167,7 @@ def _execute(task: Task, fingerprints: Mapping[Path, str]) -> Outcome:
                 raise _NoDataError(f"its worker had no data set {folder.name}")
             here[folder] = found
         tests = {name: here[folder] for name, folder in task.test_folders.items()}
-        return execute(replace(task, train_folder=here[task.train_folder], test_folders=tests, watch=_end_if_cancelled))
+        return execute(replace(task, train_folder=here[task.train_folder], test_folders=tests), _end_if_cancelled)
 
 
 def _end_if_cancelled(*_: object) -> None:

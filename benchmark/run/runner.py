@@ -14,7 +14,7 @@ from typing import Protocol
 
 from benchmark.run.dask import DaskWorkers
 from benchmark.run.leases import held, lease_seconds
-from benchmark.run.task import Task, Watch
+from benchmark.run.task import Task
 from benchmark.run.workers import LocalWorkers, WorkerDiedError
 from benchmark.store import Store
 from benchmark.store.outcome import Outcome
@@ -99,10 +99,6 @@ class Run:
         total = len(self.plan.trials)
         return total, total - len(self.left)
 
-    def watch(self, key: str) -> Watch | None:  # noqa: ARG002
-        """Function that the worker calls after every epoch of a trial, if any."""
-        return None
-
     def run(self) -> Totals:
         """Run until all trials have ended, here or elsewhere; the workers are closed at the end.
 
@@ -176,7 +172,7 @@ class Run:
         if weights is None and not self.store.claim(key, self.worker, self.lease_seconds, self.retry_failed):
             return False
         self.begun[key] = time.monotonic()
-        task = Task.of(self.plan, key, weights, self.watch(key))
+        task = Task.of(self.plan, key, weights)
         self.running[self.workers.submit(task)] = task
         return True
 

@@ -12,7 +12,6 @@ import safetensors.torch
 import torch
 
 from benchmark.run.environment import environment
-from benchmark.store.errors import StoreError
 from benchmark.store.outcome import Evaluation, Outcome
 from benchmark.study.grid import Plan
 from mhpe.config import CoreConfig
@@ -30,14 +29,6 @@ from samplers.support.registry import Registry, load_source, sampler_classes
 from samplers.support.source_digest import module_source
 
 
-class PrunedError(Exception):
-    """A training was ended before its last epoch because it looks bad, which is no failure."""
-
-
-Watch = Callable[[int, Network], None]
-"""Called in the worker with the number of every epoch and the network; it can be pickled."""
-
-
 @dataclass(frozen=True)
 class Task:
     """A trial as plain data, ready for another process or machine."""
@@ -52,10 +43,9 @@ class Task:
     test_folders: Mapping[str, Path]  # prepared test sets by name
     weights: bytes | None = None  # trained weights, when only an evaluation is missing
     device: str = "auto"  # where to train; auto is a graphics card where there is one
-    watch: Watch | None = None  # called after every epoch; may raise to end the training, a PrunedError to prune it
 
     @classmethod
-    def of(cls, plan: Plan, key: str, weights: bytes | None = None, watch: Watch | None = None) -> "Task":
+    def of(cls, plan: Plan, key: str, weights: bytes | None = None) -> "Task":
         """The task of a plan's trial."""
         trial = plan.trials[key]
         sampler, file = trial.arm.sampler, trial.arm.sampler_file
@@ -63,7 +53,7 @@ class Task:
         arm = (sampler.name, sampler.model_dump(), source, trial.arm.core)
         train_folder = plan.train_sets[trial.fingerprint].folder
         tests = {test.name: test.folder for test in plan.tests[key]}
-        return cls(key, *arm, trial.seed, train_folder, tests, weights, watch=watch)
+        return cls(key, *arm, trial.seed, train_folder, tests, weights)
 
     def build_sampler(self) -> Sampler:
         """The sampler, from the user's source if there is one."""
@@ -74,12 +64,13 @@ class Task:
         return classes[self.sampler](**self.parameters)
 
 
-def execute(task: Task) -> Outcome:
+def execute(task: Task, watch: Callable[[int, Network], None] = lambda *_: None) -> Outcome:
     """Outcome of a task. An error is part of it, so that a study goes on.
+
+    ``watch`` is called by :func:`mhpe.train.loop.train`, and may raise to stop the training.
 
     Raises:
         DataSetError: if a prepared data set is missing or damaged, which is no failure of the trial.
-        StoreError: if the task's ``watch`` does, which is no failure of the trial.
     """
     torch.set_num_threads(1)  # several processes beat several threads for networks this small
     outcome = Outcome(task.key)
@@ -92,14 +83,12 @@ def execute(task: Task) -> Outcome:
             model = build(task.core, task.seed).to(task.device)
             model.load_state_dict(safetensors.torch.load(task.weights))
         else:
-            model = _train(task, outcome)
+            model = _train(task, outcome, watch)
         outcome.parameters = sum(parameter.numel() for parameter in model.parameters())
         for name, folder in task.test_folders.items():
             outcome.evaluations[name] = evaluate(model, HeadPoseSet.load(folder))
-    except (StoreError, DataSetError):
+    except DataSetError:
         raise
-    except PrunedError as pruned:
-        outcome.pruned = str(pruned)
     except Exception as error:  # a failed trial is a row in the store
         kind = error.kind if isinstance(error, SamplerError) else type(error).__name__
         outcome.error = (kind, _storable(str(error)) or "no message")
@@ -129,7 +118,7 @@ def evaluate(model: Network, data: HeadPoseSet) -> Evaluation:
     return Evaluation(data.fingerprint, summary(found), prediction.rotations.numpy(), prediction.strengths.numpy())
 
 
-def _train(task: Task, outcome: Outcome) -> Network:
+def _train(task: Task, outcome: Outcome, watch: Callable[[int, Network], None]) -> Network:
     # Epochs are only continued by the program, the versions and the device that began this very training.
     context = {"trial": task.key} | {
         name: outcome.environment[name] for name in ("core_source", "packages", "device", "precision")
@@ -138,7 +127,6 @@ def _train(task: Task, outcome: Outcome) -> Network:
     data = HeadPoseSet.load(task.train_folder)
     device = torch.device(task.device)
     sampler = Recorder(task.build_sampler(), len(data))
-    watch = task.watch or (lambda *_: None)
     model = train(task.core, data, sampler, task.seed, device, outcome.epochs.append, checkpoint, watch)
     outcome.seconds, outcome.notes = checkpoint.seconds, checkpoint.notes
     outcome.diagnostics = sampler.statistics.summary() if task.core.k else {}

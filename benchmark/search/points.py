@@ -1,8 +1,8 @@
 """Points of a search: trials in Optuna's tables, which are in the same database as the store's tables.
 
 A running trial is a point that has begun. Its trainings are trials of the store, and any process may do them and end
-the point, so nothing is lost when the process that began it dies. The ``note`` of a trial says why it failed or was
-pruned. A failed trial is repeated, when that is wanted, by a further one with the same parameters; both are one point.
+the point, so nothing is lost when the process that began it dies. The ``note`` of a trial says why it failed. A
+failed trial is repeated, when that is wanted, by a further one with the same parameters; both are one point.
 """
 
 import itertools
@@ -19,7 +19,7 @@ import optuna
 import sqlalchemy as sa
 from filelock import FileLock
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
-from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
@@ -34,13 +34,7 @@ OPTIMIZERS: dict[str, Callable[[int], BaseSampler]] = {
     "tpe": lambda seed: TPESampler(seed=seed, constant_liar=True),
     "gp": lambda seed: GPSampler(seed=seed),
     "random": lambda seed: RandomSampler(seed=seed),
-    "cmaes": lambda seed: CmaEsSampler(seed=seed),
     "grid": lambda seed: RandomSampler(seed=seed),  # never asked: the grid's points are queued
-}
-PRUNERS: dict[str, Callable[[], optuna.pruners.BasePruner]] = {
-    "none": optuna.pruners.NopPruner,
-    "median": optuna.pruners.MedianPruner,
-    "successive_halving": optuna.pruners.SuccessiveHalvingPruner,
 }
 
 
@@ -113,21 +107,15 @@ class Points:
             return [trial for trial in running if len(trial.params) == len(self.search.searched.space)]
 
     @patient
-    def end(self, trial: FrozenTrial, state: TrialState, value: float | None = None, note: str | None = None) -> None:
-        """End a point, unless another process has done so."""
+    def end(self, trial: FrozenTrial, value: float | None = None, note: str | None = None) -> None:
+        """End a point with its value, or with a note on why it failed, unless another process has done so."""
         with clear_errors(self.store), lock(self.store), suppress(UpdateFinishedTrialError):
             if self.storage.get_trial(trial._trial_id).state.is_finished():
                 return
             if note is not None:
                 self.storage.set_trial_user_attr(trial._trial_id, "note", note)
+            state = TrialState.COMPLETE if note is None else TrialState.FAIL
             self._study.tell(trial.number, value, state, skip_if_finished=True)
-
-    @patient
-    def pruned(self, parameters: dict[str, Any]) -> str | None:
-        """Why this search pruned a point with these parameters; None if it did not."""
-        with clear_errors(self.store):
-            trials = self._study.get_trials(deepcopy=False, states=[TrialState.PRUNED])
-            return next((trial.user_attrs.get("note", "") for trial in trials if trial.params == parameters), None)
 
     @patient
     def left(self) -> int:
@@ -155,7 +143,7 @@ def lock(store: Store) -> Iterator[None]:
 def clear_errors(store: Store) -> Iterator[None]:
     """Context that turns errors of the database, raised through Optuna, into those of the store."""
     with clear(store.engine.url), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a feature is experimental, or a value was reported already
+        warnings.simplefilter("ignore")  # that a feature is experimental
         try:
             yield
         except StorageInternalError as error:
@@ -255,7 +243,8 @@ def _point_of(trial: FrozenTrial) -> int:
 
 
 def _points(trials: Iterable[FrozenTrial]) -> list[Point]:
-    names = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.RUNNING: "running"}
+    # An earlier version pruned points, and says so in their notes.
+    names = {TrialState.COMPLETE: "done", TrialState.PRUNED: "failed", TrialState.RUNNING: "running"}
     points = []
     for number, trial in enumerate(last_attempts(trials)):
         note = trial.user_attrs.get("note")

@@ -22,15 +22,15 @@ class Point:
     """One set of parameter values that a search tries."""
 
     number: int  # from 0, in the order of the search
-    status: str  # waiting, running, done, failed or pruned
+    status: str  # waiting, running, done or failed
     parameters: dict[str, Any]  # those that are searched; some may be missing just after it was taken
     value: float | None = None  # of the objective, degrees; None unless it is done
-    note: str | None = None  # why it failed or was pruned
+    note: str | None = None  # why it failed
 
     @property
     def ended(self) -> bool:
         """Whether nothing is left to do."""
-        return self.status in ("done", "failed", "pruned")
+        return self.status in ("done", "failed")
 
 
 @dataclass(frozen=True)

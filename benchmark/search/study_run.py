@@ -17,7 +17,6 @@ from benchmark.study.grid import Plan, is_present, make_plan
 from benchmark.study.names import counted
 from benchmark.study.study import Study
 from benchmark.study.trial import Present
-from mhpe.errors import InputError
 
 ShowsRun = Callable[[str], AbstractContextManager[Reporter]]  # called with the title of a run, shows its progress
 
@@ -45,7 +44,7 @@ class StudyRun:
         lines = []
         if self.wanted_points:
             statuses = [point.status for _, point in self.points]
-            counts = ", ".join(f"{statuses.count(status)} {status}" for status in ("done", "pruned", "failed"))
+            counts = ", ".join(f"{statuses.count(status)} {status}" for status in ("done", "failed"))
             lines.append(f"{counted(len(statuses), 'point')} searched: {counts}")
             if len(statuses) > self.wanted_points:
                 lines.append(f"more points are stored than {self.wanted_points}, the study's; all of them count")
@@ -60,16 +59,6 @@ class StudyRun:
         parts += [f"{count} {what}" for count, what in (*further, (len(totals.failed), "failed")) if count]
         lines.append(f"{counted(self.trials, 'trial')}: {', '.join(parts)}; stored in {self.store}")
         return "\n".join(f"{self.study}: {line}" for line in lines)
-
-
-def check_choices(study: Study, arms: Sequence[str], dask: str | None) -> None:
-    """Refuse arms, or the address of a Dask cluster, that a study cannot be run with."""
-    if study.searched:
-        if arms:
-            raise InputError("--arm: a study that searches runs the arms it finds beside its own; leave --arm out")
-        if dask is not None and study.searched[0].config.pruner != "none":
-            raise InputError("--dask: a pruner asks the store in the workers, which do not reach it; use --jobs")
-    study.select(arms)
 
 
 def choose_workers(jobs: int | None, device: str, dask: str | None) -> tuple[int, Callable[[Plan], Workers]]:
@@ -102,7 +91,7 @@ def run_study(
 ) -> StudyRun:
     """Train and evaluate what is missing of a study, and store it.
 
-    Arms are chosen as by :meth:`Study.select`, but not in a study that searches; the number of ``seeds`` is by default
+    Arms are chosen as by :meth:`Study.select`; the number of ``seeds`` is by default
     the study file's. An interruption says what is stored.
     """
     searches = searches_of(study, data.parts) if study.searched else []

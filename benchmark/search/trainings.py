@@ -3,26 +3,16 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 
-import optuna
-from optuna.samplers import RandomSampler
-from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from benchmark.run.runner import Reporter, Run, Workers
-from benchmark.run.task import PrunedError, Watch, evaluate
-from benchmark.search.points import PRUNERS, Points, clear_errors, open_storage
+from benchmark.search.points import Points, open_storage
 from benchmark.search.search import Search
 from benchmark.store import Store
-from benchmark.store.errors import patient
 from benchmark.study.grid import Plan
-from benchmark.study.search_space import SearchConfig
 from benchmark.study.study import Study
-from mhpe.data import HeadPoseSet
 from mhpe.errors import InputError
-from mhpe.model.network import Network
 
 
 def run_searches(
@@ -54,7 +44,6 @@ class _Open:
     points: Points
     optuna: FrozenTrial
     key: str = ""  # of its present training
-    watched: bool = False  # whether its own pruner watches this training, here
     values: list[float] = field(default_factory=list)
 
 
@@ -80,19 +69,6 @@ class _Searching(Run):
         left = sum(points.left() * points.search.config.seeds for points in self.points)
         return total, total - left + sum(len(point.values) for point in self.open.values())
 
-    def watch(self, key: str) -> Watch | None:
-        """The pruner, if the search has one."""
-        point = next(point for point in self.open.values() if point.key == key)
-        search = point.points.search
-        if search.config.pruner == "none":
-            return None
-        point.watched = True
-        epochs = search.searched.core.epochs
-        return _Pruning(
-            self.store.url, search.key, point.optuna._trial_id, search.config, search.parts.validation.folder, epochs,
-            len(point.values) * epochs,
-        )  # fmt: skip
-
     def _begin_point(self) -> bool:
         """Begin a point of the next search that has one; returns whether one has."""
         for _ in range(len(self.points)):
@@ -114,14 +90,12 @@ class _Searching(Run):
     def _begin_training(self, point: _Open) -> list[str]:
         """The next training of a point; none if its end is known."""
         search = point.points.search
-        if (reason := point.points.pruned(point.optuna.params)) is not None:
-            return self._end_point(point, TrialState.PRUNED, note=reason)
         try:
             trial = search.trial(point.optuna.params, len(point.values))
         except InputError as error:  # the sampler refuses this combination of values
-            return self._end_point(point, TrialState.FAIL, note=str(error))
+            return self._end_point(point, note=str(error))
         self.store.add_trials([trial])
-        point.key, point.watched = trial.key, False
+        point.key = trial.key
         self.plan.trials[trial.key] = trial
         self.plan.tests[trial.key] = (search.parts.validation,)
         return [trial.key]
@@ -131,64 +105,16 @@ class _Searching(Run):
         search = point.points.search
         value = self.store.metric(point.key, search.parts.validation.fingerprint, search.config.objective)
         if value is None:
-            if (reason := self.store.pruned(point.key)) is not None:
-                if not point.watched:  # another search's pruner ended it
-                    return self._begin_training(point)
-                return self._end_point(point, TrialState.PRUNED, note=reason)
             failure = self.store.failures([point.key]).get(point.key)
             if failure is None and self.store.statuses([point.key]).get(point.key) != "done":
                 return [point.key]  # another process has taken it again since it ended
-            return self._end_point(point, TrialState.FAIL, note=failure or "it could not be evaluated")
+            return self._end_point(point, note=failure or "it could not be evaluated")
         point.values.append(value)
         if len(point.values) < search.config.seeds:
             return self._begin_training(point)
-        return self._end_point(point, TrialState.COMPLETE, sum(point.values) / len(point.values))
+        return self._end_point(point, sum(point.values) / len(point.values))
 
-    def _end_point(
-        self, point: _Open, state: TrialState, value: float | None = None, note: str | None = None
-    ) -> list[str]:
-        point.points.end(point.optuna, state, value, note)
+    def _end_point(self, point: _Open, value: float | None = None, note: str | None = None) -> list[str]:
+        point.points.end(point.optuna, value, note)
         del self.open[point.optuna._trial_id]
         return []
-
-
-_load = cache(HeadPoseSet.load)
-
-
-@dataclass(frozen=True)
-class _Pruning:
-    """Reports the objective after every epoch, and ends a training that the pruner thinks bad; sent to its process."""
-
-    url: str
-    search: str
-    trial: int
-    config: SearchConfig
-    validation: Path
-    epochs: int
-    first_step: int
-
-    def __call__(self, epoch: int, model: Network) -> None:
-        """Called after an epoch."""
-        value = evaluate(model, _load(self.validation)).metrics[self.config.objective]
-        if self._is_bad(self.first_step + epoch, value) and epoch < self.epochs - 1:  # the last one is paid for
-            raise PrunedError(
-                f"by the {self.config.pruner} pruner after epoch {epoch + 1} of {self.epochs}: "
-                f"{self.config.objective} {value:.2f} on the validation part"
-            )
-
-    @patient
-    def _is_bad(self, step: int, value: float) -> bool:
-        store, storage = _opened(self.url)
-        with clear_errors(store):
-            study = optuna.load_study(
-                study_name=self.search, storage=storage, sampler=RandomSampler(), pruner=PRUNERS[self.config.pruner]()
-            )
-            trial = optuna.Trial(study, self.trial)
-            trial.report(value, step)
-            return trial.should_prune()
-
-
-@cache
-def _opened(url: str) -> tuple[Store, RDBStorage]:
-    store = Store(url)
-    return store, open_storage(store)

@@ -10,7 +10,7 @@ from benchmark.store.database import insert, insert_new
 from benchmark.store.errors import patient
 from benchmark.store.store import Store
 
-ENDED = ("done", "failed", "pruned")
+ENDED = ("done", "failed")
 EVALUATED = (schema.evaluations, schema.predictions)  # tables with rows for each test set of a finished trial
 LEASE = {"worker": None, "lease_until": None, "lease_seconds": None}
 

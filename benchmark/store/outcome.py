@@ -36,4 +36,3 @@ class Outcome:
     # evaluation was missing
     diagnostics: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # problems that did not change the result
-    pruned: str | None = None  # why the training was ended before its last epoch; None if it was not

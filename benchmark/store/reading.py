@@ -40,7 +40,7 @@ class Reading(Database):
     """The queries of a store. Keys of trials that it does not have are left out of the answers."""
 
     def statuses(self, keys: Iterable[str]) -> dict[str, str]:
-        """Status of each trial that the store knows: waiting, running, done, failed or pruned."""
+        """Status of each trial that the store knows: waiting, running, done or failed."""
         t = schema.trials.c
         return dict(self._of_keys(sa.select(t.key, t.status), t.key, keys))
 
@@ -69,11 +69,6 @@ class Reading(Database):
         """The trials whose weights are stored."""
         w = schema.weights.c
         return {row.trial for row in self._of_keys(sa.select(w.trial), w.trial, keys)}
-
-    def pruned(self, trial: str) -> str | None:
-        """Why a trial was pruned; None if it was not."""
-        t = schema.trials.c
-        return self._value(sa.select(t.error_message).where(t.key == trial, t.status == "pruned"))
 
     def metric(self, trial: str, test_set: str, name: str) -> float | None:
         """A metric of a trial on a test set (fingerprint), degrees."""

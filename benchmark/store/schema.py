@@ -27,7 +27,7 @@ trials = Table(
     "bench_trials",
     tables,
     Column("key", String(20), primary_key=True),
-    Column("status", String(10), nullable=False, index=True),  # waiting, running, done, failed or pruned
+    Column("status", String(10), nullable=False, index=True),  # waiting, running, done or failed
     Column("sampler", String(LONGEST_NAME), nullable=False),
     Column("seed", Integer, nullable=False),
     Column("train_set", String(LONGEST_NAME), nullable=False),

@@ -67,7 +67,7 @@ class Store(Reading):
 
     @patient
     def claim(self, key: str, worker: str, lease_seconds: float, retry_failed: bool = False) -> bool:
-        """Take a trial that waits, was pruned, or whose lease has ended; returns whether this caller got it."""
+        """Take a trial that waits, or whose lease has ended; returns whether this caller got it."""
         with self.writing() as connection:
             # Made here: the clock that they read must not run while the transaction waits for its turn.
             untaken = _free(worker, self._now, retry_failed)
@@ -99,11 +99,11 @@ class Store(Reading):
     def finish(self, outcome: Outcome, worker: str | None = None, trained: bool = True) -> bool:
         """Store the outcome of a training, or of further evaluations of a finished trial; returns whether it did so.
 
-        A finished trial and its evaluations stay as they are. A training that failed or was pruned counts only while
-        ``worker``, which did it, holds the trial, or, without a worker, while nobody does.
+        A finished trial and its evaluations stay as they are. A training that failed counts only while ``worker``,
+        which did it, holds the trial, or, without a worker, while nobody does.
         """
         t = schema.trials.c
-        kind, message = ("Pruned", outcome.pruned) if outcome.pruned is not None else outcome.error or (None, None)
+        kind, message = outcome.error or (None, None)
         values: dict[str, Any] = {"error_type": kind, "error_message": message, "traceback": outcome.traceback}
         if not trained:
             ours = t.status == "done"
@@ -114,7 +114,7 @@ class Store(Reading):
         with self.writing() as connection:
             if trained:
                 values |= {
-                    "status": "done" if kind is None else "failed" if outcome.pruned is None else "pruned",
+                    "status": "done" if kind is None else "failed",
                     "finished": self._now,
                     "seconds": outcome.seconds,
                     "parameters": outcome.parameters,
@@ -150,15 +150,15 @@ def _lease(worker: str, now: sa.ColumnElement[float], seconds: float) -> dict[st
 
 
 def _free(worker: str, now: sa.ColumnElement[float], retry_failed: bool) -> sa.ColumnElement[bool]:
-    """Whether a worker may take a trial: one that waits, was pruned, or whose lease has ended.
+    """Whether a worker may take a trial: one that waits, or whose lease has ended.
 
     A worker's own leases count as ended, because the answer to a claim can be lost. A lease that ends later than twice
     its length from now was made by a process whose clock is ahead, and counts as ended, too.
     """
     t = schema.trials.c
-    statuses = ("waiting", "pruned", "failed") if retry_failed else ("waiting", "pruned")
-    ended = (t.lease_until < now) | (t.lease_until > now + 2 * t.lease_seconds) | (t.worker == worker)
-    return t.status.in_(statuses) | ((t.status == "running") & ended)
+    ended = ("done",) if retry_failed else ("done", "failed")  # one that an earlier version pruned is free
+    free = (t.lease_until < now) | (t.lease_until > now + 2 * t.lease_seconds) | (t.worker == worker)
+    return t.status.not_in(ended) & ((t.status != "running") | free)
 
 
 def _held(worker: str) -> sa.ColumnElement[bool]:

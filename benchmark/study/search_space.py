@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -85,8 +84,7 @@ class SearchConfig(Section):
     points: int = Field(24, ge=1, le=100_000)  # parameter values to try, for each sampler and each training set
     seeds: int = Field(1, ge=1, le=1000)  # trainings of a point, with seeds 0 to seeds - 1; its value is their mean
     # chooses the points; ``grid`` needs choices for all parameters
-    optimizer: Literal["tpe", "gp", "random", "grid", "cmaes"] = "tpe"
-    pruner: Literal["none", "median", "successive_halving"] = "none"  # ends the training of points that look bad
+    optimizer: Literal["tpe", "gp", "random", "grid"] = "tpe"
     objective: Literal["mae", "geodesic_mean"] = "mae"  # metric to minimise, on the validation part of the training set
     validation_share: Annotated[float, Field(gt=0, lt=1)] = VALIDATION_SHARE  # of the training set's images
     seed: int = Field(SPLIT_SEED, ge=0, le=2**31)  # of the split and of the optimizer
@@ -153,8 +151,3 @@ def _check_optimizer(config: SearchConfig, space: Space, where: str) -> None:
             raise InputError(f"{where}: {ranges[0]}: grid needs choices, not low and high")
         if config.points > (size := math.prod(len(values.examples) for values in space.values())):
             raise InputError(f"{where}: its grid has {size} points, fewer than points: {config.points}")
-    if config.optimizer == "cmaes":
-        if choices or len(space) < 2:
-            raise InputError(f"{where}: cmaes needs two parameters at least, all with low and high; tpe or gp would do")
-        if find_spec("cmaes") is None:
-            raise InputError(f"{where}: cmaes is a package of its own; pip install 'mhpe-bench[cmaes]'")

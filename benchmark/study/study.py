@@ -37,7 +37,12 @@ class Study:
         return self.file.model_dump(mode="json", by_alias=True) | {"baselines": baselines}
 
     def select(self, wanted: Sequence[str]) -> tuple[Arm, ...]:
-        """The arms that names choose, by label or by sampler, all for no name; an InputError if one chooses none."""
+        """The arms that names choose, by label or by sampler, all for no name.
+
+        An InputError if a name chooses none, or for any name in a study that searches.
+        """
+        if wanted and self.searched:
+            raise InputError("--arm: a study that searches runs the arms it finds beside its own; leave --arm out")
         for name in wanted:
             if not any(name in (arm.label, arm.sampler.name) for arm in self.arms):
                 known = list(dict.fromkeys(word for arm in self.arms for word in (arm.sampler.name, arm.label)))

@@ -50,7 +50,7 @@ def test_checkpoint_of_another_trial_is_not_used(task: Task) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        execute(replace(task, watch=stop))
+        execute(task, stop)
     tasks._checkpoint_path("key").rename(tasks._checkpoint_path("other"))
     outcome = execute(replace(task, key="other"))
     assert outcome.error is None

@@ -1,27 +1,16 @@
 """``bench run`` and ``bench report`` of a study that searches, with trainings on synthetic data."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
-import optuna
 import pandas as pd
 import pytest
 
-from benchmark.run import runner, workers
 from benchmark.run.runner import Interrupted
-from benchmark.run.workers import LocalWorkers
-from benchmark.search.points import PRUNERS, load_searches
-from benchmark.search.search import Search
-from benchmark.search.trainings import run_searches
+from benchmark.search.points import load_searches
 from benchmark.store import Store
-from benchmark.study.study import load_study
-from mhpe.data.split import split
-from mhpe.datasets import prepared
-from mhpe.synthheads.sets import SynthConfig
 from tests.benchmark.cli.test_own_sampler import OWN
 from tests.benchmark.conftest import TINY, Bench
-from tests.benchmark.search.fake_search import Silent
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +39,7 @@ def test_search_confirms_its_best_points_and_is_reported(bench: Bench, searching
     assert re.search(r"gaussian +aflw2000_fit +tpe +4 +0 ", dry.out)
     first = bench(*call)
     assert first.status == 0, first.err
-    assert "searching: 4 points searched: 4 done, 0 pruned, 0 failed" in first.out
+    assert "searching: 4 points searched: 4 done, 0 failed" in first.out
     assert "12 trials: 12 trained, 0 reused" in first.out  # 3 arms x 2 seeds, on the whole set and on its part
     assert re.search(r"gaussian +aflw2000_fit +tpe +4 +4 ", bench(*call, "--dry-run").out)
     again = bench(*call)
@@ -116,51 +105,3 @@ def test_an_interrupted_search_plans_no_arms_that_it_may_still_drop(
     monkeypatch.setattr("benchmark.search.trainings.run_searches", interrupted)
     assert bench("run", "--study", searching, "--data-root", data_root, "--jobs", 1).status == 130
     assert set(Store(STORE).results("searching")["arm"]) == {"random"}
-
-
-@pytest.fixture
-def small(searching: Path, data_root: Path, tmp_path: Path) -> Search:
-    """A search of two points, two epochs, with a pruner."""
-    text = searching.read_text().replace("epochs: 1", "epochs: 2").replace("points: 4", "points: 2")
-    searching.write_text(f"{text}  pruner: median\n")
-    study = load_study(str(searching), "standard")
-    data = prepared("aflw2000", 32, data_root, SynthConfig(), 1)
-    return Search("searching", "standard", study.searched[0], "aflw2000", split(data, 0.2, 0, tmp_path / "parts"))
-
-
-class PrunesFirst(optuna.pruners.BasePruner):
-    """Ends the first trial."""
-
-    def prune(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> bool:
-        return trial.number == 0
-
-
-def test_pruned_trials_are_rows_and_not_trained_again(
-    tmp_path: Path, searching: Path, small: Search, monkeypatch
-) -> None:
-    monkeypatch.setattr(workers, "START_METHOD", "fork")
-    monkeypatch.setitem(PRUNERS, "median", PrunesFirst)
-    store, study = Store(f"{tmp_path}/s.sqlite"), load_study(str(searching), "standard")
-
-    def search(searched: Search = small) -> list:
-        run_searches(study, [searched], store, LocalWorkers(1, "cpu"), Silent())
-        return list(next(found for found in load_searches(store, "searching") if found.key == searched.key).points)
-
-    pruned, done = search()
-    assert (pruned.status, done.status) == ("pruned", "done")
-    assert "by the median pruner after epoch 1 of 2: mae" in pruned.note
-    key = small.trial(pruned.parameters, 0).key
-    assert store.statuses([key]) == {key: "pruned"}
-    trials = optuna.load_study(study_name=small.key, storage=f"sqlite:///{tmp_path}/s.sqlite").trials
-    assert [(t.state.name, sorted(t.intermediate_values)) for t in trials] == [("PRUNED", [0]), ("COMPLETE", [0, 1])]
-    # the last epoch's report is the value, and watching a training does not change it
-    assert trials[1].intermediate_values[1] == done.value
-
-    monkeypatch.setattr(runner, "Task", None)  # whatever trains fails
-    assert search() == [pruned, done]
-    monkeypatch.undo()
-    unpruned = replace(small.searched, config=small.config.model_copy(update={"pruner": "none"}))
-    again = search(replace(small, searched=unpruned))  # another search, which suggests the same points
-    assert [point.parameters for point in again] == [pruned.parameters, done.parameters]
-    assert [point.status for point in again] == ["done", "done"]
-    assert again[1].value == done.value
