@@ -41,9 +41,11 @@ class _Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
-            return None
+            from mhpe.validation import nearest  # with pydantic, which the help needs none of
+
+            raise click.UsageError(f"no verb {cmd_name!r}; {nearest(cmd_name, list(VERBS))}", ctx)
         module, name = VERBS[cmd_name][0].split(":")
         command: click.Command = getattr(import_module(module), name)
         return command

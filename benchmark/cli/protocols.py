@@ -14,7 +14,7 @@ def protocols_verb(name: str | None) -> None:
     \b
     bench protocols
     """
-    table = plain_table("protocol", "trained on", "tested on", "in the slides")
+    table = plain_table("protocol", "training set to test set")
     for p in [protocol(name)] if name is not None else (*PROTOCOLS.values(), *VALIDATION.values()):
-        table.add_row(p.name, p.train, p.test, p.published or "")
+        table.add_row(p.name, f"{p.title} ({p.published} of the slides)" if p.published else p.title)
     print_table(table)

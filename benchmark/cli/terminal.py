@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 WIDTH = 80  # columns that a table takes where no terminal says how wide it is
 UNLIMITED = 100_000  # width in which every table fits
@@ -54,9 +55,7 @@ def warn(text: str) -> None:
 
 def plain_table(*columns: str, title: str | None = None, numbers_from: int | None = None) -> Table:
     """A table without lines; columns from ``numbers_from`` on are aligned right."""
-    table = _Table(
-        title=title and printable(title), title_justify="left", box=None, pad_edge=False, header_style="bold"
-    )
+    table = _Table(title=title and printable(title), box=None, pad_edge=False, header_style="bold")
     for i, column in enumerate(columns):
         number = numbers_from is not None and i >= numbers_from
         table.add_column(column, justify="right" if number else "left", no_wrap=number or i == 0)
@@ -74,6 +73,9 @@ def needed_width(table: Table) -> int:
 
 def print_table(table: Table, wide: bool = False) -> None:
     """Print a table; its text is wrapped to make it fit unless ``wide``. The terminal wraps lines that are too long."""
+    if table.title:
+        out.print(Text(str(table.title), "italic"))  # a title of the table would be wrapped at the table's width
+        table.title = None
     needed = out.measure(table, options=out.options.update(width=UNLIMITED)).maximum if wide else needed_width(table)
     if wide or needed > out.width:
         table.width = needed

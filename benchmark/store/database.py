@@ -120,7 +120,7 @@ def open_engine(store: str, read_only: bool = False) -> Engine:
     url = _url(store)
     with clear(url):
         sqlite_file = Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
-        missing = NoStoreError(f"no store at {sqlite_file or shown(url)}; bench run makes one, --store names another")
+        missing = NoStoreError(f"no store at {sqlite_file or shown(url)}; bench run makes one")
         if read_only and sqlite_file and "uri" not in url.query and not sqlite_file.exists():
             raise missing
         try:

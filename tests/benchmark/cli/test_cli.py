@@ -18,7 +18,7 @@ STUDY = ("run", "--study", "gaussian_sigma", "--protocol", "aflw2000_to_biwi")
     ("words", "message"),
     [
         (("run",), "missing option '--study'"),
-        (("runn",), "no such command 'runn'"),
+        (("runn",), "no verb 'runn'; did you mean 'run'?"),
         (("run", "--study", "gausian_sigma"), "no study 'gausian_sigma'; did you mean 'gaussian_sigma'?"),
         ((*STUDY, "--preset", "big"), "'big' is not one of"),
         ((*STUDY, "--protocol", "protocol_3"), "no protocol 'protocol_3'; did you mean"),
@@ -53,7 +53,7 @@ def test_verbs_that_read_make_no_store(bench: Bench, words: tuple[str, ...]) -> 
         result = bench(*words, "--store", url)
         assert (result.status, result.out) == (2, "")
         path = url.removeprefix("sqlite:///")
-        assert result.err == f"bench: no store at {path}; bench run makes one, --store names another\n"
+        assert result.err == f"bench: no store at {path}; bench run makes one\n"
     assert not list(Path().iterdir())
 
 
