@@ -4,7 +4,7 @@ import math
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from html import escape
 from io import BytesIO, StringIO
 from itertools import cycle
@@ -18,7 +18,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import LayoutEngine
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 BASELINE = "#444444"
 PALETTE = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#949494")
@@ -27,8 +28,13 @@ COLOURS = ("C0", "C1", "C2", "C3", "C4", "C5", "C7")  # those that can be seen o
 MARKERS = "o^DvP<X"
 DASHES = ("-", "--", "-.", ":")
 COLUMNS = 3  # panels in a row; with more a figure is too wide for a page
-LARGER = 6  # how often a figure whose texts are too long for it is made larger by half
-LEAST_PANEL = 1.0  # width and height of a panel, inches, that texts must leave room for
+LEFT, NARROW, BELOW, ABOVE, TITLE = (
+    0.8,
+    0.35,
+    0.6,
+    0.4,
+    0.25,
+)  # room for texts around a panel and for the figure's title, inches
 HOVER = "hover:"  # begins the name of an artist whose points have titles; see :func:`hover`
 SETTINGS: dict[Any, Any] = {
     "figure.figsize": (6.4, 4.0),
@@ -78,20 +84,26 @@ def line_styles(arms: Sequence[str], baseline: str) -> dict[str, dict[str, Any]]
 
 def headline(figure: Figure, text: str) -> None:
     """A figure's title, at the left like those of its panels."""
-    figure.suptitle(text, x=0.01, ha="left")
+    y = None if figure.get_layout_engine() else 1 - 0.1 / figure.get_figheight()
+    figure.suptitle(text, x=0.1 / figure.get_figwidth(), y=y, ha="left")
 
 
 def panels(
-    count: int, width: float = 4.8, height: float = 3.9, beside: float = 2.6, **share: Any
-) -> tuple[Figure, list[Axes]]:
-    """A figure of panels, at most three in a row, with room at the right for the legend; sizes in inches.
+    count: int, width: float = 4.4, height: float = 3.0, left: float = LEFT, beside: float = 0.15,
+    columns: int = COLUMNS, **share: Any,
+) -> tuple[Figure, list[Axes]]:  # fmt: skip
+    """A figure of panels of a size in inches, with room for texts ``left`` of all and ``beside`` each.
 
-    ``share`` are the options sharex and sharey of Matplotlib's subplots.
+    ``share`` are the options sharex and sharey of Matplotlib's subplots. Its own layouts take as long as drawing.
     """
-    rows = math.ceil(count / COLUMNS)
+    rows = math.ceil(count / columns)
     columns = math.ceil(count / rows)
-    figure = Figure(figsize=(beside + width * columns, height * rows), layout="constrained")
+    across, down = beside + (NARROW if share.get("sharey") else LEFT), BELOW + ABOVE  # from panel to panel
+    size = left + columns * (width + across) - across + beside, rows * (height + down) + TITLE
+    figure = Figure(figsize=size)
     axes = figure.subplots(rows, columns, squeeze=False, **share)
+    ends = left / size[0], BELOW / size[1], 1 - beside / size[0], 1 - (ABOVE + TITLE) / size[1]
+    figure.subplots_adjust(*ends, across / width, down / height)
     for unused in axes.flat[count:]:
         unused.remove()
     return figure, list(axes.flat[:count])
@@ -105,14 +117,21 @@ def same_span(axes: Sequence[Axes]) -> None:
         axis.set_ylim((low + high) / 2 - reach, (low + high) / 2 + reach)
 
 
-def named_rows(count: int, names: Sequence[str]) -> tuple[Figure, list[Axes]]:
+def named_rows(count: int, names: Sequence[str], beside: float) -> tuple[Figure, list[Axes]]:
     """A figure of panels that share their scale and a line for each name, the first name at the top."""
-    figure, axes = panels(
-        count, 4.2, 1.5 + 0.34 * len(names), 2.2 + 0.07 * max(map(len, names)), sharex=True, sharey=True
-    )
+    size = 2.8, max(1.5, 0.34 * len(names))
+    figure, axes = panels(count, *size, 0.2 + _width(names, "medium"), beside, sharex=True, sharey=True)
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     return figure, axes
+
+
+def _width(texts: Iterable[str], size: str) -> float:
+    """Of the longest text, inches."""
+    font = FontProperties(size=size)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")
+        return max(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] for text in texts) / 72
 
 
 def in_legend(name: str) -> str:
@@ -121,12 +140,17 @@ def in_legend(name: str) -> str:
 
 
 def legend(figure: Figure, axes: Sequence[Axes]) -> None:
-    """One legend for all panels, right of them: each label once."""
+    """One legend for all panels, right of them, for which the figure becomes wider: each label once."""
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     if handles:
+        width, height = figure.get_size_inches()
+        wider = width + 0.6 + _width(handles, "small")
+        grid = figure.subplotpars
+        figure.subplots_adjust(left=grid.left * width / wider, right=grid.right * width / wider)
+        figure.set_size_inches(wider, height)
         figure.legend(
             list(handles.values()), list(handles),
-            alignment="left", frameon=False, fontsize="small", loc="outside right center",
+            alignment="left", frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(width / wider, 0.5),
         )  # fmt: skip
 
 
@@ -149,8 +173,8 @@ def rendered(figure: Figure, png: bool = False) -> tuple[str, bytes]:
     """A figure as SVG text, with the titles of its points, and as PNG file; nothing for the latter unless ``png``."""
     with style(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a PNG shows a box
-        if (layout := figure.get_layout_engine()) is not None:
-            _lay_out(figure, layout)
+        if layout := figure.get_layout_engine():
+            layout.execute(figure)
             figure.set_layout_engine("none")  # else each saving does it again, which takes as long as drawing
         # The canvases themselves: savefig draws every figure twice, once for a layout that is settled already.
         picture, text = BytesIO(), StringIO()
@@ -158,21 +182,6 @@ def rendered(figure: Figure, png: bool = False) -> tuple[str, bytes]:
             FigureCanvasAgg(figure).print_png(picture, metadata={"Software": None})
         FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
     return _with_titles(text.getvalue()), picture.getvalue()
-
-
-def _lay_out(figure: Figure, layout: LayoutEngine) -> None:
-    """Lay out a figure, larger if its texts leave no room for its panels."""
-    warnings.filterwarnings("error", "constrained_layout not applied")
-    for _ in range(LARGER):
-        width, height = figure.get_size_inches()
-        with suppress(UserWarning):
-            layout.execute(figure)
-            places = [axes.get_position() for axes in figure.axes]
-            if any(min(place.width * width, place.height * height) >= LEAST_PANEL for place in places) or not places:
-                return
-        figure.set_size_inches(1.5 * width, 1.5 * height)
-    warnings.filterwarnings("ignore", "constrained_layout not applied")
-    layout.execute(figure)
 
 
 def _with_titles(svg: str) -> str:

@@ -28,7 +28,7 @@ STEP, SPREAD = 0.04, 0.2  # from one arm's points to the next one's, and of all 
 def by_yaw(material: Material) -> Drawing:
     """Mean geodesic error in bins of |yaw| with its interval over seeds, and the number of images."""
     found = images_of(material)
-    figure, axes = panels(len(found), width=5.4, sharey=True)
+    figure, axes = panels(len(found), 4.8, sharey=True)
     for axis, (protocol, images) in zip(axes, found.items(), strict=True):
         rows = errors_by_yaw(images)
         bins = rows.drop_duplicates("low")

@@ -114,7 +114,7 @@ def heat_map(material: Material) -> Drawing:
         raise NoDataError("no sampler varies both sigma and the bin width")
     sizes = [(rows["sigma"].nunique(), rows["bin_width"].nunique()) for rows in grids.values()]
     width, height = max(s for s, _ in sizes), max(b for _, b in sizes)
-    figure, axes = panels(len(grids), max(3.6, 1.8 + 0.65 * width), 1.8 + 0.45 * height, beside=0)
+    figure, axes = panels(len(grids), max(2.6, 0.65 * width), 0.8 + 0.45 * height)
     for axis, ((protocol, sampler), rows) in zip(axes, grids.items(), strict=True):
         _map(axis, rows)
         axis.set_title(f"{sampler}\n{protocol_title(protocol)}", fontsize="medium")

@@ -36,7 +36,7 @@ def forest(material: Material) -> Drawing:
     baseline = baselines[0] if len(baselines) == 1 else "its baseline"
     protocols = list(dict.fromkeys(rows["protocol"]))
     arms = list(dict.fromkeys(rows["arm"]))[:ARMS_DRAWN]
-    figure, axes = named_rows(len(protocols), arms)
+    figure, axes = named_rows(len(protocols), arms, 1.4)
     for axis, protocol in zip(axes, protocols, strict=True):
         margin = f"margin of equivalence, ± {material.margin:g}°"
         axis.axvspan(-material.margin, material.margin, color="#999999", alpha=0.2, lw=0, label=margin)
@@ -85,7 +85,7 @@ def paired_seeds(material: Material) -> Drawing:
     if material.cells.dropna(subset=["mae"])["seed"].nunique() < 2:
         raise NoDataError("fewer than two seeds have a result")
     arms = list(dict.fromkeys(material.table.loc[material.table["mae"].notna(), "arm"]))[:ARMS_DRAWN]
-    figure, axes = named_rows(len(material.protocols), arms)
+    figure, axes = named_rows(len(material.protocols), arms, 0.6)
     for axis, protocol in zip(axes, material.protocols, strict=True):
         seeds = seed_table(material.cells[material.cells["protocol"] == protocol])
         shown = seeds.reindex(columns=arms).head(SEEDS_DRAWN)

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from benchmark.report.images import first_arms, shown_note
@@ -65,17 +64,15 @@ def error_against_draws(material: Material) -> Drawing:
     if not protocols:
         raise NoDataError("no trial stores the diagnostics of its draws")
     _need_several_rules(material)
-    size = (12.0, 0.6 + 3.6 * len(protocols))
-    figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots(len(protocols), len(COLUMNS), sharex="col", sharey="row", squeeze=False)
-    for row, protocol in zip(axes, protocols, strict=True):
+    figure, axes = panels(len(protocols) * len(COLUMNS), columns=len(COLUMNS), sharex="col", sharey="row")
+    for row, protocol in zip(zip(axes[::2], axes[1::2], strict=True), protocols, strict=True):
         rows = material.arms(protocol).merge(_draws(material, protocol), on="arm")
         for axis, (column, words) in zip(row, COLUMNS.items(), strict=True):
             _points(axis, rows, column, material.baseline)
             axis.set_xlabel(words)
             axis.tick_params(labelbottom=True)
         row[0].set(title=protocol_title(protocol), ylabel="MAE in degrees")
-    same_span(list(axes[:, 0]))
+    same_span(axes[::2])
     return Drawing(
         figure,
         f"Each arm's MAE, with its 95 % Student-t interval from {INTERVAL_FROM} seeds on: left against the distinct "
@@ -127,6 +124,7 @@ def losses(material: Material) -> Drawing:
         axis.set(title=f"trained on {set_title(train_set)}", xlabel="epoch", ylabel="total loss")
         if (of_set["loss"] > 0).all() and of_set["loss"].max() > WIDE * of_set["loss"].min():
             axis.set_yscale("log")
+            axis.yaxis.set_major_formatter("{x:g}")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     return Drawing(
         figure,

@@ -17,6 +17,7 @@ from benchmark.report.study_report import Material
 from benchmark.report.style import NoDataError, legend, line_styles, named_rows, panels, rendered, style
 from benchmark.search.points import StoredSearch
 from benchmark.search.search import Point
+from mhpe.config import CoreConfig
 from samplers.base import Sampler
 from samplers.bins import Bins
 from samplers.gaussian import Gaussian
@@ -180,6 +181,12 @@ def test_the_error_stands_over_what_was_drawn(material: Material) -> None:
         assert points == {arm: [value, rows.loc[arm, "mae"]] for arm in rows.index}
 
 
+def test_losses_over_decades_have_plain_numbers_at_their_axis(make: Make) -> None:
+    axis = draw("training", make(MadeUp(core=CoreConfig(epochs=60), seeds=1, images=6))).figure.axes[0]
+    assert axis.get_yscale() == "log"
+    assert "0.1" in [label.get_text() for label in axis.get_yticklabels()]
+
+
 def test_the_yaw_bins_count_every_image_once(material: Material) -> None:
     labels = [text.get_text() for text in draw("yaw", material).figure.axes[0].get_xticklabels()]
     assert sum(int(label.split("\n")[1]) for label in labels) == 60
@@ -263,7 +270,7 @@ def test_incomplete_grids_say_so(make: Make, bare: Material) -> None:
 @pytest.mark.parametrize(("count", "rows", "columns"), [(1, 1, 1), (3, 1, 3), (4, 2, 2), (5, 2, 3)])
 def test_panels_wrap_after_three(count: int, rows: int, columns: int) -> None:
     figure, axes = panels(count)
-    names, lines = named_rows(count, ["first", "last"])
+    names, lines = named_rows(count, ["first", "last"], 1)
     for drawn, found in ((figure, axes), (names, lines)):
         places = [axis.get_subplotspec() for axis in found]
         assert len(drawn.axes) == len(places) == count
