@@ -1,20 +1,19 @@
 """Works out everything that is reported of a study: its numbers, and its figures."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
 from benchmark.report import secondary
-from benchmark.report.figures import FIGURES, MAIN, draw
+from benchmark.report.figures import FIGURES, MAIN, draw, finished
+from benchmark.report.figures.search import against_parameters
 from benchmark.report.images import Images, errors_by_yaw
 from benchmark.report.published.slides import SLIDES_STUDIES, beside_ours, published_notes, published_text
 from benchmark.report.sentences import caveat, core_note
 from benchmark.report.study_report import Material, ReportTable, StudyReport
-from benchmark.report.style import Drawing, NoDataError, rendered, watermark
+from benchmark.report.style import Drawing, NoDataError, rendered
 from benchmark.report.summary import baselines_of, summarise
 from benchmark.report.text import slug
 from benchmark.report.views import to_text
@@ -50,7 +49,7 @@ def analyse(
     of_seeds = cells if far.empty else cells.merge(far, how="left", on=["preset", "protocol", "arm", "seed"])
     report.other_metrics = secondary.other_metrics(of_seeds, report.baselines, report.margin)
     report.tables = _tables(report, bootstraps)
-    report.searches = [search._replace(figures=_of_search(search, png)) for search in searches]
+    report.searches = [search._replace(figure=_of_search(report, search, png)) for search in searches]
     return report
 
 
@@ -84,19 +83,19 @@ def _draw(report: StudyReport, material: Material, png: bool) -> None:
         except NoDataError as missing:
             report.not_drawn[shown] = str(missing)
             continue
-        watermark(drawing.figure, material.incomplete)
         name = f"{report.slug}-{kind}-{slug(material.preset)}"
         report.figures.append(_file(name, shown, drawing, png, " ".join(caveats), kind in MAIN))
 
 
-def _of_search(search: "SearchReport", png: bool) -> list[FigureFile]:
-    """Draw the figures of a search."""
-    if "matplotlib.pyplot" not in sys.modules:
-        mpl.use("Agg")  # whatever a notebook set: figures are files, and need no other backend
-    from benchmark.report.figures.search import draw_search  # loads pyplot, Optuna and PyTorch
-
-    drawn = draw_search(search.stored).items()
-    return [_file(f"{search.name}-{kind}", title, drawing, png) for kind, (title, drawing) in drawn]
+def _of_search(report: StudyReport, search: "SearchReport", png: bool) -> FigureFile | None:
+    """Draw the figure of a search; None if it has no finished point."""
+    title = f"Points of the search: {search.title}"
+    try:
+        drawing = finished(lambda: against_parameters(search), title, search.incomplete)
+    except NoDataError as missing:
+        report.not_drawn[title] = str(missing)
+        return None
+    return _file(f"{search.name}-points", title, drawing, png)
 
 
 def _file(name: str, title: str, drawing: Drawing, png: bool, caveats: str = "", main: bool = True) -> FigureFile:

@@ -116,7 +116,7 @@ def _versions() -> list[str]:
     packages = [Path(__file__).parents[2] / name for name in ("benchmark", "mhpe", "samplers")]
     files = [path for package in packages for kind in ("*.py", "*.csv") for path in sorted(package.rglob(kind))]
     code = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
-    return [sys.version, code, *map(version, ("matplotlib", "numpy", "pandas", "scipy", "optuna"))]
+    return [sys.version, code, *map(version, ("matplotlib", "numpy", "pandas", "scipy"))]
 
 
 def _common_tables(ours: pd.DataFrame, folder: Path) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The report of a search: its points, and its best ones on fresh seeds."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -9,7 +10,7 @@ from benchmark.report.text import difference, number, signed, slug, synthetic_no
 from benchmark.report.views import cell, columns, to_text
 from benchmark.report.writers import FigureFile, TextTable
 from benchmark.search.points import StoredSearch, load_searches
-from benchmark.search.search import FOUND, best_points
+from benchmark.search.search import FOUND, Point, best_points
 from benchmark.statistics import half_width
 from benchmark.store import Store
 from benchmark.study.names import counted
@@ -29,7 +30,15 @@ class SearchReport(NamedTuple):
     best: pd.DataFrame  # the best points and the study's arms on fresh seeds, see fresh_values
     text: TextTable  # the same for display
     stored: StoredSearch
-    figures: list[FigureFile] = []  # noqa: RUF012  replaced, never changed
+    metric: str  # what a point's value is
+    confirmed: list[int]  # numbers of the best points
+    figure: FigureFile | None = None  # None before it is drawn, and without a finished point
+
+    @property
+    def incomplete(self) -> str:
+        """How many of the points have ended, or nothing if all have."""
+        ended = sum(point.ended for point in self.stored.points)
+        return "" if ended == self.stored.total else f"incomplete: {ended:,} of {self.stored.total:,} points"
 
 
 def report_searches(store: Store, study: str, definition: dict[str, Any], cells: pd.DataFrame) -> list[SearchReport]:
@@ -57,7 +66,8 @@ def _report(study: str, search: StoredSearch, cells: pd.DataFrame, definition: d
     searched, seeds = counted(search.total, "point"), counted(settings["seeds"], "seed")
     synthetic = synthetic_note(f"{train_set}_validation")
     count = int(definition["search"]["confirm"]["best"])
-    best = fresh_values(search, cells, definition["baseline"], count)
+    found = best_points(search.points, sampler, count)
+    best = fresh_values(search, found, cells, definition["baseline"])
     points = [
         {"number": p.number, "status": p.status, **p.parameters, "value": p.value, "note": p.note or ""}
         for p in search.points
@@ -74,18 +84,20 @@ def _report(study: str, search: StoredSearch, cells: pd.DataFrame, definition: d
         best=best,
         text=TextTable(_fresh_text(best, definition["baseline"]), NOTE),
         stored=search,
+        metric=metric,
+        confirmed=[point.number for point in found.values()],
     )
 
 
-def fresh_values(search: StoredSearch, cells: pd.DataFrame, baseline: str, count: int) -> pd.DataFrame:
-    """The ``count`` best points of a search, and the study's arms, on seeds that the search did not use.
+def fresh_values(search: StoredSearch, best: Mapping[str, Point], cells: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    """The ``best`` points of a search by arm, and the study's arms, on seeds that the search did not use.
 
     One row per arm: arm; search, the value that the search saw; fresh, the same metric on the same images from fresh
     seeds; difference = fresh - search, the selection bias of the best point; for each protocol, its metric less the
     baseline's over the same seeds (test sets, full training set). ``_hw`` columns are half-widths of 95 % Student-t
     intervals over seeds, ``n`` the fresh seeds.
     """
-    preset, train_set, sampler = (search.definition[name] for name in PLACE)
+    preset, train_set, _ = (search.definition[name] for name in PLACE)
     settings = search.definition["search"]
     metric = settings["objective"]
     fresh = cells[(cells["preset"] == preset) & (cells["seed"] >= settings["seeds"])]
@@ -95,7 +107,6 @@ def fresh_values(search: StoredSearch, cells: pd.DataFrame, baseline: str, count
     }
     on_validation = values.pop(f"{train_set}_validation", pd.DataFrame())
     tests = [name for name in values if name in PROTOCOLS and PROTOCOLS[name].train == train_set]
-    best = best_points(search.points, sampler, count)
     own = [arm for arm in dict.fromkeys(fresh.sort_values("position")["arm"]) if not arm.endswith(FOUND)]
     rows = []
     for arm in [*best, *own]:

@@ -124,5 +124,5 @@ def write_study(report: StudyReport, folder: Path) -> None:
         write_csv(search.points, tables / f"{search.name}-points.csv")
         views = {"The best points on fresh seeds": search.text}
         write_table(search.best, views, search.title, search.summary, tables / search.name)
-    for figure in (*report.figures, *(figure for search in report.searches for figure in search.figures)):
+    for figure in (*report.figures, *(search.figure for search in report.searches if search.figure)):
         figure.write(folder / "figures")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from benchmark.report.figures import images, parameters, seeds, trainings
 from benchmark.report.study_report import Material
-from benchmark.report.style import Drawing, headline, legend, style
+from benchmark.report.style import Drawing, headline, legend, style, watermark
 
 FIGURES: dict[str, tuple[str, Callable[[Material], Drawing]]] = {
     "mae": ("MAE against the parameter", parameters.against_parameter),
@@ -27,8 +27,14 @@ MAIN = ("mae", "differences", "grid", "distances", "drawn")
 def draw(kind: str, material: Material) -> Drawing:
     """One of ``FIGURES`` with its title and legend; a :class:`NoDataError` if the store has no data for it."""
     title, panels = FIGURES[kind]
+    return finished(lambda: panels(material), f"{material.title}: {title}", material.incomplete)
+
+
+def finished(panels: Callable[[], Drawing], title: str, incomplete: str) -> Drawing:
+    """A figure in the report's style, with its title and legend, and across it what is incomplete, if anything."""
     with style():
-        drawing = panels(material)
+        drawing = panels()
         legend(drawing.figure, drawing.figure.axes)
-        headline(drawing.figure, f"{material.title}: {title}")
+        headline(drawing.figure, title)
+        watermark(drawing.figure, incomplete)
     return drawing

@@ -1,20 +1,23 @@
 """The figures, and what is said where one is missing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from benchmark.report.analysis import bootstrap, read_study
-from benchmark.report.figures import FIGURES, draw
+from benchmark.report.figures import FIGURES, draw, finished
 from benchmark.report.figures.images import calibration_curve, images_of
-from benchmark.report.figures.search import draw_search
+from benchmark.report.figures.search import against_parameters
 from benchmark.report.images import ARMS_SHOWN, ImageErrors, Images, first_arms
+from benchmark.report.search import SearchReport
 from benchmark.report.study_report import Material
-from benchmark.report.style import NoDataError, legend, line_styles, named_rows, panels, rendered, style
+from benchmark.report.style import Drawing, NoDataError, legend, line_styles, named_rows, panels, rendered, style
+from benchmark.report.writers import TextTable
 from benchmark.search.points import StoredSearch
 from benchmark.search.search import Point
 from mhpe.config import CoreConfig
@@ -35,15 +38,51 @@ def material_of(folder: Path, study: MadeUp) -> Material:
     return Material(store, report, PRESET)
 
 
-def test_a_search_of_one_parameter_is_drawn() -> None:
-    points = tuple(Point(number, "done", {"sigma": 5.0 + number}, 7.0 + number % 3) for number in range(6))
+def search_report(space: dict[str, Any], points: Sequence[Point], total: int, best: Sequence[int] = ()) -> SearchReport:
+    stored, none = StoredSearch("key", {"space": space}, tuple(points), total), pd.DataFrame()
+    return SearchReport("name", "gaussian", "", none, none, TextTable(none), stored, "MAE", list(best))
+
+
+def drawn(search: SearchReport) -> Drawing:
+    return finished(lambda: against_parameters(search), search.title, search.incomplete)
+
+
+def test_points_of_a_search_are_drawn_against_each_parameter() -> None:
+    space: dict[str, Any] = {
+        "sigma": {"low": 5.0, "high": 90.0, "log": True},
+        "share": {"low": 0, "high": 1, "log": False},
+        "bin_width": {"choices": [5, 10, 40]},
+        "order": {"choices": ["shuffled", "fixed"]},
+        "flag": {"choices": [False, True]},
+    }
+    points = [
+        Point(0, "done", {"sigma": 25.04321, "share": 0.5, "bin_width": 40, "order": "fixed", "flag": True}, 7.0),
+        Point(1, "done", {"sigma": 9.0, "share": 1.0, "bin_width": 5, "order": "shuffled", "flag": True}, 8.0),
+        Point(2, "failed", {"sigma": 5.0, "share": 1.0, "bin_width": 5, "order": "fixed", "flag": True}, None, "why"),
+    ]
+    drawing = drawn(search_report(space, points, 3, best=[0]))
+    sigma, share, width, order, flag = drawing.figure.axes
+    assert sigma.get_xscale() == "log"
+    assert sigma.get_xlim() == (5, 90)
+    assert sigma.get_xlabel() == "standard deviation in degrees"
+    assert share.get_xscale() == "linear"
+    assert list(width.get_xticks()) == [5, 10, 40]
+    assert [text.get_text() for text in order.get_xticklabels()] == ["shuffled", "fixed"]
+    assert [text.get_text() for text in flag.get_xticklabels()] == ["False", "True"]
+    every, best = order.get_lines()
+    assert every.get_xydata().tolist() == [[1, 7], [0, 8]]  # the failed one has no value
+    assert best.get_xydata().tolist() == [[1, 7]]
+    svg, _ = rendered(drawing.figure)
+    assert "<title>point 0, sigma 25.04: 7.00°</title>" in svg
+    assert "incomplete" not in svg
+
+
+def test_an_unfinished_search_is_drawn_from_its_first_finished_point() -> None:
     space = {"sigma": {"low": 5.0, "high": 90.0, "log": True}}
-    about = {"sampler": "gaussian", "train_set": "synth_train", "space": space, "search": {"objective": "mae"}}
-    drawn = draw_search(StoredSearch("key", about, points, len(points)))
-    assert list(drawn) == ["history", "slice"]
-    history, values = (rendered(drawing.figure)[0] for _, drawing in drawn.values())
-    assert ">point<" in history
-    assert "standard deviation in degrees" in values
+    svg, _ = rendered(drawn(search_report(space, [Point(0, "done", {"sigma": 20.0}, 7.0)], 12, best=[0])).figure)
+    assert "incomplete: 1 of 12 points" in svg
+    with pytest.raises(NoDataError, match="no point has finished"):
+        drawn(search_report(space, [Point(0, "running", {"sigma": 20.0})], 12))
 
 
 @pytest.fixture
