@@ -83,7 +83,9 @@ def line_styles(arms: Sequence[str], baseline: str) -> dict[str, dict[str, Any]]
 
 
 def headline(figure: Figure, text: str) -> None:
-    """A figure's title, at the left like those of its panels."""
+    """A figure's title, at the left like those of its panels; the figure becomes wider for a long one."""
+    if not figure.get_layout_engine():
+        _widen(figure, 0.2 + _width([text], "large"))
     y = None if figure.get_layout_engine() else 1 - 0.1 / figure.get_figheight()
     figure.suptitle(text, x=0.1 / figure.get_figwidth(), y=y, ha="left")
 
@@ -134,6 +136,14 @@ def _width(texts: Iterable[str], size: str) -> float:
         return max(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] for text in texts) / 72
 
 
+def _widen(figure: Figure, width: float) -> None:
+    """Make a figure at least so wide, inches; its panels stay where they are."""
+    grid, before = figure.subplotpars, figure.get_figwidth()
+    if width > before:
+        figure.subplots_adjust(left=grid.left * before / width, right=grid.right * before / width)
+        figure.set_figwidth(width)
+
+
 def in_legend(name: str) -> str:
     """A name as a legend shows it: matplotlib leaves out labels that begin with an underscore."""
     return f" {name}" if name.startswith("_") else name
@@ -143,11 +153,9 @@ def legend(figure: Figure, axes: Sequence[Axes]) -> None:
     """One legend for all panels, right of them, for which the figure becomes wider: each label once."""
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     if handles:
-        width, height = figure.get_size_inches()
+        width = figure.get_figwidth()
         wider = width + 0.6 + _width(handles, "small")
-        grid = figure.subplotpars
-        figure.subplots_adjust(left=grid.left * width / wider, right=grid.right * width / wider)
-        figure.set_size_inches(wider, height)
+        _widen(figure, wider)
         figure.legend(
             list(handles.values()), list(handles),
             alignment="left", frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(width / wider, 0.5),

@@ -35,6 +35,6 @@ def against_parameters(search: "SearchReport") -> Drawing:
         hover(axis.plot(x, y, "o", clip_on=False, zorder=3, label="finished points")[0], texts)
         axis.plot(np.array(x)[best], y[best], "o", ms=12, mfc="none", color="C3", clip_on=False, label="best points")
         axis.set_xlabel(PARAMETERS.get(name, name))
-    figure.supylabel(f"{search.metric} on the validation part in degrees", fontsize="medium")
+    axes[0].set_ylabel(f"{search.metric} on the validation part in degrees")
     caption = "Every finished point; the best ones run again on fresh seeds. Neighbouring points differ by chance, too."
     return Drawing(figure, caption, f"Scatter plot of {len(done)} points; the values are in the table of points.")

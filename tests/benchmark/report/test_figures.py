@@ -16,7 +16,17 @@ from benchmark.report.figures.search import against_parameters
 from benchmark.report.images import ARMS_SHOWN, ImageErrors, Images, first_arms
 from benchmark.report.search import SearchReport
 from benchmark.report.study_report import Material
-from benchmark.report.style import Drawing, NoDataError, legend, line_styles, named_rows, panels, rendered, style
+from benchmark.report.style import (
+    Drawing,
+    NoDataError,
+    headline,
+    legend,
+    line_styles,
+    named_rows,
+    panels,
+    rendered,
+    style,
+)
 from benchmark.report.writers import TextTable
 from benchmark.search.points import StoredSearch
 from benchmark.search.search import Point
@@ -316,6 +326,15 @@ def test_panels_wrap_after_three(count: int, rows: int, columns: int) -> None:
         assert {place.rowspan.start for place in places if place} == set(range(rows))
         assert {place.colspan.start for place in places if place} == set(range(columns))
     assert all([label.get_text() for label in axis.get_yticklabels()] == ["first", "last"] for axis in lines[::columns])
+
+
+def test_a_figure_has_room_for_a_long_title() -> None:
+    with style():
+        figure, (axes,) = panels(1)
+        panel = axes.get_position().width * figure.get_figwidth()
+        headline(figure, "long " * 40)
+    assert figure.get_figwidth() * figure.dpi > figure.texts[0].get_window_extent().x1
+    assert axes.get_position().width * figure.get_figwidth() == pytest.approx(panel)
 
 
 @pytest.mark.slow
