@@ -1,5 +1,6 @@
 """``bench report``: rebuild tables, figures and the page from the store."""
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool, wid
     from benchmark.report.build import build_report
     from benchmark.store import Store
 
+    gc.set_threshold(100_000)  # what a report keeps is looked through again and again: a tenth of the time
     opened = Store(store, read_only=True)
     studies = build_report(opened, names, folder, png)
     for study in studies:

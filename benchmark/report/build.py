@@ -1,5 +1,6 @@
 """Rebuilds the whole report from the store."""
 
+import gc
 import hashlib
 import json
 import pickle
@@ -107,6 +108,7 @@ def _analysed(digest: str, args: tuple[Any, ...]) -> bytes:  # noqa: ARG001
     """What :func:`benchmark.report.analysis.analyse` returns, pickled: joblib takes seconds to read tables of text."""
     from benchmark.report.analysis import analyse  # loads Matplotlib
 
+    gc.set_threshold(100_000)  # a figure has thousands of objects: a tenth of the time
     return pickle.dumps(analyse(*args))
 
 

@@ -1,5 +1,7 @@
 """The secondary analysis: seeds and images together, images clustered by person."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -54,13 +56,17 @@ def bootstrap_difference(
 
 def _standard_error(sums: Array, images: NDArray[np.int64], resamples: int, seed: int) -> Array:
     """Of the means over all seeds and images, from (..., seeds, persons) sums: the pigeonhole bootstrap's."""
-    rng = np.random.default_rng(seed)
     seeds, persons = sums.shape[-2:]
-    means: list[Array] = []
-    for start in range(0, resamples, BLOCK):
-        size = min(BLOCK, resamples - start)
-        seed_counts = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size)
-        person_counts = rng.multinomial(persons, np.full(persons, 1 / persons), size)
-        totals = ((seed_counts @ sums) * person_counts).sum(-1)
-        means.append(totals / (seeds * (person_counts @ images)))
+    means = [
+        ((seed_counts @ sums) * person_counts).sum(-1) / (seeds * (person_counts @ images))
+        for seed_counts, person_counts in _counts(seeds, persons, resamples, seed)
+    ]
     return np.asarray(np.concatenate(means, axis=-1).std(axis=-1, ddof=1))
+
+
+@lru_cache(maxsize=1)  # the arms of a protocol have the same seeds and persons
+def _counts(seeds: int, persons: int, resamples: int, seed: int) -> list[list[NDArray[np.int64]]]:
+    """How often each seed and each person is in each resample, in blocks of these."""
+    rng = np.random.default_rng(seed)
+    sizes = [min(BLOCK, resamples - start) for start in range(0, resamples, BLOCK)]
+    return [[rng.multinomial(n, np.full(n, 1 / n), size) for n in (seeds, persons)] for size in sizes]

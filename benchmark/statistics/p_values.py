@@ -1,5 +1,8 @@
 """The p of paired differences, and its adjustment for several comparisons."""
 
+from functools import lru_cache
+from itertools import count
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -45,12 +48,17 @@ def _sums(differences: Array) -> Array:
 
 def _drawn_sums(differences: Array) -> Array:
     """Sums of random sign patterns, (RESAMPLES,)."""
-    rng = np.random.default_rng(0)
     total = np.zeros(RESAMPLES)
-    for start in range(0, len(differences), PART):
-        sums = _sums(differences[start : start + PART])
-        total += sums[rng.integers(0, len(sums), RESAMPLES)]
+    for start, places in zip(count(0, PART), _places(len(differences), RESAMPLES), strict=False):
+        total += _sums(differences[start : start + PART])[places]
     return total
+
+
+@lru_cache(maxsize=2)  # most arms of a study have as many pairs
+def _places(pairs: int, resamples: int) -> list[NDArray[np.int64]]:
+    """Which sums of each part's patterns are drawn."""
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 2 ** min(PART, pairs - start), resamples) for start in range(0, pairs, PART)]
 
 
 def smallest_p(n: int) -> float:
