@@ -1,13 +1,12 @@
 """Trials on the workers of a Dask cluster, which have this program installed.
 
-A worker looks for data sets by fingerprint, first in the folder that the task names (a shared file system),
-then in its own cache; a data set that it does not find is sent to it once.
+A worker looks for data sets by fingerprint, first in the folder that the task names (a shared file system), then in its
+own cache.
 """
 
 import asyncio
 import logging
 import threading
-import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
@@ -23,7 +22,6 @@ from mhpe.errors import InputError
 from mhpe.paths import cache_folder
 
 CONNECT_SECONDS = 15
-CHUNK_BYTES = 32 * 2**20  # how much of a data set is sent at a time
 _ONE_AT_A_TIME = threading.Lock()
 """A worker may have several threads, but PyTorch's initial weights come from a generator they share."""
 
@@ -34,8 +32,8 @@ class DaskWorkers:
     ``data`` are prepared folders by fingerprint; each worker finds out what the ``device`` ``auto`` means.
 
     Raises:
-        InputError: if Dask is not installed, no scheduler answers, there is no worker, or a worker has no or
-            another version of this program.
+        InputError: if Dask is not installed, no scheduler answers, there is no worker, or a worker does not have the
+            data, or this program in this version.
     """
 
     def __init__(self, address: str, data: Mapping[str, Path], device: str) -> None:
@@ -58,7 +56,7 @@ class DaskWorkers:
                 if not self._client.nthreads():
                     raise InputError(f"--dask {address}: the cluster has no worker; dask worker {address} starts one")
                 self._check_versions()
-                self._send_data()
+                self._check_data()
         except InputError:
             self.close()
             raise
@@ -76,18 +74,14 @@ class DaskWorkers:
         return future
 
     def result(self, future: Future[Outcome]) -> Outcome:
-        """The outcome of a finished task; an InputError if the scheduler is gone.
+        """The outcome of a finished task.
 
-        A WorkerDiedError if several workers died of it, or its worker joined later and has no data.
+        A WorkerDiedError if several workers died of it; an InputError if the scheduler, or the data, are gone.
         """
         try:
             return future.result()
         except self._killed:
             raise WorkerDiedError("several Dask workers died of it") from None
-        except _NoDataError as error:
-            with self._reachable():
-                self._send_data()
-            raise WorkerDiedError(str(error)) from None
         except CancelledError:
             raise InputError(f"--dask {self.address}: the scheduler is gone") from None
 
@@ -120,18 +114,10 @@ class DaskWorkers:
                     f"--dask {self.address}: worker {worker} has another version of mhpe or samplers; install this one"
                 )
 
-    def _send_data(self) -> None:
-        """Send the workers the data sets that they do not find."""
+    def _check_data(self) -> None:
         for worker, missing in self._client.run(_missing, dict(self.data)).items():
-            for fingerprint in missing:
-                source = self.data[fingerprint]
-                HeadPoseSet.load(source)  # a missing one is named, and is no lost connection
-                upload = f".{source.name}.{uuid.uuid4().hex[:8]}"
-                for path in sorted(source.iterdir()):
-                    with path.open("rb") as file:
-                        while chunk := file.read(CHUNK_BYTES):
-                            self._client.run(_receive, upload, path.name, chunk, workers=[worker])
-                self._client.run(_complete, upload, source.name, fingerprint, workers=[worker])
+            if missing:
+                raise InputError(f"--dask {self.address}: worker {worker}: {missing[0]}")
 
 
 async def _answers(address: str) -> None:
@@ -150,22 +136,15 @@ async def _answers(address: str) -> None:
 # What follows runs on the workers.
 
 
-class _NoDataError(Exception):
-    """A worker joined after the data were sent."""
-
-
 class _CancelledError(BaseException):  # not a failure of the trial
     """Nobody waits for the trial any more."""
 
 
 def _execute(task: Task, fingerprints: Mapping[Path, str]) -> Outcome:
     with _ONE_AT_A_TIME:
-        here = {}
-        for folder in (task.train_folder, *task.test_folders.values()):
-            found = _find(folder, fingerprints[folder])
-            if found is None:
-                raise _NoDataError(f"its worker had no data set {folder.name}")
-            here[folder] = found
+        here = {
+            folder: _find(folder, fingerprints[folder]) for folder in (task.train_folder, *task.test_folders.values())
+        }
         tests = {name: here[folder] for name, folder in task.test_folders.items()}
         return execute(replace(task, train_folder=here[task.train_folder], test_folders=tests), _end_if_cancelled)
 
@@ -180,32 +159,24 @@ def _end_if_cancelled(*_: object) -> None:
 
 
 def _missing(data: Mapping[str, Path]) -> list[str]:
-    """Fingerprints of the data sets that this worker cannot find."""
-    return [fingerprint for fingerprint, folder in data.items() if _find(folder, fingerprint) is None]
+    """What is wrong with the data sets that this worker cannot find."""
+    found = []
+    for fingerprint, folder in data.items():
+        try:
+            _find(folder, fingerprint)
+        except InputError as error:
+            found.append(str(error))
+    return found
 
 
-def _find(folder: Path, fingerprint: str) -> Path | None:
-    """The folder of a prepared data set on this machine."""
+def _find(folder: Path, fingerprint: str) -> Path:
+    """The folder of a prepared data set on this machine; an InputError if there is none."""
     prepared = cache_folder() / "prepared"
     for place in (folder, prepared / folder.name):
         with suppress(InputError):
             if HeadPoseSet.load(place).fingerprint == fingerprint:
                 return place
-    return None
-
-
-def _receive(upload: str, file: str, chunk: bytes) -> None:
-    place = cache_folder() / "prepared" / Path(upload).name
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / Path(file).name).open("ab") as part:
-        part.write(chunk)
-
-
-def _complete(upload: str, name: str, fingerprint: str) -> None:
-    """Put a data set in its place, once all of it is there."""
-    prepared = cache_folder() / "prepared"
-    place, target = prepared / Path(upload).name, prepared / Path(name).name
-    if HeadPoseSet.load(place).fingerprint != fingerprint:
-        raise InputError(f"{name}: another data set arrived than was sent")
-    if not target.exists():
-        place.replace(target)
+    raise InputError(
+        f"no data set {folder.name} in {folder.parent} or {prepared}; set MHPE_CACHE to a folder that all machines "
+        "share, or copy the set there"
+    )
