@@ -80,9 +80,6 @@ def restore(core: Mapping[str, Any], state: Mapping[str, torch.Tensor], where: s
         InputError: if the configuration is not one of this version's, or the weights don't fit it; it begins with
             ``where``.
     """
-    core = dict(core)
-    if (supervised := core.pop("supervise_references", None)) is not None:  # the name until core version 3
-        core["reference_weight"] = float(supervised)
     config = parse(CoreConfig, core, f"{where}: core")
     # A backbone's first weights are of no use here, and their file need not be on this machine.
     encoder = config.encoder.model_copy(update={"backbone_weights": None})
