@@ -6,11 +6,11 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -98,7 +98,7 @@ class Database:
 
 def insert(table: sa.Table, dialect: sa.Dialect) -> Any:
     """An INSERT that can say what happens to rows whose primary key is taken, which SQLAlchemy has for each dialect."""
-    return (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
+    return import_module(f"sqlalchemy.dialects.{dialect.name}").insert(table)
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
