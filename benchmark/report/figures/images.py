@@ -41,8 +41,9 @@ def by_yaw(material: Material) -> Drawing:
         for (arm, of_arm), offset in zip(rows.groupby("arm", sort=False), offsets, strict=True):
             _line(axis, str(arm), of_arm, offset, styles[str(arm)])
         axis.set(title=protocol_title(protocol), xlabel="|yaw| in degrees, and number of images")
-        axis.set(ylabel="mean geodesic error in degrees", ylim=(0, None))
+        axis.set_ylabel("mean geodesic error in degrees")
         axis.grid(visible=False, axis="x")
+    axes[0].set_ylim(bottom=0)  # of all panels, once all of them are drawn
     return Drawing(
         figure,
         "Mean geodesic error of the images in each bin of |yaw|, over seeds "
@@ -106,10 +107,8 @@ def calibration(material: Material) -> Drawing:
             if not _says_how_sure(of_arm):
                 continue  # a plain regressor
             axis.plot(*calibration_curve(of_arm), ms=5, label=in_legend(arm), **styles[arm])
-        ends = min(axis.get_xlim()[0], axis.get_ylim()[0]), max(axis.get_xlim()[1], axis.get_ylim()[1])
-        axis.plot(ends, ends, color="#999999", lw=1, label="calibrated")
-        axis.set(title=protocol_title(protocol), xlim=ends, ylim=ends)
-        axis.set(xlabel="expected error in degrees", ylabel="observed error in degrees")
+        axis.axline((0, 0), slope=1, color="#999999", lw=1, label="calibrated")
+        axis.set(title=protocol_title(protocol), xlabel="expected error in degrees", ylabel="observed error in degrees")
     return Drawing(
         figure,
         "Each seed's images in ten groups by the predicted matrix Fisher concentration; points are means of the "

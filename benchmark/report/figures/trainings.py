@@ -41,9 +41,10 @@ def distances(material: Material) -> Drawing:
                 continue
             middles = (edges[:-1] + edges[1:]) / 2
             axis.plot(middles, 100 * shares[arm], ms=4, markevery=2, label=in_legend(arm), **styles[arm])
-        axis.set(title=f"trained on {set_title(train_set)}", xlim=(0, 180), ylim=(0, None))
+        axis.set(title=f"trained on {set_title(train_set)}", xlim=(0, 180))
         axis.set(xlabel="geodesic distance of input and reference, degrees", xticks=range(0, 181, 30))
         axis.set_ylabel(f"references in bars of {180 / len(next(iter(shares.values()))):g}°, %")
+    axes[0].set_ylim(bottom=0)  # of all panels, once all of them are drawn
     return Drawing(
         figure,
         "Geodesic distance between inputs and the references that were drawn for them, counted during the trainings; "

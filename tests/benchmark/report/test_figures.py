@@ -134,6 +134,20 @@ def test_panels_of_errors_have_one_span_each_around_its_own(material: Material, 
     assert len({low for low, _ in limits}) > 1
 
 
+@pytest.mark.parametrize("kind", ["yaw", "calibration"])
+def test_no_data_lie_beyond_the_axes_that_panels_share(material: Material, kind: str, monkeypatch) -> None:
+    *_, (last, images) = material.images.items()
+    larger = {arm: replace(errors, geodesic=2 * errors.geodesic) for arm, errors in images.arms.items()}
+    monkeypatch.setitem(material.images, last, replace(images, arms=larger))
+    for axis in draw(kind, material).figure.axes:
+        for line in axis.get_lines():
+            if line.get_label() != "calibrated":
+                y = np.asarray(line.get_ydata(), float)
+                low, high = axis.get_ylim()
+                assert low <= np.nanmin(y, initial=high)
+                assert np.nanmax(y, initial=low) <= high
+
+
 @pytest.mark.parametrize("kind", ["yaw", "cumulative", "distances", "drawn", "calibration", "training"])
 def test_a_figure_without_its_data_is_not_drawn(bare: Material, kind: str) -> None:
     with pytest.raises(NoDataError, match=r"the store holds no predictions|no trial stores"):
