@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import click
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -64,11 +65,10 @@ def plain_table(*columns: str, title: str | None = None, numbers_from: int | Non
 
 def needed_width(table: Table) -> int:
     """Columns of the terminal that a table needs for every number, and every word of its text, to be whole."""
-    unlimited = out.options.update(width=UNLIMITED)
     for column in table.columns:  # rich would cut what it cannot wrap
-        cells = [out.measure(cell, options=unlimited) for cell in (column.header, *column.cells)]
-        column.min_width = max(cell.maximum if column.no_wrap else cell.minimum for cell in cells)
-    return out.measure(table, options=unlimited).minimum
+        texts = "\n".join(map(str, (column.header, *column.cells)))
+        column.min_width = max(map(cell_len, texts.splitlines() if column.no_wrap else texts.split()), default=0)
+    return sum(column.min_width or 0 for column in table.columns) + 2 * (len(table.columns) - 1)
 
 
 def print_table(table: Table, wide: bool = False) -> None:

@@ -195,8 +195,8 @@ class Reading(Database):
         columns = [column for column in schema.trials.c if column.name not in left_out]
         query = sa.select(*columns).order_by(t.key).execution_options(yield_per=ROWS_AT_ONCE)
         with self.reading() as connection:
-            for row in connection.execute(query).mappings():
-                yield dict(row)
+            for row in connection.execute(query):
+                yield row._asdict()
 
     def durations(self, preset: str, train_set: str) -> list[tuple[dict[str, Any], dict[str, Any], float]]:
         """Identity, environment and seconds of every finished training on a training set at a preset."""

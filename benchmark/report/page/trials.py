@@ -1,6 +1,6 @@
 """The trials behind the numbers: one compact row each, and the details as data for the page's script."""
 
-import json
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -16,9 +16,9 @@ HEADINGS = ("Trial", "Arm", "Seed", "Trained on", "State", "MAE", "Seconds", "Ho
 SAMPLER = ("sampler", "parameters", "sampler_source", "data", "core_version", "backbone_weights", "first_weights")
 
 
-def _place(values: dict[str, int], value: Any) -> int:
-    """Place of a value among those that many trials have in common; each is kept once, as JSON."""
-    return values.setdefault(json.dumps(value, sort_keys=True), len(values))
+def _place(values: dict[str, tuple[int, Any]], value: Any) -> int:
+    """Place of a value among those that many trials have in common; each is kept once, by its text."""
+    return values.setdefault(repr(value), (len(values), value))[0]
 
 
 def rounded(table: pd.DataFrame, decimals: int) -> list[list[float | None]]:
@@ -31,7 +31,7 @@ def trace(store: Store, cells: pd.DataFrame) -> tuple[dict[str, list[str]], dict
     """The trials in the cells of all reported studies, which have a column ``study``.
 
     Returns:
-        By trial, in the order of the cells, the text below each of ``HEADINGS`` but the first; the number of each group
+        By trial, in the order of the cells, the HTML below each of ``HEADINGS`` but the first; the number of each group
         of trials; and what the script shows of a trial on demand: ``metrics``; ``groups``, study, preset, protocol and
         arm of each; the shared ``cores``, ``samplers`` and ``environments``; and ``trials``: key, place of core, of
         sampler and of environment, then finishing time, number of weights, error message, for each cell the number of
@@ -45,7 +45,7 @@ def trace(store: Store, cells: pd.DataFrame) -> tuple[dict[str, list[str]], dict
         groups.setdefault(group, len(groups))
         where.setdefault(key, []).append((group, metrics if metrics[0] is not None else []))
 
-    shared: dict[str, dict[str, int]] = {"cores": {}, "samplers": {}, "environments": {}}
+    shared: dict[str, dict[str, tuple[int, Any]]] = {"cores": {}, "samplers": {}, "environments": {}}
     rows: dict[str, list[str]] = {}
     trials: dict[str, list[Any]] = {}
     for trial in store.trials():
@@ -67,7 +67,7 @@ def trace(store: Store, cells: pd.DataFrame) -> tuple[dict[str, list[str]], dict
         "groups": [(study, preset, protocol_title(protocol), arm) for study, preset, protocol, arm in groups],
         "trials": list(trials.values()),
     }
-    data |= {name: list(map(json.loads, values)) for name, values in shared.items()}
+    data |= {name: [value for _, value in values.values()] for name, values in shared.items()}
     return {key: rows[key] for key in where if key in rows}, groups, data
 
 
@@ -77,7 +77,8 @@ def _row(
     maes = {group[2]: f"{metrics[METRICS.index('mae')]:.2f}" for group, metrics in cells if metrics}
     named = [f"{mae} ({protocol})" if len(maes) > 1 else mae for protocol, mae in maes.items()]
     seconds = "" if trial["seconds"] is None else f"{trial['seconds']:.1f}"
-    return [
+    shown = (
         cells[0][0][3], str(trial["seed"]), set_title(trial["train_set"]), trial["status"], ", ".join(named), seconds,
         environment.get("host") or "", environment.get("commit") or "", trial["error_type"] or "",
-    ]  # fmt: skip
+    )  # fmt: skip
+    return [escape(cell) for cell in shown]
