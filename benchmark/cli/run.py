@@ -85,7 +85,7 @@ def _dry_run(study: "Study", grid: Grid, data: "StudyData", wide: bool) -> None:
 
 def _print_searches(study: "Study", store: "Store", title: str, wide: bool) -> None:
     """Print a study's searches and how far they are, without its data, which need not be prepared."""
-    from benchmark.search.points import load_searches
+    from benchmark.search.storage import load_searches
 
     table = plain_table("search of", "trained on", "optimizer", "points", "ended", "parameters", title=title)
     stored = load_searches(store, study.name)

@@ -92,7 +92,7 @@ def samplers_verb(
     from benchmark.report.figures.sampler import draws_figure
     from benchmark.report.style import rendered
     from benchmark.report.writers import FigureFile
-    from benchmark.study.arms import label_of
+    from benchmark.study.names import label_of
     from mhpe.train.loop import poses_of
     from samplers.random import Random
     from samplers.support.bin_table import bin_table

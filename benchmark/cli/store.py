@@ -35,7 +35,7 @@ def copy_verb(source: str, target: str, studies: tuple[str, ...], no_weights: bo
     bench store copy their_results.sqlite sqlite:///results/bench.sqlite
     bench store copy results/bench.sqlite to_send.sqlite --study conclusion --no-weights
     """
-    from benchmark.search.points import copy_searches
+    from benchmark.search.storage import copy_searches
     from benchmark.store import Store
     from benchmark.store.copy import copy_store
 

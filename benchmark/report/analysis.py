@@ -1,7 +1,7 @@
 """Works out everything that is reported of a study: its numbers, and its figures."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from benchmark.report.figures import FIGURES, MAIN, draw, finished
 from benchmark.report.figures.search import against_parameters
 from benchmark.report.images import Images, errors_by_yaw
 from benchmark.report.published.slides import SLIDES_STUDIES, beside_ours, published_notes, published_text
+from benchmark.report.search import SearchReport
 from benchmark.report.sentences import caveat, core_note
 from benchmark.report.study_report import Material, ReportTable, StudyReport
 from benchmark.report.style import Drawing, NoDataError, rendered
@@ -21,16 +22,13 @@ from benchmark.report.writers import FigureFile, TextTable
 from benchmark.statistics import MARGIN, bootstrap_difference
 from benchmark.store import Store
 
-if TYPE_CHECKING:
-    from benchmark.report.search import SearchReport
-
 
 def analyse(
     url: str,
     name: str,
     definition: dict[str, Any],
     cells: pd.DataFrame,
-    searches: list["SearchReport"],
+    searches: list[SearchReport],
     png: bool,
 ) -> StudyReport:
     """Everything that is reported of a study but q, from the store at a URL; with ``png`` figures are PNG, too.
@@ -87,7 +85,7 @@ def _draw(report: StudyReport, material: Material, png: bool) -> None:
         report.figures.append(_file(name, shown, drawing, png, " ".join(caveats), kind in MAIN))
 
 
-def _of_search(report: StudyReport, search: "SearchReport", png: bool) -> FigureFile | None:
+def _of_search(report: StudyReport, search: SearchReport, png: bool) -> FigureFile | None:
     """Draw the figure of a search; None if it has no finished point."""
     title = f"Points of the search: {search.title}"
     try:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import joblib
 import pandas as pd
@@ -17,15 +17,13 @@ import pandas as pd
 from benchmark.report.page.render import render_page
 from benchmark.report.published.peers import CEP, cost_table, cost_text
 from benchmark.report.published.slides import SLIDES_STUDIES, THESIS_NOTE, audit, thesis_text
+from benchmark.report.search import report_searches
 from benchmark.report.study_report import StudyReport, write_study
 from benchmark.report.summary import add_q
 from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown, write_table
 from benchmark.store import Store
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
-
-if TYPE_CHECKING:
-    from benchmark.report.search import SearchReport
 
 WORKERS = 4  # most processes at once: each takes half a gigabyte of memory
 KEPT = "500M"  # size of the cache; what was not used for longest goes first
@@ -79,11 +77,7 @@ def _read_studies(
     made = _memory().cache(_analysed, ignore=["args"])
     calls: list[tuple[Any, ...]] = []
     for name, (definition, cells) in stored.items():
-        searches: list[SearchReport] = []
-        if definition.get("search"):
-            from benchmark.report.search import report_searches  # loads Optuna and PyTorch: seconds
-
-            searches = report_searches(store, name, definition, cells)
+        searches = report_searches(store, name, definition, cells)
         # Of everything that a report is made from: what a trial drew and predicted never changes.
         found = [(search.title, search.summary, search.points.to_json()) for search in searches]
         parts = name, definition, cells.to_json(orient="split"), found, png, _versions()

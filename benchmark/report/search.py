@@ -9,8 +9,7 @@ import pandas as pd
 from benchmark.report.text import difference, number, signed, slug, synthetic_note, with_error
 from benchmark.report.views import cell, columns, to_text
 from benchmark.report.writers import FigureFile, TextTable
-from benchmark.search.points import StoredSearch, load_searches
-from benchmark.search.search import FOUND, Point, best_points
+from benchmark.search.points import FOUND, Point, StoredSearch, best_points
 from benchmark.statistics import half_width
 from benchmark.store import Store
 from benchmark.study.names import counted
@@ -42,9 +41,12 @@ class SearchReport(NamedTuple):
 
 
 def report_searches(store: Store, study: str, definition: dict[str, Any], cells: pd.DataFrame) -> list[SearchReport]:
-    """The reports of the searches of a study whose stored definition has some; ``cells`` are its results."""
-    searches = load_searches(store, study)
-    newest = {tuple(search.definition[name] for name in PLACE): search for search in searches}
+    """The reports of a study's searches, none for most; ``definition`` and ``cells``, its results, are the store's."""
+    if not definition.get("search"):
+        return []
+    from benchmark.search.storage import load_searches  # Optuna takes a second to import
+
+    newest = {tuple(search.definition[name] for name in PLACE): search for search in load_searches(store, study)}
     return [_report(slug(study), search, cells, definition) for search in newest.values()]
 
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from benchmark.report.images import Images, read_images
+from benchmark.report.search import SearchReport
 from benchmark.report.sentences import machines_note, study_verdict
 from benchmark.report.summary import baselines_of
 from benchmark.report.text import protocol_title, slug
@@ -15,9 +16,6 @@ from benchmark.report.views import VIEWS, as_text
 from benchmark.report.writers import FigureFile, TextTable, write_csv, write_table
 from benchmark.statistics import MARGIN
 from benchmark.store import Store
-
-if TYPE_CHECKING:
-    from benchmark.report.search import SearchReport
 
 SEED_COLUMNS = [
     "arm", "protocol", "preset", "seed", "yaw", "pitch", "roll", "mae", "maev", "geodesic_mean", "device", "precision",
@@ -45,7 +43,7 @@ class StudyReport:
     draws: pd.DataFrame  # as benchmark.report.secondary.draw_table gives it
     caveats: dict[str, str]  # by protocol, what a reader must know of its test set; nothing for most
     core: str  # what the baseline's core changes of the presets', in sentences; nothing for most
-    searches: list["SearchReport"] = field(default_factory=list)  # of the study; none for most
+    searches: list[SearchReport] = field(default_factory=list)  # of the study; none for most
     other_metrics: pd.DataFrame = field(default_factory=pd.DataFrame)  # see benchmark.report.secondary.other_metrics
     yaw: pd.DataFrame = field(default_factory=pd.DataFrame)  # errors_by_yaw of each preset and protocol
     tables: dict[str, ReportTable] = field(default_factory=dict)  # beside the main one, by name

@@ -1,41 +1,29 @@
-"""Points of a search: trials in Optuna's tables, which are in the same database as the store's tables.
+"""Points of a search, and the best of them."""
 
-A running trial is a point that has begun. Its trainings are trials of the store, and any process may do them and end
-the point, so nothing is lost when the process that began it dies. The ``note`` of a trial says why it failed. A
-failed trial is repeated, when that is wanted, by a further one with the same parameters; both are one point.
-"""
-
-import itertools
-import logging
-import time
-import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import optuna
-import sqlalchemy as sa
-from filelock import FileLock
-from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
-from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
-from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, TrialState
+from benchmark.study.names import label_of
 
-from benchmark.search.search import Point, Search
-from benchmark.store import Store
-from benchmark.store.database import BUSY_SECONDS
-from benchmark.store.errors import clear, patient
-from benchmark.study.search_space import Choices, Space, WholeRange
+DIGITS = ".4g"  # of parameters in the name of a point
+FOUND = ", found"  # ends the label of an arm that a search has found
 
-LOCK = 0x6D687066  # number of the advisory lock on PostgreSQL
-OPTIMIZERS: dict[str, Callable[[int], BaseSampler]] = {
-    "tpe": lambda seed: TPESampler(seed=seed, constant_liar=True),
-    "gp": lambda seed: GPSampler(seed=seed),
-    "random": lambda seed: RandomSampler(seed=seed),
-    "grid": lambda seed: RandomSampler(seed=seed),  # never asked: the grid's points are queued
-}
+
+@dataclass(frozen=True)
+class Point:
+    """One set of parameter values that a search tries."""
+
+    number: int  # from 0, in the order of the search
+    status: str  # waiting, running, done or failed
+    parameters: dict[str, Any]  # those that are searched; some may be missing just after it was taken
+    value: float | None = None  # of the objective, degrees; None unless it is done
+    note: str | None = None  # why it failed
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.status in ("done", "failed")
 
 
 @dataclass(frozen=True)
@@ -48,224 +36,12 @@ class StoredSearch:
     total: int  # number of points it should have, or has if these are more
 
 
-class Points:
-    """Begins and ends the points of a search; several processes may do so at the same time.
+def best_points(points: Iterable[Point], sampler: str, count: int) -> dict[str, Point]:
+    """The best finished points of one search by the labels of their arms, best first.
 
-    The key of the search is the name of Optuna's study. With ``retry_failed`` points that have failed wait again. All
-    methods raise an InputError if the store fails.
+    Of points that round to the same values only the best is one of them.
     """
-
-    @patient
-    def __init__(self, store: Store, storage: RDBStorage, search: Search, retry_failed: bool = False) -> None:
-        self.store, self.storage, self.search = store, storage, search
-        with clear_errors(store), lock(store):
-            self._study = optuna.create_study(
-                study_name=search.key, storage=storage, load_if_exists=True, sampler=RandomSampler()
-            )
-            if "definition" not in self._study.user_attrs:
-                self._study.set_user_attr("begun", time.time())
-                self._study.set_user_attr("definition", search.definition)
-            self._study.set_user_attr("points", search.config.points)
-            for trial in self._attempts():
-                if trial.state == TrialState.FAIL and (retry_failed or "note" not in trial.user_attrs):
-                    queued = trial.system_attrs.get("fixed_params", {}) | trial.params
-                    self._study.enqueue_trial(queued, user_attrs={"point": _point_of(trial)})
-
-    def _attempts(self) -> list[FrozenTrial]:
-        return last_attempts(self._study.get_trials(deepcopy=False))
-
-    @patient
-    def begin(self) -> bool:
-        """Begin a further point; returns whether there was one, as the search has not as many yet as it should.
-
-        One process at a time does so, so that every suggestion knows of all earlier ones. Its random numbers depend on
-        the number of points alone.
-        """
-        config, space = self.search.config, self.search.searched.space
-        with clear_errors(self.store), lock(self.store):
-            attempts = self._attempts()
-            wanted = attempts[: config.points]
-            running = [trial for trial in wanted if trial.state == TrialState.RUNNING]
-            half = next((trial for trial in running if len(trial.params) < len(space)), None)  # its process has died
-            begun = sum(trial.state != TrialState.WAITING for trial in wanted)
-            if half is None and begun >= config.points:
-                return False
-            number = len(attempts) if half is None else attempts.index(half)
-            if config.optimizer == "grid" and half is None and begun == number:
-                self._study.enqueue_trial(_grid(space, config.seed)[number])
-            seed = np.random.SeedSequence([config.seed, number]).generate_state(1)[0]
-            self._study.sampler = OPTIMIZERS[config.optimizer](int(seed))
-            _suggest(self._study.ask() if half is None else optuna.Trial(self._study, half._trial_id), space)
-            return True
-
-    @patient
-    def begun(self) -> list[FrozenTrial]:
-        """The points, as running trials of Optuna's, that have begun in any process and not ended."""
-        with clear_errors(self.store):
-            wanted = self._attempts()[: self.search.config.points]
-            running = [trial for trial in wanted if trial.state == TrialState.RUNNING]
-            return [trial for trial in running if len(trial.params) == len(self.search.searched.space)]
-
-    @patient
-    def end(self, trial: FrozenTrial, value: float | None = None, note: str | None = None) -> None:
-        """End a point with its value, or with a note on why it failed, unless another process has done so."""
-        with clear_errors(self.store), lock(self.store), suppress(UpdateFinishedTrialError):
-            if self.storage.get_trial(trial._trial_id).state.is_finished():
-                return
-            if note is not None:
-                self.storage.set_trial_user_attr(trial._trial_id, "note", note)
-            state = TrialState.COMPLETE if note is None else TrialState.FAIL
-            self._study.tell(trial.number, value, state, skip_if_finished=True)
-
-    @patient
-    def left(self) -> int:
-        """Number of points that have not ended."""
-        with clear_errors(self.store):
-            ended = sum(trial.state.is_finished() for trial in self._attempts()[: self.search.config.points])
-            return self.search.config.points - ended
-
-
-@contextmanager
-def lock(store: Store) -> Iterator[None]:
-    """Context that one process at a time is in, of all that use the store."""
-    with store.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            with connection.begin():
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-                yield
-            return
-        file = connection.exec_driver_sql("PRAGMA database_list").all()[0][2]
-    with FileLock(f"{file}.lock"):
-        yield
-
-
-@contextmanager
-def clear_errors(store: Store) -> Iterator[None]:
-    """Context that turns errors of the database, raised through Optuna, into those of the store."""
-    with clear(store.engine.url), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a feature is experimental
-        try:
-            yield
-        except StorageInternalError as error:
-            if isinstance(error.__cause__, sa.exc.SQLAlchemyError):
-                raise error.__cause__ from None
-            raise
-
-
-@patient
-def open_storage(store: Store) -> RDBStorage:
-    """Optuna's tables in a store, made if they are missing."""
-    optuna.logging.set_verbosity(logging.WARNING)
-    arguments = {"timeout": BUSY_SECONDS} if store.engine.dialect.name == "sqlite" else {}
-    url = store.engine.url.render_as_string(hide_password=False)
-    with clear_errors(store), lock(store):
-        return RDBStorage(url, {"connect_args": arguments, "pool_pre_ping": True})
-
-
-@contextmanager
-def existing_storage(store: Store) -> Iterator[RDBStorage | None]:
-    """Context with Optuna's tables in a store, to be read; None if there are none."""
-    with clear_errors(store):
-        with store.reading() as connection:
-            made = sa.inspect(connection).has_table("alembic_version")  # the last one that Optuna makes
-        if not made:
-            yield None
-            return
-        # The store's connections, as they may be of a kind that leaves no file behind.
-        url, pool = store.engine.url.render_as_string(hide_password=False), {"pool": store.engine.pool}
-        storage = RDBStorage(url, pool, skip_compatibility_check=True, skip_table_creation=True)
-        try:
-            yield storage
-        finally:
-            storage.remove_session()
-
-
-def load_searches(store: Store, study: str) -> list[StoredSearch]:
-    """All searches of a study, in the order in which they were begun."""
-    with existing_storage(store) as storage:
-        if storage is None:
-            return []
-        found = storage.get_all_studies()
-        own = [each for each in found if each.user_attrs.get("definition", {}).get("study") == study]
-        searches = []
-        for each in sorted(own, key=lambda each: each.user_attrs["begun"]):
-            points = tuple(_points(storage.get_all_trials(each._study_id)))
-            total = max(len(points), each.user_attrs.get("points", 0))
-            searches.append(StoredSearch(each.study_name, each.user_attrs["definition"], points, total))
-        return searches
-
-
-def copy_searches(source: Store, target: Store, studies: Collection[str] = ()) -> tuple[int, int]:
-    """Copy the searches, of these studies or of all, that another store does not have; those that it has stay.
-
-    Returns:
-        How many searches were copied, and how many the target keeps as they are.
-    """
-    with existing_storage(source) as found:
-        if found is None:
-            return 0, 0
-        there = open_storage(target)
-        searches = [
-            each._study_id
-            for each in found.get_all_studies()
-            if (made := each.user_attrs.get("definition")) and (not studies or made["study"] in studies)
-        ]
-        copied = sum(_copy_search(found, search, target, there) for search in searches)
-        return copied, len(searches) - copied
-
-
-@patient
-def _copy_search(source: RDBStorage, study: int, target: Store, storage: RDBStorage) -> bool:
-    """Copy a search that the target does not have; returns whether it was copied."""
-    name, attributes = source.get_study_name_from_id(study), source.get_study_user_attrs(study)
-    with clear_errors(target), lock(target):
-        for present in storage.get_all_studies():
-            if present.study_name == name:
-                if "definition" in present.user_attrs:  # which is stored last: without it, a copy was interrupted
-                    return False
-                storage.delete_study(present._study_id)
-        number = storage.create_new_study(source.get_study_directions(study), name)
-        for trial in source.get_all_trials(study):
-            storage.create_new_trial(number, trial)
-        for each in sorted(attributes, key="definition".__eq__):
-            storage.set_study_user_attr(number, each, attributes[each])
-        return True
-
-
-def last_attempts(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
-    """The last trial of each point, in the order of the points."""
-    return list({_point_of(trial): trial for trial in trials}.values())
-
-
-def _point_of(trial: FrozenTrial) -> int:
-    """Number of the first trial of the same point."""
-    return int(trial.user_attrs.get("point", trial.number))
-
-
-def _points(trials: Iterable[FrozenTrial]) -> list[Point]:
-    # An earlier version pruned points, and says so in their notes.
-    names = {TrialState.COMPLETE: "done", TrialState.PRUNED: "failed", TrialState.RUNNING: "running"}
-    points = []
-    for number, trial in enumerate(last_attempts(trials)):
-        note = trial.user_attrs.get("note")
-        status = "failed" if trial.state == TrialState.FAIL and note else names.get(trial.state, "waiting")
-        points.append(Point(number, status, trial.params, trial.value if status == "done" else None, note))
-    return points
-
-
-def _suggest(trial: optuna.Trial, space: Space) -> None:
-    """Choose the parameters of a point; those that it has stay."""
-    for name, values in space.items():
-        if isinstance(values, Choices):
-            trial.suggest_categorical(name, values.choices)
-        elif isinstance(values, WholeRange):
-            trial.suggest_int(name, values.low, values.high, log=values.log)
-        else:
-            trial.suggest_float(name, values.low, values.high, log=values.log)
-
-
-def _grid(space: Space, seed: int) -> list[dict[str, Any]]:
-    """All combinations of choices, shuffled."""
-    every = list(itertools.product(*(values.examples for values in space.values())))
-    order = np.random.default_rng(seed).permutation(len(every))
-    return [dict(zip(space, every[number], strict=True)) for number in order]
+    best: dict[str, Point] = {}
+    for _, _, point in sorted((point.value, point.number, point) for point in points if point.value is not None):
+        best.setdefault(label_of(sampler, point.parameters, DIGITS) + FOUND, point)
+    return dict(list(best.items())[:count])

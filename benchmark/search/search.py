@@ -1,36 +1,19 @@
 """A search: a sampler's parameters on one training set; and the trials that confirm it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from benchmark.study.arms import Arm, label_of
+from benchmark.search.points import DIGITS, Point, best_points
+from benchmark.study.arms import Arm
 from benchmark.study.grid import DataProvider, Plan, make_plan
+from benchmark.study.names import label_of
 from benchmark.study.protocols import Protocol, validation_protocol
 from benchmark.study.search_space import SearchConfig, SearchedSampler, Value
 from benchmark.study.study import Study
 from benchmark.study.trial import Trial, identity_key
 from mhpe.data.split import Split
-
-DIGITS = ".4g"  # of parameters in the name of a point
-FOUND = ", found"  # ends the label of an arm that a search has found
-
-
-@dataclass(frozen=True)
-class Point:
-    """One set of parameter values that a search tries."""
-
-    number: int  # from 0, in the order of the search
-    status: str  # waiting, running, done or failed
-    parameters: dict[str, Any]  # those that are searched; some may be missing just after it was taken
-    value: float | None = None  # of the objective, degrees; None unless it is done
-    note: str | None = None  # why it failed
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing is left to do."""
-        return self.status in ("done", "failed")
 
 
 @dataclass(frozen=True)
@@ -86,17 +69,6 @@ def searches_of(study: Study, parts: Callable[[str, int], Split]) -> list[Search
         for train_set in dict.fromkeys(protocol.train for protocol in study.protocols)
         for searched in study.searched
     ]
-
-
-def best_points(points: Iterable[Point], sampler: str, count: int) -> dict[str, Point]:
-    """The best finished points of one search by the labels of their arms, best first.
-
-    Of points that round to the same values only the best is one of them.
-    """
-    best: dict[str, Point] = {}
-    for _, _, point in sorted((point.value, point.number, point) for point in points if point.value is not None):
-        best.setdefault(label_of(sampler, point.parameters, DIGITS) + FOUND, point)
-    return dict(list(best.items())[:count])
 
 
 def confirmation(

@@ -11,7 +11,8 @@ from benchmark.run.runner import Interrupted, Reporter, Run, Totals, Workers
 from benchmark.run.study_data import StudyData
 from benchmark.run.task import usable_device
 from benchmark.run.workers import LocalWorkers, process_count
-from benchmark.search.search import Point, confirmation, searches_of
+from benchmark.search.points import Point
+from benchmark.search.search import confirmation, searches_of
 from benchmark.store import Store
 from benchmark.study.grid import Plan, is_present, make_plan
 from benchmark.study.names import counted
@@ -98,7 +99,7 @@ def run_study(
     ended: tuple[tuple[str, Point], ...] = ()
     wanted = sum(search.config.points for search in searches)
     if searches:
-        from benchmark.search.points import load_searches  # Optuna takes a second to import
+        from benchmark.search.storage import load_searches  # Optuna takes a second to import
         from benchmark.search.trainings import run_searches
 
         plan = confirmation(study, searches, {}, seeds, data)  # without the best points, which may still change

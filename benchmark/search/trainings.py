@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from optuna.trial import FrozenTrial
 
 from benchmark.run.runner import Reporter, Run, Workers
-from benchmark.search.points import Points, open_storage
+from benchmark.search.optimizer import Points
 from benchmark.search.search import Search
+from benchmark.search.storage import open_storage
 from benchmark.store import Store
 from benchmark.study.grid import Plan
 from benchmark.study.study import Study

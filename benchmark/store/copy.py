@@ -23,7 +23,7 @@ def copy_store(source: Store, target: Store, studies: Collection[str] = (), weig
     the target does not have the trial. Studies of the same name share their cells.
 
     With names of ``studies`` only these are copied, with the trials and test sets of their tables; points of their
-    searches are copied by :func:`benchmark.search.points.copy_searches`. Without ``weights``, nearly all of a store's
+    searches are copied by :func:`benchmark.search.storage.copy_searches`. Without ``weights``, nearly all of a store's
     size, trials can be reported but not used to predict.
 
     Returns:

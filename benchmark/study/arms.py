@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from benchmark.study.names import check_label
+from benchmark.study.names import check_label, label_of
 from mhpe import CORE_VERSION
 from mhpe.config import CORES, CoreConfig
 from mhpe.errors import InputError
@@ -151,13 +151,6 @@ def _check_backbone(name: str, weights: str | None) -> None:
     from mhpe.model.backbones import backbone  # torchvision takes a second to import, and few studies name one
 
     backbone(name, weights)
-
-
-def label_of(sampler: str, values: Mapping[str, Any], form: str = "g") -> str:
-    """A sampler with its parameters, such as ``gaussian(sigma=30)``; floats are written in this form."""
-    items = values.items()
-    inner = ", ".join(f"{key}={value:{form}}" if isinstance(value, float) else f"{key}={value}" for key, value in items)
-    return f"{sampler}({inner})" if inner else sampler
 
 
 def _filled_in(key: str, text: str, values: dict[str, Any], where: str) -> str:

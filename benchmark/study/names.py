@@ -1,5 +1,8 @@
 """Names and counts in text. A name in the store fits its columns, and terminals, pages and files can hold it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from mhpe.errors import InputError
 from mhpe.validation import short
 
@@ -37,3 +40,10 @@ def _check_text(text: str, what: str) -> None:
 def counted(count: int, word: str) -> str:
     """A number and its word: "1 seed", "3 seeds"."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def label_of(sampler: str, values: Mapping[str, Any], form: str = "g") -> str:
+    """A sampler with its parameters, such as ``gaussian(sigma=30)``; floats are written in this form."""
+    items = values.items()
+    inner = ", ".join(f"{key}={value:{form}}" if isinstance(value, float) else f"{key}={value}" for key, value in items)
+    return f"{sampler}({inner})" if inner else sampler

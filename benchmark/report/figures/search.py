@@ -1,18 +1,14 @@
 """The points of a search."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from matplotlib.ticker import LogLocator
 
 from benchmark.report.figures.parameters import PARAMETERS, TICKS_NAMED
+from benchmark.report.search import SearchReport
 from benchmark.report.style import Drawing, NoDataError, hover, panels
 
-if TYPE_CHECKING:
-    from benchmark.report.search import SearchReport
 
-
-def against_parameters(search: "SearchReport") -> Drawing:
+def against_parameters(search: SearchReport) -> Drawing:
     """Value of every finished point against each parameter that is searched."""
     space, done = search.stored.definition["space"], [p for p in search.stored.points if p.value is not None]
     if not done:

@@ -64,3 +64,8 @@ def test_a_report_loads_no_pytorch_and_a_second_one_no_matplotlib(tmp_path: Path
         )
         assert not unwanted & set(done.stdout.split())
     assert (tmp_path / "index.html").exists()
+
+
+def test_searches_are_read_without_pytorch() -> None:
+    code = "import sys, benchmark.report.search, benchmark.search.storage; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

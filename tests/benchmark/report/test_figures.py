@@ -28,8 +28,7 @@ from benchmark.report.style import (
     style,
 )
 from benchmark.report.writers import TextTable
-from benchmark.search.points import StoredSearch
-from benchmark.search.search import Point
+from benchmark.search.points import Point, StoredSearch
 from mhpe.config import CoreConfig
 from samplers.base import Sampler
 from samplers.bins import Bins

@@ -12,7 +12,8 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from benchmark.search.points import Point, load_searches
+from benchmark.search.points import Point
+from benchmark.search.storage import load_searches
 from benchmark.store import Store, schema
 from samplers.gaussian import Gaussian
 from samplers.random import Random

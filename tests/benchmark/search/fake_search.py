@@ -11,8 +11,9 @@ import numpy as np
 import yaml
 
 from benchmark.run.task import Task
-from benchmark.search.points import Point, load_searches
+from benchmark.search.points import Point
 from benchmark.search.search import Search
+from benchmark.search.storage import load_searches
 from benchmark.search.trainings import run_searches
 from benchmark.store import Store
 from benchmark.store.outcome import Evaluation, Outcome

@@ -15,8 +15,10 @@ from optuna.trial import TrialState, create_trial
 
 from benchmark.run import runner
 from benchmark.run.runner import Interrupted
-from benchmark.search.points import Point, Points, copy_searches, load_searches, open_storage
-from benchmark.search.search import Search, best_points
+from benchmark.search.optimizer import Points
+from benchmark.search.points import Point, best_points
+from benchmark.search.search import Search
+from benchmark.search.storage import copy_searches, load_searches, open_storage
 from benchmark.search.trainings import run_searches
 from benchmark.store import Store, schema
 from benchmark.store.outcome import Outcome

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from benchmark.run.runner import Interrupted
-from benchmark.search.points import load_searches
+from benchmark.search.storage import load_searches
 from benchmark.store import Store
 from tests.benchmark.cli.test_own_sampler import OWN
 from tests.benchmark.conftest import TINY, Bench
