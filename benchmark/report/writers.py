@@ -38,8 +38,8 @@ def markdown(text: str) -> str:
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """A table in full precision; mappings are written as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    objects = table.select_dtypes("object")
-    plain = objects.map(lambda value: json.dumps(value, sort_keys=True) if isinstance(value, dict) else value)
+    others = table.select_dtypes(exclude="number")
+    plain = others.map(lambda value: json.dumps(value, sort_keys=True) if isinstance(value, dict) else value)
     table.assign(**plain).to_csv(path, index=False, lineterminator="\n")
 
 
