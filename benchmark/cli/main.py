@@ -76,7 +76,7 @@ def main() -> None:
     """
     os.environ["MPLBACKEND"] = "agg"  # whatever a notebook set: figures are files
     gc.set_threshold(10_000)  # imports make many objects that stay: with 700 their search for garbage takes 0.3 s
-    atexit.register(gc.freeze)  # at the end it takes 0.7 s
+    atexit.register(gc.freeze)  # the last search, when the process ends, takes 0.7 s
     _prepare_streams()
     try:
         _check_installation()

@@ -15,7 +15,7 @@ from typing import Any
 
 import joblib
 import torch
-from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
+from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor, get_reusable_executor
 
 from benchmark.run import MOST_JOBS
 from benchmark.run.task import Task, execute, forget
@@ -93,6 +93,7 @@ class _Worker:
 
     def submit(self, task: Task) -> Future[Outcome]:
         if self._executor is None:
+            get_reusable_executor(reuse=True).shutdown()  # the processes that prepared data, which joblib keeps
             if START_METHOD == "forkserver":
                 _start_server()
             context = multiprocessing.get_context(START_METHOD)

@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from joblib.externals.loky import get_reusable_executor
-
 from benchmark.run.dask import DaskWorkers
 from benchmark.run.runner import Interrupted, Reporter, Run, Totals, Workers
 from benchmark.run.study_data import StudyData
@@ -71,7 +69,6 @@ def choose_workers(jobs: int | None, device: str, dask: str | None) -> tuple[int
     count = process_count(jobs, place)
 
     def start(plan: Plan) -> Workers:
-        get_reusable_executor(reuse=True).shutdown()  # the processes that prepared data, which joblib keeps
         if dask is None:
             return LocalWorkers(count, place)
         folders = {name: data.folder for name, data in (plan.train_sets | plan.test_sets).items()}

@@ -1,22 +1,30 @@
 """``bench run`` and ``bench report`` from end to end, on made-up data."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
-import psutil
 import pytest
 import sqlalchemy as sa
 
 from benchmark.cli.progress import RunReporter
 from benchmark.run import dask
-from benchmark.run.runner import Totals
-from benchmark.search import study_run
 from benchmark.store import Store, schema
-from benchmark.study.grid import make_plan
 from tests.benchmark.conftest import TINY, Bench
 
 pytestmark = pytest.mark.slow
+
+IDLE = """
+import sys
+import psutil
+from benchmark.cli import main
+try:
+    main()
+finally:
+    print(psutil.Process().children() or "no processes", *sys.modules, sep="\\n")
+"""
 
 
 def test_study_runs_once_and_only_what_is_missing(bench: Bench, tiny_study: Path, data_root: Path) -> None:
@@ -24,7 +32,10 @@ def test_study_runs_once_and_only_what_is_missing(bench: Bench, tiny_study: Path
     first = bench(*call)
     assert first.status == 0, first.err
     assert "6 trials: 6 trained, 0 reused" in first.out
-    assert "6 trials: 0 trained, 6 reused" in bench(*call).out
+    idle = subprocess.run([sys.executable, "-c", IDLE, *map(str, call)], capture_output=True, text=True, check=True)
+    assert "6 trials: 0 trained, 6 reused" in idle.stdout
+    assert "no processes" in idle.stdout
+    assert not {"torchvision", "roma", "matplotlib", "optuna", "sklearn", "distributed"} & set(idle.stdout.split())
 
     store = Store("results/bench.sqlite")
     results = store.results("tiny")
@@ -145,23 +156,6 @@ def test_failed_trials_are_rows_and_the_study_goes_on(bench: Bench, tmp_path: Pa
     assert "4 trials: 0 trained, 3 reused, 1 failed" in again.out
     assert again.err.splitlines()[-1] == "bench: --retry-failed tries failed ones again"
     assert bench(*call, "--retry-failed").status == 1
-
-
-def test_processes_that_prepared_data_are_gone_before_the_training(
-    bench: Bench, tiny_study: Path, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    prepared, left = [], []
-
-    def lokys() -> list[int]:
-        children = psutil.Process().children(recursive=True)
-        return [child.pid for child in children if any("popen_loky" in word for word in child.cmdline())]
-
-    monkeypatch.setenv("MHPE_CACHE", str(tmp_path / "new"))
-    monkeypatch.setattr(study_run, "make_plan", lambda *args: (make_plan(*args), prepared.extend(lokys()))[0])
-    monkeypatch.setattr(study_run.Run, "run", lambda _: left.extend(lokys()) or Totals())
-    assert bench("run", "--study", tiny_study, "--data-root", data_root, "--jobs", 2).status == 0
-    assert prepared
-    assert not left
 
 
 def test_a_cluster_needs_no_graphics_card_here(

@@ -12,7 +12,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import joblib
 import pandas as pd
+import psutil
 import pytest
 import sqlalchemy as sa
 import torch
@@ -155,6 +157,13 @@ def test_worker_process_answers_raises_and_is_replaced_when_it_dies(answer: Call
     os.kill(process, signal.SIGKILL)  # while it has nothing to do
     time.sleep(1)
     assert answer(abs, -4) == 4
+
+
+def test_processes_that_prepared_data_are_gone_before_the_training(answer: Callable[..., object]) -> None:
+    prepared = joblib.Parallel(2)(joblib.delayed(os.getpid)() for _ in range(4))
+    assert all(map(psutil.pid_exists, prepared))
+    assert answer(abs, -3) == 3
+    assert not any(map(psutil.pid_exists, prepared))
 
 
 def test_worker_that_cannot_start_says_so(answer: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
