@@ -28,13 +28,8 @@ COLOURS = ("C0", "C1", "C2", "C3", "C4", "C5", "C7")  # those that can be seen o
 MARKERS = "o^DvP<X"
 DASHES = ("-", "--", "-.", ":")
 COLUMNS = 3  # panels in a row; with more a figure is too wide for a page
-LEFT, NARROW, BELOW, ABOVE, TITLE = (
-    0.8,
-    0.35,
-    0.6,
-    0.4,
-    0.25,
-)  # room for texts around a panel and for the figure's title, inches
+LEFT, NARROW, BELOW, ABOVE, TITLE = 0.8, 0.35, 0.6, 0.4, 0.25
+"""Room for texts around a panel and for the figure's title, inches; ``NARROW`` beside panels without ticks."""
 HOVER = "hover:"  # begins the name of an artist whose points have titles; see :func:`hover`
 SETTINGS: dict[Any, Any] = {
     "figure.figsize": (6.4, 4.0),

@@ -55,7 +55,7 @@ def is_present(study: Study, plan: Plan | None = None) -> Present:
 def make_plan(
     study: Study, grid: Mapping[Protocol, Sequence[Arm]], seeds: int, data: DataProvider, first_seed: int = 0
 ) -> Plan:
-    """Write out a grid: the arms of each protocol, with so many paired ``seeds`` of each, from ``first_seed`` on.
+    """Write out a grid: the arms of each protocol, each with a number of paired ``seeds`` from ``first_seed`` on.
 
     An arm with a seed offset trains with other seeds, but its cells are still paired by number. Arms that are not the
     study's come after those that are.
