@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from benchmark.cli.options import data_root_option
-from benchmark.report.writers import write_csv
+from benchmark.report.writers import csv_text
 from mhpe.datasets import prepared
 from mhpe.model.matrix_fisher import log_normalizer_and_moments
 from mhpe.model.saved import load_network
@@ -52,7 +52,7 @@ def main(data_root: Path | None, every: int, out: Path | None) -> None:
     table = pd.DataFrame(rows)
     click.echo(table.round(2).to_string(index=False))
     if out is not None:
-        write_csv(table, out)
+        out.write_text(csv_text(table), encoding="utf-8")
 
 
 def _measures(name: str, synth: SynthConfig, data_root: Path | None, step: int = 1) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from benchmark.report.images import Images, errors_by_yaw
 from benchmark.report.published.slides import SLIDES_STUDIES, beside_ours, published_notes, published_text
 from benchmark.report.search import SearchReport
 from benchmark.report.sentences import caveat, core_note
-from benchmark.report.study_report import Material, ReportTable, StudyReport
+from benchmark.report.study_report import Material, ReportTable, StudyReport, other_files
 from benchmark.report.style import Drawing, NoDataError, rendered
 from benchmark.report.summary import baselines_of, summarise
 from benchmark.report.text import slug
@@ -41,13 +41,14 @@ def analyse(
         materials = [Material(store, report, preset) for preset in dict.fromkeys(report.table["preset"])]
         for material in materials:
             _draw(report, material, png)
-        report.yaw = _of_images(materials, errors_by_yaw)
+        yaw = _of_images(materials, errors_by_yaw)
         far = _of_images(materials, far_errors)
         bootstraps = _of_images(materials, lambda images: bootstrap(images, report.baselines))
     of_seeds = cells if far.empty else cells.merge(far, how="left", on=["preset", "protocol", "arm", "seed"])
     report.other_metrics = secondary.other_metrics(of_seeds, report.baselines, report.margin)
     report.tables = _tables(report, bootstraps)
     report.searches = [search._replace(figure=_of_search(report, search, png)) for search in searches]
+    report.files = other_files(report, yaw)
     return report
 
 

@@ -7,6 +7,7 @@ import pickle
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from benchmark.report.published.slides import SLIDES_STUDIES, THESIS_NOTE, audit
 from benchmark.report.search import report_searches
 from benchmark.report.study_report import StudyReport, write_study
 from benchmark.report.summary import add_q
-from benchmark.report.writers import TextTable, write_csv, write_latex, write_markdown, write_table
+from benchmark.report.writers import TextTable, csv_text, latex_text, markdown_text, table_files, write_files
 from benchmark.store import Store
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
@@ -84,7 +85,9 @@ def _read_studies(
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
         calls.append((digest, (store.url, name, definition, cells, searches, png)))
     new = sum(not made.check_call_in_cache(*call) for call in calls)
-    workers = joblib.Parallel(max(1, min(new, WORKERS, joblib.cpu_count())))
+    if new:
+        import_module("benchmark.report.analysis")  # loads Matplotlib, here once for all processes
+    workers = joblib.Parallel(max(1, min(new, WORKERS, joblib.cpu_count())), backend="multiprocessing")
     return [pickle.loads(kept) for kept in workers(joblib.delayed(made)(*call) for call in calls)]
 
 
@@ -122,11 +125,13 @@ def _common_tables(ours: pd.DataFrame, folder: Path) -> pd.DataFrame:
         "Findings": TextTable(findings.rename(columns=str.capitalize), AUDIT_NOTE),
         "Vector errors of the slides": TextTable(thesis_text(), THESIS_NOTE),
     }
-    write_table(findings, tables, "Audit of the slides", "", folder / "published-audit")
     table = cost_table(ours)
     text = cost_text(table)
-    write_csv(table, folder / "published-cost.csv")
-    write_markdown({"Methods": TextTable(text, f"{CEP}.")}, "Cost and error", "", folder / "published-cost.md")
-    sourceless = {"Methods": TextTable(text.drop(columns="Source"), f"{CEP}.")}
-    write_latex(sourceless, "Cost and error", "", "cost", folder / "published-cost.tex")
+    methods, sourceless = ({"Methods": TextTable(t, f"{CEP}.")} for t in (text, text.drop(columns="Source")))
+    files = table_files(findings, tables, "Audit of the slides", "", "published-audit") | {
+        "published-cost.csv": csv_text(table),
+        "published-cost.md": markdown_text(methods, "Cost and error", ""),
+        "published-cost.tex": latex_text(sourceless, "Cost and error", "", "cost"),
+    }
+    write_files(files, folder)
     return text

@@ -13,7 +13,7 @@ from benchmark.report.sentences import machines_note, study_verdict
 from benchmark.report.summary import baselines_of
 from benchmark.report.text import protocol_title, slug
 from benchmark.report.views import VIEWS, as_text
-from benchmark.report.writers import FigureFile, TextTable, write_csv, write_table
+from benchmark.report.writers import FigureFile, TextTable, csv_text, table_files, write_files
 from benchmark.statistics import MARGIN
 from benchmark.store import Store
 
@@ -45,8 +45,8 @@ class StudyReport:
     core: str  # what the baseline's core changes of the presets', in sentences; nothing for most
     searches: list[SearchReport] = field(default_factory=list)  # of the study; none for most
     other_metrics: pd.DataFrame = field(default_factory=pd.DataFrame)  # see benchmark.report.secondary.other_metrics
-    yaw: pd.DataFrame = field(default_factory=pd.DataFrame)  # errors_by_yaw of each preset and protocol
     tables: dict[str, ReportTable] = field(default_factory=dict)  # beside the main one, by name
+    files: dict[str, str] = field(default_factory=dict)  # see other_files
     figures: list[FigureFile] = field(default_factory=list)
     not_drawn: dict[str, str] = field(default_factory=dict)  # titles of those that were not, and why
 
@@ -58,6 +58,12 @@ class StudyReport:
         self.margin = float(self.definition.get("margin", MARGIN))  # of equivalence, degrees of MAE
         self.kind = "confirmatory" if self.definition.get("confirmatory") else "exploratory"
         self.missing_cells = int(self.cells["mae"].isna().sum())  # cells of the grid without a result
+
+    @property
+    def place(self) -> str:
+        """The title, and the protocol if there is but one."""
+        protocols = self.table["protocol"].unique()
+        return f"{self.title}, {protocol_title(protocols[0])}" if len(protocols) == 1 else self.title
 
     @property
     def verdict(self) -> str:
@@ -100,27 +106,28 @@ class Material:
         return {protocol: images for protocol, images in found.items() if images}
 
 
-def write_study(report: StudyReport, folder: Path) -> None:
-    """Write a study's tables and figures."""
-    tables = folder / "tables"
-    protocols = report.table["protocol"].unique()
-    title = f"{report.title}, {protocol_title(protocols[0])}" if len(protocols) == 1 else report.title
-    views = {heading: TextTable(as_text(report.table, columns), note) for heading, (columns, note) in VIEWS.items()}
-    caveats = dict.fromkeys(report.caveats.values())
-    kind = f"This study is {report.kind}."
-    lead = " ".join(filter(None, (report.verdict, kind, *caveats, report.core, machines_note(report.cells))))
-    write_table(report.table, views, title, lead, tables / report.slug)
-    seeds = report.cells[report.cells["mae"].notna()]
-    write_csv(seeds[SEED_COLUMNS].rename(columns={"geodesic_mean": "geodesic"}), tables / f"{report.slug}-seeds.csv")
-    if not report.yaw.empty:
-        write_csv(report.yaw, tables / f"{report.slug}-yaw.csv")
+def other_files(report: StudyReport, yaw: pd.DataFrame) -> dict[str, str]:
+    """The tables that no other study of a report changes, as texts by the names of their files."""
+    seeds = report.cells[report.cells["mae"].notna()][SEED_COLUMNS].rename(columns={"geodesic_mean": "geodesic"})
+    files = {f"{report.slug}-seeds.csv": csv_text(seeds)}
+    if not yaw.empty:
+        files[f"{report.slug}-yaw.csv"] = csv_text(yaw)
     for name, (heading, table, text) in report.tables.items():
         of_trainings = name in ("draws", "published")  # of all protocols
-        about = (report.title, "") if of_trainings else (title, " ".join(caveats))
-        write_table(table, {heading: text}, *about, tables / f"{report.slug}-{name}")
+        about = (report.title, "") if of_trainings else (report.place, " ".join(dict.fromkeys(report.caveats.values())))
+        files |= table_files(table, {heading: text}, *about, f"{report.slug}-{name}")
     for search in report.searches:
-        write_csv(search.points, tables / f"{search.name}-points.csv")
+        files[f"{search.name}-points.csv"] = csv_text(search.points)
         views = {"The best points on fresh seeds": search.text}
-        write_table(search.best, views, search.title, search.summary, tables / search.name)
+        files |= table_files(search.best, views, search.title, search.summary, search.name)
+    return files
+
+
+def write_study(report: StudyReport, folder: Path) -> None:
+    """Write a study's tables and figures."""
+    views = {heading: TextTable(as_text(report.table, columns), note) for heading, (columns, note) in VIEWS.items()}
+    caveats, kind = dict.fromkeys(report.caveats.values()), f"This study is {report.kind}."
+    lead = " ".join(filter(None, (report.verdict, kind, *caveats, report.core, machines_note(report.cells))))
+    write_files(table_files(report.table, views, report.place, lead, report.slug) | report.files, folder / "tables")
     for figure in (*report.figures, *(search.figure for search in report.searches if search.figure)):
         figure.write(folder / "figures")

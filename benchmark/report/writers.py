@@ -35,12 +35,11 @@ def markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
-def write_csv(table: pd.DataFrame, path: Path) -> None:
+def csv_text(table: pd.DataFrame) -> str:
     """A table in full precision; mappings are written as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     others = table.select_dtypes(exclude="number")
     plain = others.map(lambda value: json.dumps(value, sort_keys=True) if isinstance(value, dict) else value)
-    table.assign(**plain).to_csv(path, index=False, lineterminator="\n")
+    return table.assign(**plain).to_csv(index=False, lineterminator="\n")
 
 
 class FigureFile(NamedTuple):
@@ -86,19 +85,20 @@ def without_constants(text: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     return text.drop(columns=[*empty, *constant]), f"In every row: {', '.join(constant.values())}." if constant else ""
 
 
-def write_table(table: pd.DataFrame, views: Mapping[str, TextTable], title: str, lead: str, path: Path) -> None:
-    """Write a table as CSV, and views of it, without columns that say the same in every row, as Markdown and LaTeX.
+def table_files(
+    table: pd.DataFrame, views: Mapping[str, TextTable], title: str, lead: str, name: str
+) -> dict[str, str]:
+    """A table as CSV, and views of it, without columns that say the same in every row, as Markdown and LaTeX.
 
-    The ``views`` are given by heading; ``path`` is that of the files without suffix. ``lead`` stands before all.
+    The ``views`` are given by heading; ``name`` is that of the files without suffix. ``lead`` stands before all.
     """
     fitted = {heading: without_constants(view.cells) for heading, view in views.items()}
     shown = {h: TextTable(cells, f"{views[h].note} {said}".strip()) for h, (cells, said) in fitted.items()}
-    write_csv(table, path.with_name(f"{path.name}.csv"))
-    write_markdown(shown, title, lead, path.with_name(f"{path.name}.md"))
-    write_latex(shown, title, lead, path.name, path.with_name(f"{path.name}.tex"))
+    texts = csv_text(table), markdown_text(shown, title, lead), latex_text(shown, title, lead, name)
+    return dict(zip((f"{name}.csv", f"{name}.md", f"{name}.tex"), texts, strict=True))
 
 
-def write_markdown(tables: Mapping[str, TextTable], title: str, lead: str, path: Path) -> None:
+def markdown_text(tables: Mapping[str, TextTable], title: str, lead: str) -> str:
     """Tables under their headings; ``lead`` stands before the first one."""
     parts = [f"# {markdown(title)}", markdown(lead)]
     for heading, (table, note) in tables.items():
@@ -107,14 +107,14 @@ def write_markdown(tables: Mapping[str, TextTable], title: str, lead: str, path:
         rows: list[list[str]] = [[*map(str, cells)], aligned, *cells.to_numpy().tolist()]
         lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
         parts += [f"## {markdown(heading)}", lines, markdown(note)]
-    _write("\n\n".join(filter(None, parts)) + "\n", path)
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 LONGEST = 50  # characters of a cell that LaTeX does not wrap
 WRAPPED = r">{\raggedright\arraybackslash}p{18em}"
 
 
-def write_latex(tables: Mapping[str, TextTable], title: str, lead: str, label: str, path: Path) -> None:
+def latex_text(tables: Mapping[str, TextTable], title: str, lead: str, label: str) -> str:
     """Tables, each a ``table`` shrunk to the width of the text; they need the packages adjustbox, array and booktabs.
 
     Captions begin with ``title``, and the first one ends with ``lead``; the tables' labels begin with ``label``.
@@ -133,7 +133,7 @@ def write_latex(tables: Mapping[str, TextTable], title: str, lead: str, label: s
             *(r"\toprule", head, r"\midrule", *body, r"\bottomrule"),
             "\\end{tabular}\\end{adjustbox}\n\\end{table}\n",
         ]
-    _write("\n".join(parts), path)
+    return "\n".join(parts)
 
 
 def is_number(column: "pd.Series[str]") -> bool:
@@ -141,6 +141,8 @@ def is_number(column: "pd.Series[str]") -> bool:
     return bool(column.str.match(r"[+−<≠\[ ]*\d|–$").all())
 
 
-def _write(text: str, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+def write_files(files: Mapping[str, str], folder: Path) -> None:
+    """Write texts by the names of their files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ import click
 import pandas as pd
 import torch
 
-from benchmark.report.writers import TextTable, write_csv, write_markdown
+from benchmark.report.writers import TextTable, csv_text, markdown_text, write_files
 from benchmark.run.environment import environment
 from tools.perf.rows import ROWS, Row, Setting
 
@@ -31,9 +31,9 @@ def main(names: tuple[str, ...], device: str, out: Path | None) -> None:
                 rows.append(row)
                 click.echo(" | ".join(filter(None, as_text([row]).iloc[0])))
     if out is not None:
-        write_csv(as_frame(rows), out / "perf.csv")
         lead = f"Measured by python -m tools.perf on {machine}."
-        write_markdown({"Ratios": TextTable(as_text(rows))}, "Speed", lead, out / "perf.md")
+        text = markdown_text({"Ratios": TextTable(as_text(rows))}, "Speed", lead)
+        write_files({"perf.csv": csv_text(as_frame(rows)), "perf.md": text}, out)
     raise SystemExit(int(any(row.met is False for row in rows)))
 
 

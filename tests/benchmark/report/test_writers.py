@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -11,23 +12,21 @@ from markdown_it import MarkdownIt
 from benchmark.report.text import slug
 from benchmark.report.writers import (
     TextTable,
+    csv_text,
     is_number,
     latex,
+    latex_text,
     markdown,
-    write_csv,
-    write_latex,
-    write_markdown,
+    markdown_text,
 )
 
 NASTY = "<script>alert(1)</script> & 50% of _all_ *arms* | $x^2$ # {a} ~ \\b `c` [d](e) ± − × σ θ ° é Å ç 漢"
 TABLE = pd.DataFrame({"Result": [NASTY, "gaussian_30"], "MAE": ["6.05 ± 0.12", "–"]})
 
 
-def test_markdown_renders_as_one_table_with_the_text_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "table.md"
-    write_markdown({NASTY: TextTable(TABLE, NASTY)}, NASTY, NASTY, path)
+def test_markdown_renders_as_one_table_with_the_text_as_it_is() -> None:
     parser = MarkdownIt("commonmark").enable("table")
-    tokens = parser.parse(path.read_text(encoding="utf-8"))
+    tokens = parser.parse(markdown_text({NASTY: TextTable(TABLE, NASTY)}, NASTY, NASTY))
     assert [token.tag for token in tokens if token.type == "table_open"] == ["table"]
     inline = [token for token in tokens if token.type == "inline"]
     texts = ["".join(child.content for child in token.children) for token in inline]
@@ -36,10 +35,8 @@ def test_markdown_renders_as_one_table_with_the_text_as_it_is(tmp_path: Path) ->
 
 
 def test_latex_compiles(tmp_path: Path) -> None:
-    write_latex(
-        {"One": TextTable(TABLE), NASTY: TextTable(TABLE, NASTY)}, NASTY, NASTY, "a_b &%", tmp_path / "table.tex"
-    )
-    text = (tmp_path / "table.tex").read_text(encoding="utf-8")
+    text = latex_text({"One": TextTable(TABLE), NASTY: TextTable(TABLE, NASTY)}, NASTY, NASTY, "a_b &%")
+    (tmp_path / "table.tex").write_text(text, encoding="utf-8")
     assert text.count(r"\toprule") == text.count(r"\bottomrule") == 2
     assert "<script>" not in text
     compile_latex(tmp_path, "table.tex")
@@ -89,10 +86,9 @@ def test_line_ends_leave_cells_whole() -> None:
     assert latex("one\n\ntwo") == "one two"
 
 
-def test_csv_keeps_full_precision(tmp_path: Path) -> None:
+def test_csv_keeps_full_precision() -> None:
     table = pd.DataFrame({"mae": [1 / 3], "parameters": [{"b": 1, "a": 2.5}]})
-    write_csv(table, tmp_path / "table.csv")
-    read = pd.read_csv(tmp_path / "table.csv")
+    read = pd.read_csv(StringIO(csv_text(table)))
     assert read["mae"].item() == 1 / 3
     assert read["parameters"].item() == '{"a": 2.5, "b": 1}'
 
