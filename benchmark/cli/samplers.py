@@ -224,45 +224,20 @@ def _print_draws(
         columns |= {f"{k} x share": ([k * share for share in bins["shares"]], ".2f")}
         columns |= {"requested": (bins["requested"], ".2f")}
     columns |= {"achieved": (bins["achieved"], ".2f")}
-    _print_bins(bins["width"], columns)
-    say(f"effective number of images behind them: {_number(one['effective_references'])}\n")
-    say("references of a whole training")
-    _print_counts(counts, images)
-    bins = counts["bins"]
-    columns = {"inputs": (bins["inputs"], ".1%")}
-    for name in ("requested", "achieved"):
-        if bins[name]:
-            columns[name] = ([number / k for number in bins[name]], ".1%")
-    _print_bins(bins["width"], columns, filled=True)
-    say("")
-
-
-def _print_counts(counts: dict[str, Any], images: int) -> None:
-    """Numbers of a whole training's draws."""
-    shown = plain_table("", "", numbers_from=1)
-    shown.show_header = False
-    shown.add_row("effective number of references", f"{_number(counts['effective_references'])} of {images}")
-    shown.add_row(f"images drawn at all in {counts['references']} draws", f"{counts['coverage']:.1%}")
-    if counts["fallback_share"] is not None:
-        shown.add_row("references from another bin than requested", f"{counts['fallback_share']:.1%}")
-    shown.add_row("mean distance of input and reference", f"{counts['distance']['mean']:.1f}°")
-    for side, sign in (("negative", "below 0°"), ("positive", "from 0° on")):
-        numbers = counts["sides"][side]
-        if numbers["inputs"]:
-            shown.add_row(f"inputs of yaw {sign}: mean yaw of references", f"{numbers['mean_yaw']:.1f}°")
-            shown.add_row(f"inputs of yaw {sign}: references on the input's side", f"{numbers['same_side']:.1%}")
-    print_table(shown)
-    say("")
-
-
-def _print_bins(width: float, columns: dict[str, tuple[list[float], str]], filled: bool = False) -> None:
-    """A row for each yaw bin, if ``filled`` only for those that hold something; columns are numbers and a format."""
-    shown = plain_table("yaw bin", *columns, numbers_from=1)
+    table = plain_table("yaw bin", *columns, numbers_from=1)
     for i, numbers in enumerate(zip(*(numbers for numbers, _ in columns.values()), strict=True)):
-        if any(numbers) or not filled:
-            texts = (format(number, form) for number, (_, form) in zip(numbers, columns.values(), strict=True))
-            shown.add_row(f"[{width * i - 180:g}, {width * (i + 1) - 180:g})", *texts)
-    print_table(shown)
+        texts = (format(number, form) for number, (_, form) in zip(numbers, columns.values(), strict=True))
+        table.add_row(f"[{bins['width'] * i - 180:g}, {bins['width'] * (i + 1) - 180:g})", *texts)
+    print_table(table)
+    say(f"effective number of images behind them: {_number(one['effective_references'])}\n")
+    table = plain_table("references of a whole training", "", numbers_from=1)
+    table.add_row("effective number of references", f"{_number(counts['effective_references'])} of {images}")
+    table.add_row(f"images drawn at all in {counts['references']} draws", f"{counts['coverage']:.1%}")
+    if counts["fallback_share"] is not None:
+        table.add_row("references from another bin than requested", f"{counts['fallback_share']:.1%}")
+    table.add_row("mean distance of input and reference", f"{counts['distance']['mean']:.1f}°")
+    print_table(table)
+    say("")
 
 
 def _number(value: float | None) -> str:

@@ -37,8 +37,6 @@ class DrawStatistics:
         self._achieved = _zeros(self.bins.count, device)
         self._requested = _zeros(self.bins.count, device)
         self._fell_back = _zeros(1, device)
-        # rows: inputs of yaw below 0, from 0 on; columns: inputs, sum of references' yaw, references on its side
-        self._sides = torch.zeros(2, 3, dtype=torch.float64, device=device)
 
     def state(self) -> dict[str, Tensor]:
         """All counts, for a checkpoint."""
@@ -88,11 +86,6 @@ class DrawStatistics:
             missed = requested[0].scatter_add(1, achieved, -torch.ones_like(achieved)).clamp_min(0)
             self._fell_back += missed.sum()
 
-        positive = input_yaw >= 0
-        same_side = (positive[:, None] == (yaw >= 0)).sum(1)
-        values = torch.stack((torch.ones_like(input_yaw), yaw.sum(1), same_side), 1).double()
-        self._sides += torch.stack((~positive, positive)).double() @ values
-
     def summary(self) -> dict[str, Any]:
         """All numbers, as JSON knows them; shares are of 1, angles in degrees.
 
@@ -112,9 +105,6 @@ class DrawStatistics:
               references in bars of ``width`` from 0 on.
             - ``yaw``: shares of ``inputs`` and ``references`` in bars of ``width`` from -180 on. An epoch's
               inputs are the training set as the epoch shows it.
-            - ``sides``: for inputs of ``negative`` and of ``positive`` yaw (0 included) their number
-              ``inputs``, the ``mean_yaw`` of their references, and ``same_side``, the share of these
-              whose yaw has the input's sign; None where there is no such input.
         """
         self._count_waiting()
         inputs, references = int(self._binned_inputs.sum()), int(self._times.sum())
@@ -142,14 +132,6 @@ class DrawStatistics:
                 "width": YAW_WIDTH,
                 "inputs": _shares(self._input_yaw, inputs),
                 "references": _shares(self._reference_yaw, references),
-            },
-            "sides": {
-                side: {
-                    "inputs": int(count),
-                    "mean_yaw": _rounded(yaw / (count * references / inputs)) if count else None,
-                    "same_side": _rounded(same_side / (count * references / inputs)) if count else None,
-                }
-                for side, (count, yaw, same_side) in zip(("negative", "positive"), self._sides.tolist(), strict=True)
             },
         }
 

@@ -63,12 +63,6 @@ def test_counts_are_those_of_a_loop_over_all_pairs() -> None:
     for name, numbers, width in (("inputs", [i for i, _ in pairs], 10), ("references", [j for _, j in pairs], 10)):
         expected, _ = np.histogram(yaws[numbers], np.arange(-180, 181, width))
         np.testing.assert_allclose(found["yaw"][name], expected / 100, atol=1e-6)
-    for side, sign in (("negative", -1), ("positive", 1)):
-        of_side = [(i, j) for i, j in pairs if np.copysign(1, yaws[i]) == sign]
-        assert found["sides"][side]["inputs"] == len(of_side) / 5
-        assert found["sides"][side]["mean_yaw"] == pytest.approx(np.mean([yaws[j] for _, j in of_side]), abs=1e-3)
-        same = np.mean([np.copysign(1, yaws[j]) == sign for _, j in of_side])
-        assert found["sides"][side]["same_side"] == pytest.approx(same, abs=1e-6)
     assert found["bins"]["requested"] is None
     assert sum(found["bins"]["achieved"]) == pytest.approx(5, abs=1e-4)
 
@@ -128,7 +122,6 @@ def test_no_repeated_image_leaves_the_effective_number_open() -> None:
     statistics = DrawStatistics(10)
     statistics.add(at_yaws(0), at_yaws(0, 1, 2), torch.tensor([[1, 2]]))
     assert statistics.summary()["effective_references"] is None
-    assert statistics.summary()["sides"]["negative"] == {"inputs": 0, "mean_yaw": None, "same_side": None}
 
 
 def test_fallback_share_is_what_the_bin_could_not_give() -> None:
@@ -149,19 +142,6 @@ def test_fallback_explains_reverse_gaussian() -> None:
     assert published["coverage"] < 0.05
     assert corrected["fallback_share"] < 0.35  # bins at the ends have fewer than ten images
     assert sum(published["bins"]["requested"][:4]) + sum(published["bins"]["requested"][14:]) > 9
-
-
-def test_sides_explain_uniform() -> None:
-    """As published, inputs of either side get the same references: those of negative yaw."""
-    poses = make_poses(2000)
-    published = recorded(Uniform(), poses, 8)["sides"]
-    assert published["positive"]["same_side"] == 0
-    assert published["negative"]["same_side"] == 1
-    assert published["positive"]["mean_yaw"] < -50
-    shuffled = recorded(Uniform(order="shuffled", empty_bin="populated_only"), poses, 8)["sides"]
-    assert shuffled["positive"]["same_side"] == pytest.approx(0.5, abs=0.05)
-    near = recorded(Gaussian(sigma=15), poses, 8)["sides"]
-    assert near["positive"]["same_side"] > 0.8
 
 
 def test_a_pool_counts_images_of_the_training_set() -> None:
@@ -188,3 +168,13 @@ def test_requests_are_unknown_where_a_sampler_draws_in_its_own_way() -> None:
     assert found["fallback_share"] is None
     assert found["bins"]["requested"] is None
     assert found["bins"]["width"] == 10
+
+
+def test_uniform_as_published_draws_from_one_side() -> None:
+    poses = make_poses(2000)
+    published, shuffled = (
+        recorded(sampler, poses, 8)["yaw"]["references"]
+        for sampler in (Uniform(), Uniform(order="shuffled", empty_bin="populated_only"))
+    )
+    assert sum(published[:18]) == pytest.approx(1, abs=1e-4)
+    assert sum(shuffled[:18]) == pytest.approx(0.5, abs=0.05)
