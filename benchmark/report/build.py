@@ -5,7 +5,8 @@ import hashlib
 import json
 import pickle
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -16,6 +17,7 @@ import joblib
 import pandas as pd
 
 from benchmark.report.page.render import render_page
+from benchmark.report.page.trials import trace
 from benchmark.report.published.peers import CEP, cost_table, cost_text
 from benchmark.report.published.slides import SLIDES_STUDIES, THESIS_NOTE, audit, thesis_text
 from benchmark.report.search import report_searches
@@ -58,13 +60,18 @@ def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = F
         raise InputError(f"store {store.shown} has no trial of {', '.join(wanted)} yet; bench run --study plans them")
     try:
         folder.mkdir(parents=True, exist_ok=True)  # before the work of minutes
-        studies = _read_studies(store, {name: (definitions[name], found) for name, found in cells.items()}, png)
+        stored = {name: (definitions[name], found) for name, found in cells.items()}
+        with ProcessPoolExecutor(min(WORKERS, joblib.cpu_count())) as processes:
+            reading = _read_studies(store, stored, png, processes)
+            of_cells = pd.concat([found.assign(study=name) for name, found in cells.items()], ignore_index=True)
+            traced = trace(store, of_cells)  # meanwhile
+            studies = [pickle.loads(kept) for kept in reading]
         for report, table in zip(studies, add_q([report.table for report in studies]), strict=True):
             report.table = table
         ours = pd.concat([study.table.assign(study=study.name) for study in studies], ignore_index=True)
         for study in studies:
             write_study(study, folder)
-        page = render_page(store, studies, _common_tables(ours, folder / "tables"))
+        page = render_page(store, studies, traced, _common_tables(ours, folder / "tables"))
         (folder / "index.html").write_text(page, encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write the report: {error.filename or folder}: {error.strerror or error}") from None
@@ -72,11 +79,11 @@ def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = F
 
 
 def _read_studies(
-    store: Store, stored: Mapping[str, tuple[dict[str, Any], pd.DataFrame]], png: bool
-) -> list[StudyReport]:
-    """Read studies from their definitions and cells, side by side, from the cache where nothing changed."""
+    store: Store, stored: Mapping[str, tuple[dict[str, Any], pd.DataFrame]], png: bool, processes: Executor
+) -> Iterator[bytes]:
+    """Read studies from their definitions and cells, side by side, from the cache where nothing changed; pickled."""
     made = _memory().cache(_analysed, ignore=["args"])
-    calls: list[tuple[Any, ...]] = []
+    calls = []
     for name, (definition, cells) in stored.items():
         searches = report_searches(store, name, definition, cells)
         # Of everything that a report is made from: what a trial drew and predicted never changes.
@@ -87,8 +94,7 @@ def _read_studies(
     new = sum(not made.check_call_in_cache(*call) for call in calls)
     if new:
         import_module("benchmark.report.analysis")  # loads Matplotlib, here once for all processes
-    workers = joblib.Parallel(max(1, min(new, WORKERS, joblib.cpu_count())), backend="multiprocessing")
-    return [pickle.loads(kept) for kept in workers(joblib.delayed(made)(*call) for call in calls)]
+    return (processes.map if new > 1 else map)(made, *zip(*calls, strict=True))
 
 
 def _memory() -> joblib.Memory:

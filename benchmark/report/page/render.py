@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from benchmark.report import views
 from benchmark.report.page.explorer import explorer
-from benchmark.report.page.trials import HEADINGS, Group, trace
+from benchmark.report.page.trials import HEADINGS, Group, Trace
 from benchmark.report.published import peers, slides
 from benchmark.report.sentences import machines_note, study_sentence
 from benchmark.report.study_report import StudyReport
@@ -30,11 +30,9 @@ SHOWN = 16  # hexadecimal digits of a digest
 LONG = 300  # trials above which the list is left out on paper
 
 
-def render_page(store: Store, studies: Sequence[StudyReport], costs: pd.DataFrame) -> str:
+def render_page(store: Store, studies: Sequence[StudyReport], traced: Trace, costs: pd.DataFrame) -> str:
     """The page as one HTML text without any outside reference; ``costs`` is the table of cost and error."""
-    trials, numbers, data = trace(
-        store, pd.concat([study.cells.assign(study=study.name) for study in studies], ignore_index=True)
-    )
+    trials, numbers, data = traced
     names = [study.name for study in studies]
     presets = dict.fromkeys(preset for study in studies for preset in study.table["preset"])
     options: dict[str, Any] = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}

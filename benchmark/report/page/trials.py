@@ -11,6 +11,7 @@ from benchmark.store.schema import METRICS
 from mhpe.names import title as set_title
 
 Group = tuple[str, str, str, str]  # study, preset, protocol and arm
+Trace = tuple[dict[str, list[str]], dict[Group, int], dict[str, Any]]  # see trace
 DECIMALS = 4
 HEADINGS = ("Trial", "Arm", "Seed", "Trained on", "State", "MAE", "Seconds", "Host", "Commit", "Error")
 SAMPLER = ("sampler", "parameters", "sampler_source", "data", "core_version", "backbone_weights", "first_weights")
@@ -27,7 +28,7 @@ def rounded(table: pd.DataFrame, decimals: int) -> list[list[float | None]]:
     return values.where(values.notna(), None).to_numpy().tolist()
 
 
-def trace(store: Store, cells: pd.DataFrame) -> tuple[dict[str, list[str]], dict[Group, int], dict[str, Any]]:
+def trace(store: Store, cells: pd.DataFrame) -> Trace:
     """The trials in the cells of all reported studies, which have a column ``study``.
 
     Returns:
