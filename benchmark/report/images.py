@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.special import i0e, i1e
 
 from benchmark.statistics import half_width
 from benchmark.store import Store
@@ -118,10 +118,10 @@ def expected_cosine(strengths: Array) -> NDArray[np.float64]:
     delta = 1 / (1 + s1 + s2)
     growth = np.log1p(np.minimum(40 / np.maximum(rate, 20), 2) / delta)  # e^-40 is below the rounding error
     t = delta * np.expm1(growth * (NODES[0] + 1) / 2)
-    i_minus, i_plus = i0e(minus * t), i0e(plus * (2 - t))
+    i_minus, i_plus = scipy.special.i0e(minus * t), scipy.special.i0e(plus * (2 - t))
     density = NODES[1] * (t + delta) * i_minus * i_plus * np.exp(-rate * t)
     # d1 + d2 + d3 of the moments, where d2 + d3 is twice the part of s2 + s3.
-    trace = 1 - t + (2 - t) * i1e(plus * (2 - t)) / i_plus
+    trace = 1 - t + (2 - t) * scipy.special.i1e(plus * (2 - t)) / i_plus
     return np.asarray((((density * trace).sum(1) / density.sum(1)) - 1) / 2)
 
 

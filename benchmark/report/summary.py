@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from scipy.special import stdtrit
+import scipy
 
 from benchmark.statistics import benjamini_hochberg, compare, groups_of, interquartile_mean, seed_table
 from benchmark.statistics.intervals import LEVEL
@@ -50,7 +50,7 @@ def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float
     metrics = groups[list(METRICS)]
     mean, n = metrics.mean(), metrics.count()
     # The half-width of benchmark.statistics.half_width, for all arms at once.
-    reach = metrics.std() * stdtrit((n - 1).where(n > 1), (1 + LEVEL) / 2) / n**0.5
+    reach = metrics.std() * scipy.special.stdtrit((n - 1).where(n > 1), (1 + LEVEL) / 2) / n**0.5
     for metric in METRICS:
         table[metric], table[f"{metric}_hw"] = mean[metric], reach[metric]
     table["n"] = n["mae"]

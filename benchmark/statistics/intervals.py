@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
 
 LEVEL = 0.95  # of all intervals; verdicts and plans test at 1 - LEVEL
 FAR = 3.0
@@ -31,7 +31,7 @@ def mean_interval(values: Array) -> tuple[float, float, float]:
 
 def student_quantile(freedom: float) -> float:
     """How many standard errors a two-sided Student-t interval reaches to each side."""
-    return float(stdtrit(freedom, (1 + LEVEL) / 2))
+    return float(scipy.special.stdtrit(freedom, (1 + LEVEL) / 2))
 
 
 def interquartile_mean(values: ArrayLike, resamples: int = 2000) -> tuple[float, float, float]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtri, nctdtr, ndtri, stdtrit
+import scipy  # which loads its parts when they are used, and takes long to load all
 
 from benchmark.statistics.intervals import LEVEL
 from benchmark.statistics.p_values import attainable_level, smallest_p
@@ -24,7 +24,7 @@ def seeds_needed(sd: float, difference: float, comparisons: int = 1) -> int:
     seeds that can be significant at all, and 0.74 to 0.81 with more.
     """
     alpha, effect = (1 - LEVEL) / comparisons, difference / sd if sd else math.inf
-    by_z_test = int(((ndtri(1 - alpha / 2) + ndtri(POWER)) / effect) ** 2)  # which needs fewer
+    by_z_test = int((scipy.special.ndtri([1 - alpha / 2, POWER]).sum() / effect) ** 2)  # which needs fewer
     counts = itertools.count(max(fewest_pairs(comparisons), by_z_test))
     return next(n for n in counts if t_test_power(effect, n, attainable_level(n, alpha)) >= POWER)
 
@@ -34,13 +34,11 @@ def smallest_detectable(sd: float, n: int, comparisons: int = 1) -> float:
 
     The inverse of :func:`seeds_needed`; infinite where the exact sign-flip test cannot reach significance at ``n``.
     """
-    from scipy.optimize import brentq  # takes a second to import, and reports need none of it
-
     alpha = attainable_level(n, (1 - LEVEL) / comparisons)
     if alpha == 0:
         return math.inf
-    highest = 2 * (stdtrit(n - 1, 1 - alpha / 2) + ndtri(POWER) + 5) / math.sqrt(n)
-    return sd * float(brentq(lambda effect: t_test_power(effect, n, alpha) - POWER, 0, highest))
+    highest = 2 * (scipy.special.stdtrit(n - 1, 1 - alpha / 2) + scipy.special.ndtri(POWER) + 5) / math.sqrt(n)
+    return sd * float(scipy.optimize.brentq(lambda effect: t_test_power(effect, n, alpha) - POWER, 0, highest))
 
 
 def t_test_power(effect: float, n: int, alpha: float) -> float:
@@ -48,8 +46,9 @@ def t_test_power(effect: float, n: int, alpha: float) -> float:
 
     ``effect`` is the true difference over the standard deviation of the differences.
     """
-    critical, shift = stdtrit(n - 1, 1 - alpha / 2), effect * math.sqrt(n)
-    between, below = np.nan_to_num(nctdtr(n - 1, shift, [critical, -critical]))  # NaN stands for less than 1e-20
+    critical, shift = scipy.special.stdtrit(n - 1, 1 - alpha / 2), effect * math.sqrt(n)
+    ends = scipy.special.nctdtr(n - 1, shift, [critical, -critical])
+    between, below = np.nan_to_num(ends)  # NaN stands for less than 1e-20
     return float(1 - between + below)
 
 
@@ -76,5 +75,5 @@ def pooled(found: pd.DataFrame) -> tuple[float, float, float]:
     freedom = int((found["pairs"] - 1).sum())
     squares = float(((found["pairs"] - 1) * found["sd"] ** 2).sum())
     tails = (1 + LEVEL) / 2, (1 - LEVEL) / 2
-    low, high = (math.sqrt(squares / float(chdtri(freedom, 1 - tail))) for tail in tails)
+    low, high = (math.sqrt(squares / float(scipy.special.chdtri(freedom, 1 - tail))) for tail in tails)
     return math.sqrt(squares / freedom), low, high

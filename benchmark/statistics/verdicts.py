@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.special import stdtr
 
 from benchmark.statistics.intervals import LEVEL, far_from_median, half_width, mean_interval, student_quantile
 from benchmark.statistics.p_values import holm, sign_flip_p, smallest_p
@@ -157,8 +157,8 @@ def probabilities(pairs: Array, margin: float) -> tuple[float, float, float]:
     centre, scale = float(pairs.mean()), float(pairs.std(ddof=1)) / math.sqrt(n)
     if scale == 0:
         return float(centre < -margin), float(abs(centre) <= margin), float(centre > margin)
-    better = float(stdtr(n - 1, (-margin - centre) / scale))
-    worse = float(stdtr(n - 1, (centre - margin) / scale))
+    better = float(scipy.special.stdtr(n - 1, (-margin - centre) / scale))
+    worse = float(scipy.special.stdtr(n - 1, (centre - margin) / scale))
     return better, max(0.0, 1 - better - worse), worse
 
 
