@@ -150,14 +150,15 @@ class Reading(Database):
             found[row.trial] = rotations, strengths
         return found
 
-    def losses(self, study: str, preset: str) -> pd.DataFrame:
-        """Total training loss of a study's trials, mean over seeds: columns train_set, arm, epoch, loss."""
+    def losses(self, study: str, preset: str, arms: Iterable[str]) -> pd.DataFrame:
+        """Total training loss of some arms of a study, mean over seeds: columns train_set, arm, epoch, loss."""
         e = schema.epochs.c
         trials = _trials(study, preset)
         place = [trials.c.train_set, trials.c.position, trials.c.arm, e.number.label("epoch")]
         query = (
             sa.select(*place, sa.func.avg(e.losses["total"].as_float()).label("loss"))
             .join_from(trials, schema.epochs, e.trial == trials.c.trial)
+            .where(trials.c.arm.in_(arms))
             .group_by(*place)
             .order_by(*place)
         )

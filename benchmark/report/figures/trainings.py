@@ -108,7 +108,8 @@ WIDE = 30  # ratio of the largest loss to the smallest from which the axis is lo
 
 def losses(material: Material) -> Drawing:
     """Total loss over the epochs, mean over seeds."""
-    found = material.store.losses(material.study, material.preset)
+    shown = first_arms(list(dict.fromkeys(material.table["arm"])), material.baseline)
+    found = material.store.losses(material.study, material.preset, shown)
     if found.empty:
         raise NoDataError("no trial stores the history of its training")
     if found["epoch"].nunique() < 2:
@@ -117,11 +118,12 @@ def losses(material: Material) -> Drawing:
     figure, axes = panels(len(train_sets), sharey=True)
     for axis, train_set in zip(axes, train_sets, strict=True):
         of_set = found[found["train_set"] == train_set]
-        arms = first_arms(list(dict.fromkeys(of_set["arm"])), material.baseline)
+        arms = list(dict.fromkeys(of_set["arm"]))
         styles = line_styles(arms, material.baseline)
         for arm in arms:
             of_arm = of_set[of_set["arm"] == arm]
-            axis.plot(of_arm["epoch"] + 1, of_arm["loss"], ms=4, label=in_legend(arm), **styles[arm])
+            every = 1 + len(of_arm) // 20
+            axis.plot(of_arm["epoch"] + 1, of_arm["loss"], ms=4, markevery=every, label=in_legend(arm), **styles[arm])
         axis.set(title=f"trained on {set_title(train_set)}", xlabel="epoch", ylabel="total loss")
         if (of_set["loss"] > 0).all() and of_set["loss"].max() > WIDE * of_set["loss"].min():
             axis.set_yscale("log")
@@ -131,6 +133,6 @@ def losses(material: Material) -> Drawing:
         figure,
         "Total training loss of each epoch, mean over seeds. Losses of different samplers are not comparable as "
         "results: their references differ, and so does what the distance loss measures. Different "
-        "heads have different losses." + shown_note(found["arm"].nunique()),
+        "heads have different losses." + shown_note(material.table["arm"].nunique()),
         "Training loss by epoch, a line for each arm.",
     )
