@@ -107,7 +107,8 @@ def calibration(material: Material) -> Drawing:
             if not _says_how_sure(of_arm):
                 continue  # a plain regressor
             axis.plot(*calibration_curve(of_arm), ms=5, label=in_legend(arm), **styles[arm])
-        axis.axline((0, 0), slope=1, color="#999999", lw=1, label="calibrated")
+        middle = sum(axis.get_xlim()) / 2  # a point far from the data would be shown, too
+        axis.axline((middle, middle), slope=1, color="#999999", lw=1, label="calibrated")
         axis.set(title=protocol_title(protocol), xlabel="expected error in degrees", ylabel="observed error in degrees")
     return Drawing(
         figure,
