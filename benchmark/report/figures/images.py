@@ -60,7 +60,7 @@ def _line(axis: Axes, arm: str, rows: pd.DataFrame, offset: float, look: dict[st
     axis.plot(x, y, ms=5, label=in_legend(arm), **look)
     axis.plot(x[few], y[few], look["marker"], ms=5, color=look["color"], mfc="white")
     if rows["seeds"].iloc[0] >= INTERVAL_FROM:
-        axis.errorbar(x, y, rows["geodesic_mean_hw"], fmt="none", ecolor=look["color"], elinewidth=1)
+        axis.vlines(x, y - rows["geodesic_mean_hw"], y + rows["geodesic_mean_hw"], color=look["color"], lw=1)
 
 
 POINTS = 121

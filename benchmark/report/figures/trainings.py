@@ -100,7 +100,7 @@ def _points(axis: Axes, rows: pd.DataFrame, column: str, baseline: str) -> None:
         taken.add((colour, marker))
         axis.plot(x, mae, marker, color=colour, mfc=face, ms=7, label=label)
         if row["n"] >= INTERVAL_FROM:
-            axis.errorbar(x, mae, row["mae_hw"], fmt="none", ecolor=colour, elinewidth=1, zorder=1)
+            axis.vlines(x, mae - row["mae_hw"], mae + row["mae_hw"], color=colour, lw=1, zorder=1)
 
 
 WIDE = 30  # ratio of the largest loss to the smallest from which the axis is logarithmic
