@@ -1,6 +1,5 @@
 """``bench report``: rebuild tables, figures and the page from the store."""
 
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,6 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool, wid
     from benchmark.report.build import build_report
     from benchmark.store import Store
 
-    gc.set_threshold(100_000)  # what a report keeps is looked through again and again: a tenth of the time
     opened = Store(store, read_only=True)
     studies = build_report(opened, names, folder, png)
     for study in studies:
@@ -43,11 +41,11 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool, wid
 
 def _print(study: "StudyReport", wide: bool) -> None:
     from benchmark.report.text import protocol_title, synthetic_note
-    from benchmark.report.views import TERMINAL_VIEW, WIDE_VIEW, as_text
+    from benchmark.report.views import TERMINAL_VIEW, WIDE_VIEW, shown
     from benchmark.statistics import groups_of
 
     groups = list(groups_of(study.table))
-    text = as_text(study.table, WIDE_VIEW if wide else TERMINAL_VIEW).set_index(study.table.index)
+    text = shown(study.text, WIDE_VIEW if wide else TERMINAL_VIEW)
     parts = [text.loc[rows.index] for _, _, rows in groups]
     for (preset, protocol, _), part in zip(groups, parts if wide else _fitting(parts), strict=True):
         where = ", ".join(filter(None, (protocol_title(protocol), synthetic_note(protocol), f"preset {preset}")))

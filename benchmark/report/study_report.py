@@ -12,7 +12,7 @@ from benchmark.report.search import SearchReport
 from benchmark.report.sentences import machines_note, study_verdict
 from benchmark.report.summary import baselines_of
 from benchmark.report.text import protocol_title, slug
-from benchmark.report.views import VIEWS, as_text
+from benchmark.report.views import COLUMNS, VIEWS, shown, to_text
 from benchmark.report.writers import FigureFile, TextTable, csv_text, table_files, write_files
 from benchmark.statistics import MARGIN
 from benchmark.store import Store
@@ -58,6 +58,11 @@ class StudyReport:
         self.margin = float(self.definition.get("margin", MARGIN))  # of equivalence, degrees of MAE
         self.kind = "confirmatory" if self.definition.get("confirmatory") else "exploratory"
         self.missing_cells = int(self.cells["mae"].isna().sum())  # cells of the grid without a result
+
+    @cached_property
+    def text(self) -> pd.DataFrame:
+        """The table for display, once it has q."""
+        return to_text(self.table, COLUMNS).set_index(self.table.index)
 
     @property
     def place(self) -> str:
@@ -125,7 +130,7 @@ def other_files(report: StudyReport, yaw: pd.DataFrame) -> dict[str, str]:
 
 def write_study(report: StudyReport, folder: Path) -> None:
     """Write a study's tables and figures."""
-    views = {heading: TextTable(as_text(report.table, columns), note) for heading, (columns, note) in VIEWS.items()}
+    views = {heading: TextTable(shown(report.text, columns), note) for heading, (columns, note) in VIEWS.items()}
     caveats, kind = dict.fromkeys(report.caveats.values()), f"This study is {report.kind}."
     lead = " ".join(filter(None, (report.verdict, kind, *caveats, report.core, machines_note(report.cells))))
     write_files(table_files(report.table, views, report.place, lead, report.slug) | report.files, folder / "tables")

@@ -126,9 +126,9 @@ def to_text(table: pd.DataFrame, of: Columns) -> pd.DataFrame:
     return pd.DataFrame({heading: [shown(row) for row in rows] for heading, shown in of.items()})
 
 
-def as_text(table: pd.DataFrame, headings: Sequence[str]) -> pd.DataFrame:
-    """Some of ``COLUMNS`` of a study's summary; those that say nothing are left out."""
-    found = to_text(table, columns(*headings))
+def shown(text: pd.DataFrame, headings: Sequence[str]) -> pd.DataFrame:
+    """Some of a study's ``COLUMNS``, all as text; those that say nothing are left out."""
+    found = text[list(headings)]
     # What is the same for all is said elsewhere.
     same = [name for name in ("Preset", "Protocol", "Against") if name in found and len({*found[name]} - {""}) < 2]
     empty = [name for name in found if name in OPTIONAL and {*found[name]} <= {"", NOTHING}]

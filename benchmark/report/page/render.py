@@ -153,7 +153,7 @@ def _group(
         "preset": preset,
         "synthetic": synthetic_note(protocol),
         "caveat": study.caveats.get(protocol, ""),
-        **{name: page_table(views.as_text(rows, view), caption) | {"links": links, "marked": marked}
+        **{name: page_table(views.shown(study.text.loc[rows.index], view), caption) | {"links": links, "marked": marked}
            for name, (view, caption) in tables.items()},
     }  # fmt: skip
 
