@@ -2,20 +2,21 @@
 
 import multiprocessing
 import os
-import re
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from multiprocessing import forkserver, resource_tracker
-from typing import Any
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
 
 import joblib
 import torch
-from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor, get_reusable_executor
+from joblib.externals.loky import get_reusable_executor
 
 from benchmark.run import MOST_JOBS
 from benchmark.run.task import Task, execute, forget
@@ -29,6 +30,8 @@ JOBS_ON_CARD = 8
 """Most processes on a graphics card by default. A light network leaves most of a card idle: 15 trainings of preset
 ``standard`` at once were 4.9 times as fast as one on an H200 (docs/performance.md)."""
 BYTES_ON_CARD = 8 << 30  # free memory of a card for each of them; a step of preset ``paper`` takes less
+
+T = TypeVar("T")
 
 
 class WorkerDiedError(Exception):
@@ -51,21 +54,16 @@ class LocalWorkers:
 
     def __init__(self, jobs: int, device: str) -> None:
         self.size = jobs
-        self._idle = [_Worker(name) for name in devices(device, jobs)]
-        self._busy: dict[Future[Outcome], _Worker] = {}
+        self._processes = [(WorkerProcess(), name) for name in devices(device, jobs)]
 
     def submit(self, task: Task) -> Future[Outcome]:
-        """Begin a task in an idle process; there must be one."""
-        worker = self._idle.pop()
-        future = worker.submit(task)
-        self._busy[future] = worker
-        return future
+        """Begin a task in a process that is free; there must be one."""
+        process, device = next(item for item in self._processes if item[0].free)
+        return process.submit(execute, replace(task, device=device))
 
     def result(self, future: Future[Outcome]) -> Outcome:
         """Outcome of a finished task; a WorkerDiedError if its process ended, an InputError if none can start."""
-        worker = self._busy.pop(future)
-        self._idle.append(worker)
-        return worker.result(future)
+        return future.result()
 
     def forget(self, key: str) -> None:
         """Delete what is kept of a trial until it is stored."""
@@ -73,8 +71,8 @@ class LocalWorkers:
 
     def close(self) -> None:
         """Kill the processes, whatever they work on."""
-        for worker in (*self._idle, *self._busy.values()):
-            worker.close()
+        for process, _ in self._processes:
+            process.close()
 
 
 def devices(device: str, jobs: int) -> list[str]:
@@ -84,43 +82,75 @@ def devices(device: str, jobs: int) -> list[str]:
     return [f"cuda:{number % torch.cuda.device_count()}" for number in range(jobs)]
 
 
-class _Worker:
-    """One process, started when it is needed and again after its death: which task a death is due to is then known."""
+class WorkerProcess:
+    """One process that calls functions, started when it is needed and again after its death.
 
-    def __init__(self, device: str) -> None:
-        self.device = device
-        self._executor: Any = None
+    Pools of ``concurrent.futures`` and loky do not say which task killed a process, and can wait for ever for an answer
+    that a kill has cut off; loky's replace a process whose memory grows, as it does in a training.
+    """
 
-    def submit(self, task: Task) -> Future[Outcome]:
-        if self._executor is None:
-            get_reusable_executor(reuse=True).shutdown()  # the processes that prepared data, which joblib keeps
-            if START_METHOD == "forkserver":
-                _start_server()
-            context = multiprocessing.get_context(START_METHOD)
-            self._executor = ProcessPoolExecutor(1, context=context, initializer=_prepare, initargs=(dict(os.environ),))
-            self._started = self._executor.submit(os.getpid)
-        try:
-            future: Future[Outcome] = self._executor.submit(execute, replace(task, device=self.device))
-        except BrokenProcessPool:  # it died while it had nothing to do
-            self.close()
-            return self.submit(task)
+    def __init__(self) -> None:
+        self._process: Any = None  # its class depends on the start method
+        self._future: Future[Any] | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether it has nothing to do."""
+        return self._future is None or self._future.done()
+
+    def submit(self, function: Callable[..., T], *arguments: object) -> Future[T]:
+        """Call a function in the process, which must be free: its answer, or whatever it raises.
+
+        A :class:`WorkerDiedError` if the process ended before it answered, an InputError if it could not start.
+        """
+        if self._process is None or not self._process.is_alive():
+            self._start()
+        self._future = future = Future[T]()
+        threading.Thread(target=self._ask, args=(future, function, arguments), daemon=True).start()
         return future
 
-    def result(self, future: Future[Outcome]) -> Outcome:
-        try:
-            return future.result()
-        except BrokenProcessPool as error:
-            self.close()
-            codes = re.findall(r"exit codes of the workers are \{(.+)\}", str(error))
-            end = f"its process ended ({', '.join(codes) or 'unexpectedly'}), perhaps because memory is short"
-            if self._started.exception() is not None:
-                raise InputError(f"a worker process cannot start: {end}") from error
-            raise WorkerDiedError(end) from None
-
     def close(self) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(kill_workers=True)
-            self._executor = None
+        """Kill the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+
+    def _start(self) -> None:
+        get_reusable_executor(reuse=True).shutdown()  # the processes that prepared data, which joblib keeps
+        context: Any = multiprocessing.get_context(START_METHOD)
+        if START_METHOD == "forkserver":
+            _start_server()
+        self._connection, other_end = context.Pipe()
+        self._process = context.Process(target=_serve, args=(other_end, dict(os.environ)))
+        self._process.start()
+        other_end.close()  # so that the end of the process ends what is read from it
+        self._started = False
+
+    def _ask(self, future: Future[T], function: Callable[..., T], arguments: tuple[object, ...]) -> None:
+        """Send a call to the process, and wait for its answer."""
+        try:
+            if not self._started:
+                self._connection.recv()
+                self._started = True
+            self._connection.send((function, arguments))
+            answer, error = self._connection.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            end = _end_of(self._process.exitcode or 0)
+            died = WorkerDiedError(f"its process {end}")
+            future.set_exception(died if self._started else InputError(f"a worker process cannot start: it {end}"))
+        except Exception as unsendable:
+            future.set_exception(unsendable)
+        else:
+            future.set_exception(error) if error is not None else future.set_result(answer)
+
+
+def _end_of(status: int) -> str:
+    """How a process ended, in words."""
+    if status >= 0:
+        return f"ended with status {status}"
+    name = signal.Signals(-status).name
+    return f"was ended by {name}" + (", as the system does when memory is short" if name == "SIGKILL" else "")
 
 
 @cache
@@ -143,6 +173,34 @@ def _start_server() -> None:
 
 
 # What follows runs in the worker process.
+
+
+def _serve(connection: Connection, environment: Mapping[str, str]) -> None:
+    """Call functions until the other end is closed; the first message says that the process has started."""
+    _prepare(environment)
+    connection.send(None)
+    with suppress(EOFError):
+        while True:
+            answer = _call(connection)
+            try:
+                connection.send(answer)
+            except Exception as unsendable:  # such as an answer that cannot be pickled
+                text = f"the answer cannot be sent: {type(unsendable).__name__}: {unsendable}"
+                connection.send((None, TypeError(text)))
+
+
+def _call(connection: Connection) -> tuple[Any, BaseException | None]:
+    """The answer to the next call, or the error that the call raises."""
+    try:
+        function, arguments = connection.recv()
+    except EOFError:
+        raise
+    except BaseException as error:  # whatever the import of a module raises
+        return None, InputError(f"a worker process cannot start its task: {type(error).__name__}: {error}")
+    try:
+        return function(*arguments), None
+    except BaseException as error:
+        return None, error
 
 
 def _prepare(environment: Mapping[str, str]) -> None:

@@ -7,9 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import joblib
@@ -19,8 +18,7 @@ import pytest
 import sqlalchemy as sa
 import torch
 
-from benchmark.run import workers as benchmark_workers
-from benchmark.run.workers import START_METHOD, LocalWorkers, WorkerDiedError, devices, process_count
+from benchmark.run.workers import START_METHOD, WorkerDiedError, WorkerProcess, devices, process_count
 from benchmark.store import Store, schema
 from mhpe.errors import InputError
 from tests.benchmark.conftest import TINY, Bench
@@ -75,10 +73,10 @@ def test_dead_and_failed_workers_cost_their_own_trials_only(bench: Bench, study:
     assert result.status == 1
     # random, two gaussians, and the one that died once
     assert "6 trials: 4 trained, 0 reused, 2 failed" in result.out
-    died = r"its process ended \(SIGKILL.*"
-    assert re.search(f"bench: fatal, aflw2000, seed 0: {died}; trying again\n", result.err)
-    assert re.search(f"bench: once, aflw2000, seed 0: {died}; trying again\n", result.err)
-    assert re.search(f"bench: failed: fatal, aflw2000, seed 0: WorkerDied: {died}, 2 times\n", result.err)
+    died = "its process was ended by SIGKILL, as the system does when memory is short"
+    assert f"bench: fatal, aflw2000, seed 0: {died}; trying again\n" in result.err
+    assert f"bench: once, aflw2000, seed 0: {died}; trying again\n" in result.err
+    assert f"bench: failed: fatal, aflw2000, seed 0: WorkerDied: {died}, 2 times\n" in result.err
     assert (
         "bench: failed: greedy, aflw2000, seed 0: MemoryError: cannot [allocate] 1 PiB (fatal.py, line 29)\n"
         in result.err
@@ -122,67 +120,59 @@ def test_graphics_cards_are_used_in_turn(monkeypatch: pytest.MonkeyPatch) -> Non
     assert devices("cpu", 3) == ["cpu"] * 3
 
 
-@dataclass(frozen=True)
-class Call:
-    """In the place of a task: a function that the worker calls."""
-
-    function: Callable[..., object]
-    argument: object
-    device: str = ""
-
-
-def call(task: Call) -> object:
-    return task.function(task.argument)
-
-
 @pytest.fixture
-def answer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., object]]:
-    """What a worker process answers to a call of a function."""
-    monkeypatch.setattr(benchmark_workers, "execute", call)
-    with closing(LocalWorkers(1, "cpu")) as workers:
-        yield lambda function, argument: workers.result(workers.submit(Call(function, argument)))
+def process() -> Iterator[WorkerProcess]:
+    made = WorkerProcess()
+    yield made
+    made.close()
 
 
-def test_worker_process_answers_raises_and_is_replaced_when_it_dies(answer: Callable[..., object]) -> None:
-    assert answer(abs, -3) == 3
+def test_worker_process_answers_raises_and_is_replaced_when_it_dies(process: WorkerProcess) -> None:
+    assert process.submit(abs, -3).result() == 3
     with pytest.raises(ValueError, match="invalid literal"):
-        answer(int, "x")
+        process.submit(int, "x").result()
     with pytest.raises(SystemExit):
-        answer(sys.exit, 3)
-    with pytest.raises(Exception, match="pickle"):
-        answer(threading.Semaphore, 1)
-    with pytest.raises(WorkerDiedError, match="3"):
-        answer(os._exit, 3)
-    process = answer(lambda _: os.getpid(), None)
-    os.kill(process, signal.SIGKILL)  # while it has nothing to do
-    time.sleep(1)
-    assert answer(abs, -4) == 4
+        process.submit(sys.exit, 3).result()
+    with pytest.raises(TypeError, match="cannot be sent"):
+        process.submit(open, os.devnull).result()
+    with pytest.raises(WorkerDiedError, match="ended with status 3"):
+        process.submit(os._exit, 3).result()
+    assert process.submit(abs, -4).result() == 4
 
 
-def test_processes_that_prepared_data_are_gone_before_the_training(answer: Callable[..., object]) -> None:
+def test_processes_that_prepared_data_are_gone_before_the_training(process: WorkerProcess) -> None:
     prepared = joblib.Parallel(2)(joblib.delayed(os.getpid)() for _ in range(4))
     assert all(map(psutil.pid_exists, prepared))
-    assert answer(abs, -3) == 3
+    assert process.submit(abs, -3).result() == 3
     assert not any(map(psutil.pid_exists, prepared))
 
 
-def test_worker_that_cannot_start_says_so(answer: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmark_workers, "_prepare", os._exit)
-    with pytest.raises(InputError, match="cannot start"):
-        answer(abs, -3)
+def test_worker_killed_while_it_sends_its_answer_has_died(process: WorkerProcess) -> None:
+    future = process.submit(begin_to_answer_and_die)
+    with pytest.raises(WorkerDiedError, match="SIGKILL"):
+        future.result(timeout=60)
+
+
+def begin_to_answer_and_die() -> bytes:
+    threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    return bytes(300_000_000)  # which takes longer to send
+
+
+def test_worker_that_cannot_import_its_task_says_so(process: WorkerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("only_here")
+    exec("def function(): ...", vars(module))
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    with pytest.raises(InputError, match="cannot start its task: ModuleNotFoundError: No module named 'only_here'"):
+        process.submit(module.function).result()
 
 
 BEGIN = """
 import signal
-from contextlib import closing
-from benchmark.run import workers
-from tests.benchmark.run.test_workers import Call, call
+from benchmark.run.workers import WorkerProcess
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever runs the tests may ignore it
-workers.execute = call
 print("ready", flush=True)
 try:
-    with closing(workers.LocalWorkers(1, "cpu")) as local:
-        local.submit(Call(abs, 1)).result()
+    WorkerProcess().submit(abs, 1).result()
 except KeyboardInterrupt:
     raise SystemExit(130)
 """
@@ -191,9 +181,9 @@ except KeyboardInterrupt:
 @pytest.mark.skipif(START_METHOD != "forkserver", reason="no fork server here")
 @pytest.mark.parametrize("seconds", [0.1, 1])
 def test_interrupt_while_workers_start_is_quiet(seconds: float) -> None:
-    words = [sys.executable, "-c", BEGIN]
+    call = [sys.executable, "-c", BEGIN]
     with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         assert process.stdout.readline() == "ready\n"
         time.sleep(seconds)  # the server takes longer to import PyTorch
