@@ -28,7 +28,7 @@ from benchmark.store import Store
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
 
-WORKERS = 5  # processes, however few cores, which then end together; each takes up to half a gigabyte of memory
+WORKERS = 4  # most processes at once: each takes half a gigabyte of memory, and the time of a study to get going
 KEPT = "500M"  # size of the cache; what was not used for longest goes first
 AUDIT_NOTE = "What in the slides does not hold, and what is right or used here."
 
@@ -61,7 +61,7 @@ def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = F
     try:
         folder.mkdir(parents=True, exist_ok=True)  # before the work of minutes
         stored = {name: (definitions[name], found) for name, found in cells.items()}
-        with ProcessPoolExecutor(min(WORKERS, len(stored))) as processes:
+        with ProcessPoolExecutor(min(WORKERS, joblib.cpu_count())) as processes:
             reading = _read_studies(store, stored, png, processes)
             of_cells = pd.concat([found.assign(study=name) for name, found in cells.items()], ignore_index=True)
             traced = trace(store, of_cells)  # meanwhile
@@ -93,7 +93,8 @@ def _read_studies(
         calls.append((digest, (store.url, name, definition, cells, searches, png)))
     new = sum(not made.check_call_in_cache(*call) for call in calls)
     if new:
-        import_module("benchmark.report.analysis")  # loads Matplotlib, here once for all processes
+        for name in ("benchmark.report.analysis", "scipy.special"):  # here once for all processes, Matplotlib with them
+            import_module(name)
     return (processes.map if new > 1 else map)(made, *zip(*calls, strict=True))
 
 
