@@ -99,9 +99,9 @@ def results(study: str | Path, *, store: str | Path | None = None) -> "pd.DataFr
 
     Returns:
         Columns preset, protocol, arm, sampler, parameters, seed, trial (its key), test_set, status, train_set, seconds
-        (of the training), weights (number of the network's), error_type and error_message of a failed trial, device and
-        precision (number format) of the training, and in degrees yaw, pitch, roll, mae, left, down, front, maev,
-        geodesic_mean, geodesic_median and aligned_mean; NaN where there is no result.
+        (of the training), weights (number of the network's), error_type and error_message of a failed trial, device,
+        precision (number format) and train_images of the training, and in degrees yaw, pitch, roll, mae, left, down,
+        front, maev, geodesic_mean, geodesic_median and aligned_mean; NaN where there is no result.
 
     Raises:
         InputError: if there is no such store, or no such study in it.

@@ -1,6 +1,7 @@
 """From a mapping in a file to a checked model, with errors that a person can act on."""
 
 import difflib
+import re
 import reprlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -91,6 +92,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     if problem["type"] == "missing":
         return f"{place} is missing"
     message = problem["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    message = re.sub(" or instance of [A-Za-z]+| after validation, not [0-9]+", "", message)
     message = (message[0].lower() + message[1:]).replace("tuple", "list")  # which YAML calls it
     return f"{place}: {message}, not {short(problem['input'])}" if place else message
 

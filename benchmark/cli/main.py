@@ -44,10 +44,12 @@ class _Verbs(click.Group):
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS and ctx.resilient_parsing:  # of a shell that completes words
+            return None
         if cmd_name not in VERBS:
             from mhpe.validation import nearest  # with pydantic, which the help needs none of
 
-            raise click.UsageError(f"no verb {cmd_name!r}; {nearest(cmd_name, list(VERBS))}", ctx)
+            raise click.UsageError(f"no command {cmd_name!r}; {nearest(cmd_name, list(VERBS))}", ctx)
         module, name = VERBS[cmd_name][0].split(":")
         command: click.Command = getattr(import_module(module), name)
         return command

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmark import DEFAULT_STORE
 from benchmark.cli.options import Grid, grid_options, refuse_without, wide_option
 from benchmark.cli.terminal import plain_table, print_table, say, warn
 from benchmark.study.names import counted
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from benchmark.run.study_data import StudyData
     from benchmark.store import Store
     from benchmark.study.grid import Plan
+    from benchmark.study.search_space import SearchConfig
     from benchmark.study.study import Study
 
 INTERRUPTED = 130  # exit status
@@ -76,11 +78,12 @@ def _dry_run(study: "Study", grid: Grid, data: "StudyData", wide: bool) -> None:
 
     title = f"{study.name}, preset {study.preset}"
     store = Store(grid.store, read_only=True, or_empty=True)
-    if study.searched:
+    if study.file.search is not None:
         _print_searches(study, store, title, wide)
+        _say_what_confirms(study, study.file.search, grid.seeds)
+        return
     arms = dict.fromkeys(study.protocols, study.select(grid.arm_names))
-    seeds = grid.seeds or (study.file.search.confirm.seeds if study.file.search else study.file.seeds)
-    _print_plan(make_plan(study, arms, seeds, data), store, title, wide)
+    _print_plan(make_plan(study, arms, grid.seeds or study.file.seeds, data), store, title, wide)
 
 
 def _print_searches(study: "Study", store: "Store", title: str, wide: bool) -> None:
@@ -99,6 +102,17 @@ def _print_searches(study: "Study", store: "Store", title: str, wide: bool) -> N
                 ", ".join(searched.space),
             )  # fmt: skip
     print_table(table, wide)
+
+
+def _say_what_confirms(study: "Study", search: "SearchConfig", seeds: int | None) -> None:
+    """Say what is trained after the searches, of which nobody knows yet what they find."""
+    best = sum(min(search.confirm.best, search.points) for _ in study.searched)
+    arms, seeds = len(study.arms) + best, seeds or search.confirm.seeds
+    trainings = 2 * len({protocol.train for protocol in study.protocols}) * arms * seeds
+    say(
+        f"then {counted(trainings, 'training')}: {counted(arms, 'arm')}, {best} of them the best points, with "
+        f"{counted(seeds, 'fresh seed')}, on the whole training set and on its fit part"
+    )
 
 
 def _print_plan(plan: "Plan", store: "Store", title: str, wide: bool) -> None:
@@ -137,4 +151,5 @@ def _print_verdict(study: "Study", store: "Store") -> None:
     if cells["mae"].notna().any():
         table = summarise(cells, baselines_of(cells, study.definition), study.file.margin)
         say(study_verdict(table, study.file.margin))
-        say(f"bench report --study {study.name} makes tables, figures and a page of it")
+        where = "" if store.url == DEFAULT_STORE else f" --store {store.shown}"
+        say(f"bench report --study {study.name}{where} makes tables, figures and a page of it")

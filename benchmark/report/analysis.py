@@ -12,7 +12,7 @@ from benchmark.report.figures.search import against_parameters
 from benchmark.report.images import Images, errors_by_yaw
 from benchmark.report.published.slides import SLIDES_STUDIES, beside_ours, published_notes, published_text
 from benchmark.report.search import SearchReport
-from benchmark.report.sentences import caveat, core_note
+from benchmark.report.sentences import caveat, core_note, training_caveat
 from benchmark.report.study_report import Material, ReportTable, StudyReport, other_files
 from benchmark.report.style import Drawing, NoDataError, rendered
 from benchmark.report.summary import baselines_of, summarise
@@ -60,16 +60,25 @@ def read_study(store: Store, name: str, definition: dict[str, Any], cells: pd.Da
     identities = store.identities(of_arms["trial"])
     places = zip(of_arms["preset"], of_arms["arm"], of_arms["trial"], strict=True)
     cores = {(preset, arm): identities[key]["core"] for preset, arm, key in places}
-    tests = cells[["protocol", "test_set"]].drop_duplicates().itertuples(index=False, name=None)
     return StudyReport(
         name,
         definition,
         cells,
         secondary.add_draws(table, draws, cells, cores),
         draws,
-        {protocol: said for protocol, fingerprint in tests if (said := caveat(store.test_set(fingerprint)))},
+        _caveats(store, cells),
         core_note({preset: core for (preset, arm), core in cores.items() if arm == definition["baseline"]}),
     )
+
+
+def _caveats(store: Store, cells: pd.DataFrame) -> dict[str, str]:
+    """By protocol, in which way its data are not the published ones."""
+    caveats: dict[str, dict[str, None]] = {}
+    columns = ["protocol", "test_set", "train_set", "train_images"]
+    for protocol, fingerprint, *training in cells[columns].drop_duplicates().itertuples(index=False, name=None):
+        said = caveat(store.test_set(fingerprint)), training_caveat(*training)
+        caveats.setdefault(protocol, {}).update(dict.fromkeys(filter(None, said)))
+    return {protocol: " ".join(said) for protocol, said in caveats.items() if said}
 
 
 def _draw(report: StudyReport, material: Material, png: bool) -> None:
@@ -120,7 +129,7 @@ def _tables(report: StudyReport, bootstraps: pd.DataFrame) -> dict[str, ReportTa
         if len(shown):
             found[name] = ReportTable(heading, table, TextTable(shown.drop(columns=same, errors="ignore"), note))
     if report.name in SLIDES_STUDIES:
-        rows = beside_ours(report.name, report.table)
+        rows = beside_ours(report.name, report.on_published_data)
         text = TextTable(published_text(rows), published_notes(rows))
         found["published"] = ReportTable("Published, recomputed, reproduced", rows, text)
     return found

@@ -3,10 +3,15 @@
 import gc
 import hashlib
 import json
+import multiprocessing
+import os
 import pickle
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -25,6 +30,7 @@ from benchmark.report.study_report import StudyReport, write_study
 from benchmark.report.summary import add_q
 from benchmark.report.writers import TextTable, csv_text, latex_text, markdown_text, table_files, write_files
 from benchmark.store import Store
+from benchmark.study.protocols import VALIDATION
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
 
@@ -44,7 +50,7 @@ def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = F
         What is reported of each study that has a trial.
 
     Raises:
-        InputError: if the store has no such study, no study at all, or ``folder`` cannot be written.
+        InputError: if the store has no such study, no study at all, ``folder`` cannot be written, or a process dies.
     """
     definitions = store.studies()
     if not definitions:
@@ -61,21 +67,36 @@ def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = F
     try:
         folder.mkdir(parents=True, exist_ok=True)  # before the work of minutes
         stored = {name: (definitions[name], found) for name, found in cells.items()}
-        with ProcessPoolExecutor(min(WORKERS, joblib.cpu_count())) as processes:
+        with ProcessPoolExecutor(min(WORKERS, joblib.cpu_count()), initializer=_prepare) as processes:
             reading = _read_studies(store, stored, png, processes)
             of_cells = pd.concat([found.assign(study=name) for name, found in cells.items()], ignore_index=True)
             traced = trace(store, of_cells)  # meanwhile
             studies = [pickle.loads(kept) for kept in reading]
         for report, table in zip(studies, add_q([report.table for report in studies]), strict=True):
             report.table = table
-        ours = pd.concat([study.table.assign(study=study.name) for study in studies], ignore_index=True)
+        ours = pd.concat([study.on_published_data.assign(study=study.name) for study in studies], ignore_index=True)
         for study in studies:
             write_study(study, folder)
         page = render_page(store, studies, traced, _common_tables(ours, folder / "tables"))
         (folder / "index.html").write_text(page, encoding="utf-8")
+    except BrokenProcessPool:
+        raise InputError("a process that worked on the report was ended, perhaps because memory is short") from None
     except OSError as error:
         raise InputError(f"cannot write the report: {error.filename or folder}: {error.strerror or error}") from None
     return studies
+
+
+def _prepare() -> None:
+    """Let a new process be ended by a signal, which the main one handles otherwise, and end with its parent."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def end_with_parent() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 def _read_studies(
@@ -86,6 +107,8 @@ def _read_studies(
     calls = []
     for name, (definition, cells) in stored.items():
         searches = report_searches(store, name, definition, cells)
+        if searches:  # on the parts where points were chosen, results are the search's, and no test
+            cells = cells[~cells["protocol"].isin(VALIDATION.keys() - set(definition.get("protocols", ())))]
         # Of everything that a report is made from: what a trial drew and predicted never changes.
         found = [(search.title, search.summary, search.points.to_json()) for search in searches]
         parts = name, definition, cells.to_json(orient="split"), found, png, _versions()

@@ -47,6 +47,9 @@ def study_sentence(table: pd.DataFrame, margin: float) -> str:
         "better": "better", "worse": "worse", "equivalent": f"equivalent within {margin:g}°",
         "inconclusive": "inconclusive", "no result": "without result",
     }  # fmt: skip
+    detectable = arms["verdict"].str.extract(r"\((.*)\)")[0].value_counts()
+    if len(detectable):
+        words["equivalent"] += f" ({', '.join(f'{count} {which}' for which, count in detectable.items())})"
     compared = set(counts.index) != {"no result"}  # then that none is better is an answer
     shown = [verdict for verdict in words if verdict in counts or (verdict == "better" and compared)]
     parts = [f"{counts.get(verdict, 0)} {words[verdict]}" for verdict in shown]
@@ -138,6 +141,14 @@ def caveat(test_set: TestSet | None) -> str:
     if not reasons:
         return ""
     return f"This is not the published test on {title(test_set.name)}: {'; '.join(reasons)}."
+
+
+def training_caveat(train_set: str, images: float) -> str:
+    """A sentence on a training set that is not the published one; nothing for a rendered set, or an unknown number."""
+    published = PUBLISHED_IMAGES.get(train_set, images)
+    if pd.isna(images) or images == published:
+        return ""
+    return f"This is not the published training set: {images:,.0f} images of {title(train_set)}, not {published:,}."
 
 
 def machines_note(cells: pd.DataFrame) -> str:

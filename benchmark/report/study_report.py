@@ -41,7 +41,7 @@ class StudyReport:
     cells: pd.DataFrame  # as benchmark.store.Store.results gives them
     table: pd.DataFrame  # as benchmark.report.summary.summarise and secondary.add_draws give it, with q
     draws: pd.DataFrame  # as benchmark.report.secondary.draw_table gives it
-    caveats: dict[str, str]  # by protocol, what a reader must know of its test set; nothing for most
+    caveats: dict[str, str]  # by protocol, in which way its data are not the published ones; nothing for most
     core: str  # what the baseline's core changes of the presets', in sentences; nothing for most
     searches: list[SearchReport] = field(default_factory=list)  # of the study; none for most
     other_metrics: pd.DataFrame = field(default_factory=pd.DataFrame)  # see benchmark.report.secondary.other_metrics
@@ -69,6 +69,11 @@ class StudyReport:
         """The title, and the protocol if there is but one."""
         protocols = self.table["protocol"].unique()
         return f"{self.title}, {protocol_title(protocols[0])}" if len(protocols) == 1 else self.title
+
+    @property
+    def on_published_data(self) -> pd.DataFrame:
+        """The rows of the table whose results may stand beside published ones."""
+        return self.table[~self.table["protocol"].isin(self.caveats)]
 
     @property
     def verdict(self) -> str:

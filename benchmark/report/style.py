@@ -80,7 +80,7 @@ def line_styles(arms: Sequence[str], baseline: str) -> dict[str, dict[str, Any]]
 def headline(figure: Figure, text: str) -> None:
     """A figure's title, at the left like those of its panels; the figure becomes wider for a long one."""
     if not figure.get_layout_engine():
-        _widen(figure, 0.2 + _width([text], "large"))
+        _widen(figure, 0.2 + text_width([text], "large"))
     y = None if figure.get_layout_engine() else 1 - 0.1 / figure.get_figheight()
     figure.suptitle(text, x=0.1 / figure.get_figwidth(), y=y, ha="left")
 
@@ -114,16 +114,16 @@ def same_span(axes: Sequence[Axes]) -> None:
         axis.set_ylim((low + high) / 2 - reach, (low + high) / 2 + reach)
 
 
-def named_rows(count: int, names: Sequence[str], beside: float) -> tuple[Figure, list[Axes]]:
-    """A figure of panels that share their scale and a line for each name, the first name at the top."""
+def named_rows(count: int, names: Sequence[str], beside: float, sharex: bool) -> tuple[Figure, list[Axes]]:
+    """A figure of panels that share a line for each name, the first name at the top, and perhaps their scale."""
     size = 2.8, max(1.5, 0.34 * len(names))
-    figure, axes = panels(count, *size, 0.2 + _width(names, "medium"), beside, sharex=True, sharey=True)
+    figure, axes = panels(count, *size, 0.2 + text_width(names, "medium"), beside, sharex=sharex, sharey=True)
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     return figure, axes
 
 
-def _width(texts: Iterable[str], size: str) -> float:
+def text_width(texts: Iterable[str], size: str) -> float:
     """Of the longest text, inches."""
     font = FontProperties(size=size)
     with warnings.catch_warnings():
@@ -149,7 +149,7 @@ def legend(figure: Figure, axes: Sequence[Axes]) -> None:
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     if handles:
         width = figure.get_figwidth()
-        wider = width + 0.6 + _width(handles, "small")
+        wider = width + 0.6 + text_width(handles, "small")
         _widen(figure, wider)
         figure.legend(
             list(handles.values()), list(handles),

@@ -13,7 +13,7 @@ from mhpe.data.dataset import HeadPoseSet, Progress
 from mhpe.data.split import Split, split
 from mhpe.datasets import REAL_SETS, prepared
 from mhpe.errors import DataSetError, InputError
-from mhpe.names import SETS, TITLES, split_name
+from mhpe.names import PUBLISHED_IMAGES, SETS, TITLES, split_name
 from mhpe.paths import cache_folder
 from mhpe.rotations import from_euler
 from mhpe.synthheads.generate import content_key
@@ -38,18 +38,22 @@ class StudyData:
 
     def __call__(self, name: str, size: int) -> HeadPoseSet:
         """A data set, or a part of one; an InputError if it cannot be prepared or split."""
-        if not self.prepare:
-            return self._found(name, size) or grey_set(name, size, f"{name} at {size} pixels, not prepared")
+        if not self.prepare and (name, size) not in self._sets:
+            found = self._found(name, size)
+            if found is not None:
+                self._report_what_is_missing(found)
+            self._sets[name, size] = found or grey_set(name, size, f"{name} at {size} pixels, not prepared")
+        if (name, size) in self._sets:
+            return self._sets[name, size]
         whole, part = split_name(name)
         if part is not None:
             parts = self.parts(whole, size)
             return parts.fit if part == "fit" else parts.validation
-        if (name, size) not in self._sets:
-            with self.progress(TITLES[name]) as progress:
-                data = prepared(name, size, self.data_root, self.synthheads, self.jobs, progress, self.warn)
-            self._report_what_is_missing(data)
-            self._sets[name, size] = data
-        return self._sets[name, size]
+        with self.progress(TITLES[name]) as progress:
+            data = prepared(name, size, self.data_root, self.synthheads, self.jobs, progress, self.warn)
+        self._report_what_is_missing(data)
+        self._sets[name, size] = data
+        return data
 
     def parts(self, train_set: str, size: int) -> Split:
         """A training set's part to fit and its part to validate on."""
@@ -77,8 +81,11 @@ class StudyData:
         return next(iter(found.values())) if len(found) == 1 else None
 
     def _report_what_is_missing(self, data: HeadPoseSet) -> None:
-        if missing := data.meta.get("missing"):
-            self.warn(f"{data.name}: {', '.join(missing)}")
+        facts = list(data.meta.get("missing", ()))
+        if len(data) != (published := PUBLISHED_IMAGES.get(data.name, len(data))):
+            facts.append(f"{len(data):,} images, not the {published:,} of published results")
+        if facts:
+            self.warn(f"{data.name}: {', '.join(facts)}")
         problems = data.meta.get("unreadable", [])
         for problem in problems[:UNREADABLE_NAMED]:
             self.warn(f"left out: {problem}")

@@ -125,6 +125,7 @@ def _train(task: Task, outcome: Outcome, watch: Callable[[int, Network], None]) 
     }
     checkpoint = Checkpoint(_checkpoint_path(task.key), json.dumps(context))
     data = HeadPoseSet.load(task.train_folder)
+    outcome.environment["train_images"] = len(data)
     device = torch.device(task.device)
     sampler = Recorder(task.build_sampler(), len(data))
     model = train(task.core, data, sampler, task.seed, device, outcome.epochs.append, checkpoint, watch)

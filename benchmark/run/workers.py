@@ -71,8 +71,10 @@ class LocalWorkers:
 
     def close(self) -> None:
         """Kill the processes, whatever they work on."""
+        for process, _ in self._processes:  # all of them before the first wait, which a second Ctrl-C may end
+            process.kill()
         for process, _ in self._processes:
-            process.close()
+            process.join()
 
 
 def devices(device: str, jobs: int) -> list[str]:
@@ -109,10 +111,14 @@ class WorkerProcess:
         threading.Thread(target=self._ask, args=(future, function, arguments), daemon=True).start()
         return future
 
-    def close(self) -> None:
-        """Kill the process."""
+    def kill(self) -> None:
+        """Kill the process; :meth:`join` waits for its end."""
         if self._process is not None:
             self._process.kill()
+
+    def join(self) -> None:
+        """Wait for the end of the process."""
+        if self._process is not None:
             self._process.join()
 
     def _start(self) -> None:
@@ -121,7 +127,7 @@ class WorkerProcess:
         if START_METHOD == "forkserver":
             _start_server()
         self._connection, other_end = context.Pipe()
-        self._process = context.Process(target=_serve, args=(other_end, dict(os.environ)))
+        self._process = context.Process(target=_serve, args=(other_end, dict(os.environ)), daemon=True)
         self._process.start()
         other_end.close()  # so that the end of the process ends what is read from it
         self._started = False

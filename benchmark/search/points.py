@@ -7,7 +7,7 @@ from typing import Any
 from benchmark.study.names import label_of
 
 DIGITS = ".4g"  # of parameters in the name of a point
-FOUND = ", found"  # ends the label of an arm that a search has found
+FOUND = " (found)"  # ends the label of an arm that a search has found
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,8 @@ class Reading(Database):
     def results(self, study: str) -> pd.DataFrame:
         """All cells of a study in order: one row each, metrics missing where there is no result.
 
-        ``device`` and ``precision`` (number format of the encoder) say what the training ran on.
+        ``device`` and ``precision`` (number format of the encoder) say what the training ran on, ``train_images`` on
+        how many images.
 
         A trial that is done but could not be evaluated on the cell's test set counts as failed there.
         """
@@ -122,6 +123,7 @@ class Reading(Database):
             .add_columns(t.sampler, t.train_set, t.seconds, t.parameters.label("weights"))
             .add_columns(t.error_type, t.error_message, *(e[metric] for metric in schema.METRICS))
             .add_columns(*(t.environment[name].as_string().label(name) for name in ("device", "precision")))
+            .add_columns(t.environment["train_images"].as_integer().label("train_images"))
             .outerjoin_from(schema.planned, schema.trials, p.trial == t.key)
             .outerjoin(schema.evaluations, (e.trial == t.key) & (e.test_set == p.test_set))
             .where(p.study == study)

@@ -108,8 +108,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
     Raises:
         UnreadableError: if it has more than 8 bits a channel, or colours that Pillow does not convert.
     """
-    if image.mode not in MODES or ";16" in str(getattr(image, "tile", "")):
-        what = f"pixels of mode {image.mode}" if image.mode not in MODES else "16 bits a channel"
+    deep = ";16" in f"{image.mode} {getattr(image, 'tile', '')}"
+    if deep or image.mode not in MODES:
+        what = "16 bits a channel" if deep else f"pixels of mode {image.mode}"
         raise UnreadableError(f"{what} cannot be converted for certain; 8 bits a channel would be right")
     if image.has_transparency_data:
         image = image.convert("RGBA")

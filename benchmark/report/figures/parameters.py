@@ -10,7 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from benchmark.report.study_report import Material
-from benchmark.report.style import BASELINE, Drawing, NoDataError, hover, in_legend, line_styles, panels, same_span
+from benchmark.report.style import (
+    BASELINE,
+    Drawing,
+    NoDataError,
+    hover,
+    in_legend,
+    line_styles,
+    panels,
+    same_span,
+    text_width,
+)
 from benchmark.report.summary import INTERVAL_FROM
 from benchmark.report.text import protocol_title
 
@@ -43,7 +53,7 @@ def against_parameter(material: Material) -> Drawing:
         axis.set(title=protocol_title(protocol), xlabel=PARAMETERS[parameter], ylabel="MAE in degrees")
         ticks = sorted(of_protocol[parameter].dropna().unique())
         if len(ticks) <= TICKS_NAMED:
-            axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
+            axis.set_xticks(ticks, [f"{value:.4g}" for value in ticks])
         axis.margins(y=0.15)
     same_span(axes)
     return Drawing(
@@ -114,10 +124,11 @@ def heat_map(material: Material) -> Drawing:
         raise NoDataError("no sampler varies both sigma and the bin width")
     sizes = [(rows["sigma"].nunique(), rows["bin_width"].nunique()) for rows in grids.values()]
     width, height = max(s for s, _ in sizes), max(b for _, b in sizes)
-    figure, axes = panels(len(grids), max(2.6, 0.65 * width), 0.8 + 0.45 * height)
-    for axis, ((protocol, sampler), rows) in zip(axes, grids.items(), strict=True):
+    titles = [f"{sampler}: {protocol_title(protocol)}" for protocol, sampler in grids]
+    figure, axes = panels(len(grids), max(0.65 * width, text_width(titles, "medium")), 0.8 + 0.45 * height)
+    for axis, title, rows in zip(axes, titles, grids.values(), strict=True):
         _map(axis, rows)
-        axis.set_title(f"{sampler}\n{protocol_title(protocol)}", fontsize="medium")
+        axis.set_title(title, fontsize="medium")
     return Drawing(
         figure,
         "Mean MAE in degrees by standard deviation and range of bins; darker is better. Empty fields have no result. "

@@ -25,7 +25,8 @@ def against_parameters(search: SearchReport) -> Drawing:
         elif len(choices) <= TICKS_NAMED:
             axis.set_xticks(choices)
         if axis.get_xscale() == "log":
-            axis.xaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter="")
+            subs = (1, 2, 5) if values["high"] < 1000 * values["low"] else (1,)
+            axis.xaxis.set(major_locator=LogLocator(subs=subs), major_formatter="{x:g}", minor_formatter="")
         shown = [f"{value:.4g}" if isinstance(value, float) else value for value in found]
         texts = [f"point {p.number}, {name} {at}: {p.value:.2f}°" for p, at in zip(done, shown, strict=True)]
         hover(axis.plot(x, y, "o", clip_on=False, zorder=3, label="finished points")[0], texts)

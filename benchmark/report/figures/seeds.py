@@ -36,7 +36,7 @@ def forest(material: Material) -> Drawing:
     baseline = baselines[0] if len(baselines) == 1 else "its baseline"
     protocols = list(dict.fromkeys(rows["protocol"]))
     arms = list(dict.fromkeys(rows["arm"]))[:ARMS_DRAWN]
-    figure, axes = named_rows(len(protocols), arms, 1.4)
+    figure, axes = named_rows(len(protocols), arms, 1.4, sharex=True)
     for axis, protocol in zip(axes, protocols, strict=True):
         margin = f"margin of equivalence, ± {material.margin:g}°"
         axis.axvspan(-material.margin, material.margin, color="#999999", alpha=0.2, lw=0, label=margin)
@@ -46,7 +46,7 @@ def forest(material: Material) -> Drawing:
         for row in rows[rows["protocol"] == protocol].to_dict("records"):
             if row["arm"] in arms:
                 _arm(axis, arms.index(row["arm"]), row, differences[row["arm"]].dropna())
-        axis.set(title=protocol_title(protocol), xlabel=f"MAE minus that of {baseline}, degrees")
+        axis.set(title=protocol_title(protocol), xlabel="difference of MAE in degrees")
         axis.grid(visible=False, axis="y")
     said = [
         f"{row['arm']} on {protocol_title(row['protocol'])} {signed(row['difference'])} ({row['verdict']})"
@@ -85,7 +85,7 @@ def paired_seeds(material: Material) -> Drawing:
     if material.cells.dropna(subset=["mae"])["seed"].nunique() < 2:
         raise NoDataError("fewer than two seeds have a result")
     arms = list(dict.fromkeys(material.table.loc[material.table["mae"].notna(), "arm"]))[:ARMS_DRAWN]
-    figure, axes = named_rows(len(material.protocols), arms, 0.6)
+    figure, axes = named_rows(len(material.protocols), arms, 0.6, sharex=False)
     for axis, protocol in zip(axes, material.protocols, strict=True):
         seeds = seed_table(material.cells[material.cells["protocol"] == protocol])
         shown = seeds.reindex(columns=arms).head(SEEDS_DRAWN)

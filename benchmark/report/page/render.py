@@ -133,7 +133,9 @@ def _mark(row: "pd.Series[Any]") -> dict[str, str] | None:
     if row["verdict"] == "baseline":
         return None
     text = difference(row["difference"], row["low"], row["high"])
-    return {"verdict": str(row["verdict"]).split(" (")[0], "said": str(row["verdict"]), "text": text}
+    verdict, _, detectably = str(row["verdict"]).partition(" (detectably ")
+    mark = MARKS[verdict] + (MARKS[detectably.removesuffix(")")] if detectably else "")
+    return {"verdict": verdict, "said": str(row["verdict"]), "mark": mark, "text": text}
 
 
 def _group(

@@ -18,7 +18,7 @@ STUDY = ("run", "--study", "gaussian_sigma", "--protocol", "aflw2000_to_biwi")
     ("words", "message"),
     [
         (("run",), "missing option '--study'"),
-        (("runn",), "no verb 'runn'; did you mean 'run'?"),
+        (("runn",), "no command 'runn'; did you mean 'run'?"),
         (("run", "--study", "gausian_sigma"), "no study 'gausian_sigma'; did you mean 'gaussian_sigma'?"),
         ((*STUDY, "--preset", "big"), "'big' is not one of"),
         ((*STUDY, "--protocol", "protocol_3"), "no protocol 'protocol_3'; did you mean"),

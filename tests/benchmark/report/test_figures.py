@@ -332,7 +332,7 @@ def test_incomplete_grids_say_so(make: Make, bare: Material) -> None:
 @pytest.mark.parametrize(("count", "rows", "columns"), [(1, 1, 1), (3, 1, 3), (4, 2, 2), (5, 2, 3)])
 def test_panels_wrap_after_three(count: int, rows: int, columns: int) -> None:
     figure, axes = panels(count)
-    names, lines = named_rows(count, ["first", "last"], 1)
+    names, lines = named_rows(count, ["first", "last"], 1, sharex=True)
     for drawn, found in ((figure, axes), (names, lines)):
         places = [axis.get_subplotspec() for axis in found]
         assert len(drawn.axes) == len(places) == count

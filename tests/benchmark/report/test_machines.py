@@ -44,3 +44,14 @@ def test_mixed_number_formats_are_warned_of(store: Store, tmp_path: Path) -> Non
     computed_on(store, "a processor", "bfloat16", [0, 1])
     computed_on(store, "a processor", "float32", [2])
     assert "Trainings in different number formats" in lead(store, tmp_path / "report")
+
+
+def test_training_sets_of_other_images_than_the_published_ones_are_named(tmp_path: Path) -> None:
+    study = MadeUp(seeds=1, protocols=("protocol_1",), predictions=False)
+    store = fill(Store(f"sqlite:///{tmp_path}/results.sqlite"), study)
+    assert "the published training set" not in lead(store, tmp_path / "report")  # how many were used is not known
+    with store.writing() as connection:
+        connection.execute(sa.update(schema.trials).values(environment={"train_images": 10}))
+    text = lead(store, tmp_path / "report")
+    assert "This is not the published training set: 10 images of 300W-LP, not 122,415." in text
+    assert "measured here" not in (tmp_path / "report" / "tables" / "published-cost.csv").read_text(encoding="utf-8")

@@ -109,9 +109,15 @@ def test_only_results_on_published_protocols_stand_among_the_peers(tmp_path: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("protocol", "reproduced"), [("synth_1", False), ("protocol_1", True)])
-def test_slides_of_which_nothing_is_reproduced_are_folded(protocol: str, reproduced: bool, tmp_path: Path) -> None:
-    study = MadeUp(name="gaussian_sigma", protocols=(protocol,), seeds=1, predictions=False)
+@pytest.mark.parametrize(
+    ("protocol", "published", "reproduced"), [("synth_1", 8, False), ("protocol_1", 8, True), ("protocol_1", 9, False)]
+)
+def test_slides_of_which_nothing_is_reproduced_are_folded(
+    protocol: str, published: int, reproduced: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On other images than the published ones, nothing is."""
+    monkeypatch.setattr("benchmark.report.sentences.PUBLISHED_IMAGES", {"biwi": published})
+    study = MadeUp(name="gaussian_sigma", protocols=(protocol,), seeds=1, images=8, predictions=False)
     build_report(filled_store(tmp_path, study), (), tmp_path / "out")
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert ("<h3>Published, recomputed, reproduced</h3>" in page) is reproduced

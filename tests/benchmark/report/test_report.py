@@ -1,7 +1,9 @@
 """The whole report: files, page, determinism, missing and hostile content."""
 
 import json
+import os
 import re
+import signal
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -189,8 +191,11 @@ def test_the_protocols_fingerprint(report: tuple[MadeUp, Store, Path]) -> None:
 
 
 @pytest.mark.slow
-def test_a_study_of_the_slides_stands_beside_them_and_other_protocols_apart(tmp_path: Path) -> None:
-    study = MadeUp(name="gaussian_sigma", protocols=("protocol_1", "synth_1"), seeds=1, predictions=False)
+def test_a_study_of_the_slides_stands_beside_them_and_other_protocols_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.report.sentences.PUBLISHED_IMAGES", {"biwi": 8})
+    study = MadeUp(name="gaussian_sigma", protocols=("protocol_1", "synth_1"), seeds=1, images=8, predictions=False)
     (found,) = build_report(filled_store(tmp_path, study), (), tmp_path / "out")
     table = pd.read_csv(tmp_path / "out" / "tables" / "gaussian_sigma-published.csv")
     ours = found.table.set_index(["protocol", "arm"])["mae"]
@@ -202,6 +207,27 @@ def test_a_study_of_the_slides_stands_beside_them_and_other_protocols_apart(tmp_
     assert text.count("| ≠ ") == 9
     for suffix in (".csv", ".md", ".tex"):
         assert (tmp_path / "out" / "tables" / f"published-audit{suffix}").exists()
+
+
+def test_a_report_whose_process_is_killed_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = fill(filled_store(tmp_path, MadeUp(seeds=1)), MadeUp(name="other", seeds=1))
+    monkeypatch.setattr("benchmark.report.build.report_searches", lambda *_: [Fatal()])
+    with pytest.raises(InputError, match="was ended"):
+        build_report(store, (), tmp_path / "out")
+
+
+class Fatal:
+    """In the place of a search's report: kills the process that it is sent to."""
+
+    title = summary = ""
+    points = pd.DataFrame()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return die, ()
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_figures_are_pictures(report: tuple[MadeUp, Store, Path]) -> None:

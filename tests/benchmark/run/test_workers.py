@@ -124,7 +124,8 @@ def test_graphics_cards_are_used_in_turn(monkeypatch: pytest.MonkeyPatch) -> Non
 def process() -> Iterator[WorkerProcess]:
     made = WorkerProcess()
     yield made
-    made.close()
+    made.kill()
+    made.join()
 
 
 def test_worker_process_answers_raises_and_is_replaced_when_it_dies(process: WorkerProcess) -> None:

@@ -371,5 +371,5 @@ def test_of_equal_points_one_is_among_the_best() -> None:
     points = [Point(i, "done", {"sigma": sigma}, value) for i, (sigma, value) in enumerate(values)]
     points += [Point(4, "failed", {"sigma": 50.0}, None, "not finite")]
     best = best_points(points, "gaussian", 2)
-    assert list(best) == ["gaussian(sigma=30), found", "gaussian(sigma=20), found"]
+    assert list(best) == ["gaussian(sigma=30) (found)", "gaussian(sigma=20) (found)"]
     assert [point.number for point in best.values()] == [1, 2]

@@ -37,6 +37,7 @@ def test_search_confirms_its_best_points_and_is_reported(bench: Bench, searching
     dry = bench(*call, "--dry-run")
     assert dry.status == 0, dry.err
     assert re.search(r"gaussian +aflw2000_fit +tpe +4 +0 ", dry.out)
+    assert "then 12 trainings: 3 arms, 2 of them the best points, with 2 fresh seeds" in dry.out
     first = bench(*call)
     assert first.status == 0, first.err
     assert "searching: 4 points searched: 4 done, 0 failed" in first.out
@@ -57,14 +58,16 @@ def test_search_confirms_its_best_points_and_is_reported(bench: Bench, searching
     assert cells["mae"].notna().all()
     assert set(cells["protocol"]) == {"aflw2000_to_biwi", "aflw2000_validation"}
     best = min(search.points, key=lambda point: point.value)
-    found = cells[cells["arm"].str.endswith(", found")].iloc[0]
+    found = cells[cells["arm"].str.endswith(" (found)")].iloc[0]
     assert {name: found["parameters"][name] for name in ("sigma", "bin_width")} == best.parameters
 
     report = bench("report")
     assert report.status == 0, report.err
+    main = pd.read_csv("results/report/tables/searching.csv")
+    assert set(main["protocol"]) == {"aflw2000_to_biwi"}  # the part where points were chosen tests nothing
     name = "searching-search-aflw2000-gaussian-standard"
     table = pd.read_csv(f"results/report/tables/{name}.csv")
-    assert table["arm"].str.endswith(", found").tolist() == [True, True, False]
+    assert table["arm"].str.endswith(" (found)").tolist() == [True, True, False]
     assert table["search"][0] == best.value
     fresh = cells[(cells["arm"] == table["arm"][0]) & (cells["protocol"] == "aflw2000_validation")]["mae"]
     assert table["fresh"][0] == pytest.approx(fresh.mean())
