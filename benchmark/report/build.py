@@ -30,7 +30,6 @@ from benchmark.report.study_report import StudyReport, write_study
 from benchmark.report.summary import add_q
 from benchmark.report.writers import TextTable, csv_text, latex_text, markdown_text, table_files, write_files
 from benchmark.store import Store
-from benchmark.study.protocols import VALIDATION
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
 
@@ -107,8 +106,9 @@ def _read_studies(
     calls = []
     for name, (definition, cells) in stored.items():
         searches = report_searches(store, name, definition, cells)
-        if searches:  # on the parts where points were chosen, results are the search's, and no test
-            cells = cells[~cells["protocol"].isin(VALIDATION.keys() - set(definition.get("protocols", ())))]
+        # On the parts where points were chosen, results are the search's, and no test.
+        chosen_on = {f"{search.stored.definition['train_set']}_validation" for search in searches}
+        cells = cells[~cells["protocol"].isin(chosen_on)]
         # Of everything that a report is made from: what a trial drew and predicted never changes.
         found = [(search.title, search.summary, search.points.to_json()) for search in searches]
         parts = name, definition, cells.to_json(orient="split"), found, png, _versions()

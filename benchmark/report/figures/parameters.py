@@ -52,7 +52,7 @@ def against_parameter(material: Material) -> Drawing:
             _points(axis, name, moved, cells, parameter, styles[label])
         axis.set(title=protocol_title(protocol), xlabel=PARAMETERS[parameter], ylabel="MAE in degrees")
         ticks = sorted(of_protocol[parameter].dropna().unique())
-        if len(ticks) <= TICKS_NAMED:
+        if len(ticks) <= TICKS_NAMED and min(np.diff(ticks), default=0) > np.ptp(ticks) / (2 * TICKS_NAMED):
             axis.set_xticks(ticks, [f"{value:.4g}" for value in ticks])
         axis.margins(y=0.15)
     same_span(axes)
@@ -146,8 +146,8 @@ def _map(axis: Axes, rows: pd.DataFrame) -> None:
         if not np.isnan(value):
             colour = "white" if value <= middle else "black"
             axis.text(x, y, f"{value:.2f}", ha="center", va="center", color=colour)
-    axis.set_xticks(range(values.shape[1]), [f"{value:g}" for value in table.columns])
-    axis.set_yticks(range(values.shape[0]), [f"{value:g}" for value in table.index])
+    axis.set_xticks(range(values.shape[1]), [f"{value:.4g}" for value in table.columns])
+    axis.set_yticks(range(values.shape[0]), [f"{value:.4g}" for value in table.index])
     axis.set(xlabel="standard deviation in degrees", ylabel="range of a bin in degrees")
     axis.grid(visible=False)
     y, x = np.unravel_index(np.nanargmin(values), values.shape)

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from benchmark.report.build import build_report
+from benchmark.search.points import StoredSearch
 from benchmark.store import Store
 from mhpe.config import CoreConfig
 from mhpe.errors import InputError
@@ -221,6 +222,7 @@ class Fatal:
 
     title = summary = ""
     points = pd.DataFrame()
+    stored = StoredSearch("key", {"train_set": "none"}, (), 0)
 
     def __reduce__(self) -> tuple[object, ...]:
         return die, ()
