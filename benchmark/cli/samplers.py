@@ -95,13 +95,13 @@ def samplers_verb(
     from benchmark.study.names import label_of
     from mhpe.train.loop import poses_of
     from samplers.random import Random
-    from samplers.support.bin_table import bin_table
     from samplers.support.recorder import SamplerError
+    from samplers.support.worked_example import worked_example
 
     core, data = _training_set(protocol_name, preset, data_root, jobs)
     poses = poses_of(data)
     try:
-        one = bin_table(sampler, poses, yaw, core.k)
+        one = worked_example(sampler, poses, yaw, core.k)
         counts = simulate(core, sampler, poses)
     except SamplerError as error:
         raise InputError(f"{name}: drawing failed with {error.kind}: {error}; bench check-sampler says more") from error

@@ -13,7 +13,7 @@ from samplers.yaw_bins import YawBinSampler
 REPEATS = 1000  # draws that the means are taken over
 
 
-def bin_table(sampler: Sampler, poses: Poses, yaw: float, k: int, seed: int = 0) -> dict[str, Any]:
+def worked_example(sampler: Sampler, poses: Poses, yaw: float, k: int, seed: int = 0) -> dict[str, Any]:
     """Fit the sampler as at a training's start, and draw for an input with that yaw which is none of the poses.
 
     Returns:
