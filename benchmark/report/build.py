@@ -3,12 +3,9 @@
 import gc
 import hashlib
 import json
-import multiprocessing
-import os
 import pickle
 import signal
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -29,6 +26,7 @@ from benchmark.report.search import report_searches
 from benchmark.report.study_report import StudyReport, write_study
 from benchmark.report.summary import add_q
 from benchmark.report.writers import TextTable, csv_text, latex_text, markdown_text, table_files, write_files
+from benchmark.run import end_with_parent
 from benchmark.store import Store
 from mhpe.errors import InputError
 from mhpe.paths import cache_folder
@@ -88,14 +86,7 @@ def build_report(store: Store, names: Sequence[str], folder: Path, png: bool = F
 def _prepare() -> None:
     """Let a new process be ended by a signal, which the main one handles otherwise, and end with its parent."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-
-        def end_with_parent() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=end_with_parent, daemon=True).start()
+    end_with_parent()
 
 
 def _read_studies(

@@ -18,7 +18,7 @@ import joblib
 import torch
 from joblib.externals.loky import get_reusable_executor
 
-from benchmark.run import MOST_JOBS
+from benchmark.run import MOST_JOBS, end_with_parent
 from benchmark.run.task import Task, execute, forget
 from benchmark.store.outcome import Outcome
 from mhpe.errors import InputError
@@ -214,11 +214,4 @@ def _prepare(environment: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-
-        def end_with_parent() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=end_with_parent, daemon=True).start()
+    end_with_parent()
