@@ -96,7 +96,8 @@ def _print_trials(
     from benchmark.run.study_data import StudyData, grey_set
     from benchmark.study.grid import make_plan
 
-    data = StudyData(study.synthheads, data_root, 1, data_progress, say, study.file.search, prepare=False)
+    # Silent: _print_incomplete says what is missing of photographs, prepared or not.
+    data = StudyData(study.synthheads, data_root, 1, data_progress, lambda _: None, study.file.search, prepare=False)
 
     def known(name: str, size: int) -> "HeadPoseSet":
         try:

@@ -127,6 +127,13 @@ def test_a_probe_measures_what_no_trial_tells(bench: Bench, tiny_study: Path, da
     assert re.search(r"Time: \d+ s = 6 x \d+ s, 1 at a time; measured by 1 short probe", result.out)
     assert not Path("results").exists()
     assert "folders missing" in result.out  # of BIWI, which the study tests on
+
+
+def test_what_is_missing_of_prepared_data_is_said_once(bench: Bench, tiny_study: Path, data_root: Path) -> None:
+    for name in ("aflw2000", "biwi"):
+        assert bench("data", "prepare", name, "--data-root", data_root, "--size", 32).status == 0
+    result = bench("plan", "--study", tiny_study, "--data-root", data_root, "--jobs", 1)
+    assert result.out.count("folders missing") == 1
     assert bench("plan", "--study", tiny_study, "--data-root", data_root / "none").status == 2
 
 
