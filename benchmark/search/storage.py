@@ -67,7 +67,9 @@ def existing_storage(store: Store) -> Iterator[RDBStorage | None]:
     """Context with Optuna's tables in a store, to be read; None if there are none."""
     with clear_errors(store):
         with store.reading() as connection:
-            made = sa.inspect(connection).has_table("alembic_version")  # the last one that Optuna makes
+            # The row that Optuna writes last of its tables: a storage opened before it is there would write it, too.
+            version = sa.text("SELECT version_num FROM alembic_version")
+            made = sa.inspect(connection).has_table("alembic_version") and connection.scalar(version)
         if not made:
             yield None
             return

@@ -85,7 +85,7 @@ def patient(work: Callable[P, T]) -> Callable[P, T]:
             except StoreUnavailableError as error:
                 if time.monotonic() > end:
                     raise
-                if pause == 0.2:
+                if pause == 0.4:  # not at once: processes that make the same new store wait a moment for each other
                     log.warning("%s; trying again for %.0f s", error, PATIENCE_SECONDS)
             time.sleep(random.uniform(0, pause))
             pause = min(5, 2 * pause)

@@ -343,6 +343,17 @@ def test_reading_makes_no_tables(tmp_path: Path) -> None:
     assert not sa.inspect(store.engine).has_table("trials")
 
 
+def test_a_reader_beside_the_process_that_makes_the_tables_writes_nothing(store_url: str) -> None:
+    store = Store(store_url)
+    open_storage(store).remove_session()
+    with store.writing() as connection:  # as they are shortly before the making ends
+        connection.execute(sa.text("DELETE FROM alembic_version"))
+    assert load_searches(store, "study") == []
+    with store.reading() as connection:
+        assert connection.execute(sa.text("SELECT * FROM alembic_version")).all() == []
+    all_done(search_here(store_url, make_search(2)), 2)
+
+
 def test_many_searches_need_few_connections(postgres_cluster: Cluster) -> None:
     url = postgres_cluster.new_database()
     store, open_at_once = Store(url), []
