@@ -124,14 +124,17 @@ def check_verb(data_root: Path | None) -> None:
     from mhpe.datasets import REAL_SETS, check_root
 
     check_root(data_root)
-    table = plain_table("data set", "images", "published", "original files", "prepared")
+    table, some = plain_table("data set", "images", "published", "original files", "prepared"), False
     for name in TITLES:
         count, place = _originals(name, data_root) if name in REAL_SETS else ("", "rendered when first used")
+        some = some or (name in REAL_SETS and count != "")
         published = f"{PUBLISHED_IMAGES[name]:,}" if name in REAL_SETS else ""
         ready = [_state(path) for path in sorted((cache_folder() / "prepared").glob(f"{name}-*"))]
         table.add_row(name, count, published, place, ", ".join(ready) or "no")
     print_table(table)
     say("published: images in published results, which leave out those beyond 99 degrees")
+    if data_root is not None and not some:
+        raise InputError(f"--data-root {data_root} (or MHPE_DATA): none of the data sets can be read there")
 
 
 def _state(folder: Path) -> str:

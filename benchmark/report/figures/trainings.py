@@ -66,14 +66,15 @@ def error_against_draws(material: Material) -> Drawing:
         raise NoDataError("no trial stores the diagnostics of its draws")
     _need_several_rules(material)
     figure, axes = panels(len(protocols) * len(COLUMNS), columns=len(COLUMNS), sharex="col", sharey="row")
-    for row, protocol in zip(zip(axes[::2], axes[1::2], strict=True), protocols, strict=True):
+    for i, protocol in enumerate(protocols):
+        row = axes[i * len(COLUMNS) : (i + 1) * len(COLUMNS)]
         rows = material.arms(protocol).merge(_draws(material, protocol), on="arm")
         for axis, (column, words) in zip(row, COLUMNS.items(), strict=True):
             _points(axis, rows, column, material.baseline)
             axis.set_xlabel(words)
             axis.tick_params(labelbottom=True)
         row[0].set(title=protocol_title(protocol), ylabel="MAE in degrees")
-    same_span(axes[::2])
+    same_span(axes[:: len(COLUMNS)])
     return Drawing(
         figure,
         f"Each arm's MAE, with its 95 % Student-t interval from {INTERVAL_FROM} seeds on: left against the distinct "

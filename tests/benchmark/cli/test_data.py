@@ -68,3 +68,10 @@ def test_check_says_how_biwi_frames_are_taken_and_which_sets_are_of_another_vers
     assert "another version" not in bench("data", "check").out
     meta.write_text(json.dumps(json.loads(meta.read_text()) | {"format": 1}))
     assert f"{meta.parent.name} (another version)" in bench("data", "check").out
+
+
+def test_check_of_a_folder_without_data_sets_fails(bench: Bench, tmp_path: Path) -> None:
+    checked = bench("data", "check", "--data-root", tmp_path)
+    assert checked.status == 2
+    assert checked.out.count("no folder") == 3
+    assert checked.err.startswith(f"bench: --data-root {tmp_path} ")
