@@ -84,9 +84,8 @@ def test_loss_is_least_at_the_label(head: str) -> None:
         assert output.grad.isfinite().all()
         optimizer.step()
     found = model.rotation(output.detach())
-    assert geodesic_degrees(found, poses.rotations).max() < (
-        3 if head == "matrix_fisher" else 1
-    )  # its concentration grows for long; a bin is 3 degrees wide
+    # The concentration of one grows for long, the other's loss has an edge at the label, and a bin is 3 degrees wide.
+    assert geodesic_degrees(found, poses.rotations).max() < 3
 
 
 def test_geodesic_loss_has_a_gradient_at_a_half_turn_and_at_the_label() -> None:
