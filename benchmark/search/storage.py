@@ -7,6 +7,7 @@ failed. A failed trial is repeated, when that is wanted, by a further one with t
 
 import logging
 import warnings
+import weakref
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -59,7 +60,9 @@ def open_storage(store: Store) -> RDBStorage:
     arguments = {"timeout": BUSY_SECONDS} if store.engine.dialect.name == "sqlite" else {}
     url = store.engine.url.render_as_string(hide_password=False)
     with clear_errors(store), lock(store):
-        return RDBStorage(url, {"connect_args": arguments, "pool_pre_ping": True})
+        storage = RDBStorage(url, {"connect_args": arguments, "pool_pre_ping": True})
+    weakref.finalize(store, storage.engine.dispose)  # after which SQLite leaves one file
+    return storage
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import itertools
 import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
@@ -50,6 +51,7 @@ class Database:
                 raise
             self.engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
             schema.tables.create_all(self.engine)
+        weakref.finalize(self, self.engine.dispose)  # SQLite moves what is beside its file into it at the last close
         self._snapshot: sa.Connection | None = None
 
     @contextmanager

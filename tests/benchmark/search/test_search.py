@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -238,6 +240,16 @@ def test_a_copy_keeps_the_search_that_the_target_has(bench: Bench, tmp_path: Pat
     search_here(source, make_search(5))
     assert "searches: 0 added, 1 kept" in bench("store", "copy", source, target).out
     assert points_of(target, make_search()) == kept
+
+
+def test_a_process_that_ends_leaves_all_of_a_store_in_its_file(tmp_path: Path) -> None:
+    source, target = tmp_path / "a.sqlite", tmp_path / "b.sqlite"
+    search_here(str(source), make_search(3))
+    command = [sys.executable, "-m", "benchmark", "store", "copy", source, target]
+    assert "1 added" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert not list(tmp_path.glob("b.sqlite-*"))
+    moved = target.rename(tmp_path / "moved.sqlite")
+    all_done(points_of(str(moved), make_search()), 3)
 
 
 def test_an_interrupted_copy_of_a_search_is_replaced(tmp_path: Path, store_url: str, monkeypatch) -> None:
