@@ -1,6 +1,6 @@
 """The results store: a database of studies, trials and their results, and everything that changes it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +46,9 @@ class Store(Reading):
         """Store a study's definition, cells and trials; cells that are stored get their present trial.
 
         ``cells`` and their ``trials`` may be a part of the study. ``present`` says which trials are the study's as it
-        is now: at the cells' presets and protocols, planned cells with others are deleted, so that a table never mixes
-        two versions of a study; the trials stay. Without it no cell is deleted. Returns the number of deleted cells.
+        is now: at the cells' presets and protocols, planned cells with others are deleted, and elsewhere those of arms
+        that the definition no longer has, so that a report never mixes two versions of a study; the trials stay.
+        Without it no cell is deleted. Returns the number of deleted cells.
         """
         rows = {trial.key: trial for trial in trials}
         new = [_waiting(rows[key]) for key in rows.keys() - self.statuses(rows).keys()]
@@ -55,7 +56,8 @@ class Store(Reading):
             insert_new(connection, schema.trials, new)
             connection.execute(upsert(schema.studies, connection.dialect), [{"name": study, "definition": definition}])
             connection.execute(upsert(schema.planned, connection.dialect), [vars(cell) for cell in cells])
-            return 0 if present is None or not cells else _delete_others(connection, cells, present)
+            arms = () if definition.get("search") else definition.get("baselines", ())  # a search adds its best points
+            return 0 if present is None or not cells else _delete_others(connection, cells, present, arms)
 
     @patient
     def add_trials(self, trials: "Iterable[Trial]") -> None:
@@ -178,14 +180,22 @@ def _waiting(trial: "Trial") -> dict[str, Any]:
     }
 
 
-def _delete_others(connection: sa.Connection, cells: "Sequence[Planned]", present: "Present") -> int:
-    """Delete a study's other cells at the presets and protocols of some that are no longer part of it."""
+def _delete_others(
+    connection: sa.Connection, cells: "Sequence[Planned]", present: "Present", arms: Collection[str]
+) -> int:
+    """Delete a study's cells that are no longer part of it: at the places of ``cells``, and of other than its arms."""
     p, t = schema.planned.c, schema.trials.c
     study, kept = cells[0].study, {(cell.preset, cell.protocol, cell.arm, cell.seed) for cell in cells}
     places = {(preset, protocol) for preset, protocol, _, _ in kept}
-    here = (p.study == study) & sa.tuple_(p.preset, p.protocol).in_(places)
+    here = sa.tuple_(p.preset, p.protocol).in_(places)
+    if arms:
+        here |= p.arm.not_in(arms)
     place = p.preset, p.protocol, p.arm, p.seed
-    query = sa.select(*place, t.identity).join_from(schema.planned, schema.trials, p.trial == t.key).where(here)
+    query = (
+        sa.select(*place, t.identity)
+        .join_from(schema.planned, schema.trials, p.trial == t.key)
+        .where(p.study == study, here)
+    )
     found = [row for row in connection.execute(query) if tuple(row[:4]) not in kept]
     others = [row[:4] for row in found if not present(row.protocol, row.arm, row.seed, row.identity)]
     for cell in others:

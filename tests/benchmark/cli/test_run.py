@@ -69,6 +69,23 @@ def test_versions_of_a_study_are_not_mixed(bench: Bench, tmp_path: Path, data_ro
     assert "4 trials: 0 trained, 4 reused" in bench(*call).out
 
 
+def test_another_study_of_the_same_name_is_not_mixed_with_the_first(
+    bench: Bench, tmp_path: Path, data_root: Path
+) -> None:
+    study = tmp_path / "tiny.yaml"
+    study.write_text(TINY)
+    call = ("run", "--study", study, "--data-root", data_root, "--seeds", 1)
+    assert bench(*call).status == 0
+    study.write_text(TINY.replace("[15, 30]", "45"))
+    elsewhere = bench(*call, "--protocol", "biwi_to_aflw2000", "--arm", "random")
+    assert "2 cells are no longer part of the study" in elsewhere.out
+    results = Store("results/bench.sqlite").results("tiny")
+    assert results[["protocol", "arm"]].to_numpy().tolist() == [
+        ["aflw2000_to_biwi", "random"],
+        ["biwi_to_aflw2000", "random"],
+    ]
+
+
 def test_jobs_do_not_change_results(bench: Bench, tiny_study: Path, data_root: Path) -> None:
     maes = []
     for jobs in (1, 2):
