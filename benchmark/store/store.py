@@ -187,9 +187,7 @@ def _delete_others(
     p, t = schema.planned.c, schema.trials.c
     study, kept = cells[0].study, {(cell.preset, cell.protocol, cell.arm, cell.seed) for cell in cells}
     places = {(preset, protocol) for preset, protocol, _, _ in kept}
-    here = sa.tuple_(p.preset, p.protocol).in_(places)
-    if arms:
-        here |= p.arm.not_in(arms)
+    here = sa.or_(sa.tuple_(p.preset, p.protocol).in_(places), p.arm.not_in(arms) if arms else sa.false())
     place = p.preset, p.protocol, p.arm, p.seed
     query = (
         sa.select(*place, t.identity)

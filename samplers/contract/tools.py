@@ -14,8 +14,8 @@ from torch import Tensor
 
 from mhpe.poses import Poses
 from samplers.base import Sampler
-from samplers.support.recorder import out_of_range, own_references
-from samplers.yaw_bins import YawBins, YawBinSampler
+from samplers.support.recorder import out_of_range, own_references, wrong_log_weights, wrong_shape
+from samplers.yaw_bins import YawBinSampler
 
 MEMORY_GIB = 4  # memory that a sampler may take for a huge set; an N x N matrix of 300W-LP is 56 GiB
 
@@ -73,23 +73,10 @@ def wrong_result(sampler: Sampler) -> str:
     """Which method of a sampler returns what, and what it should return; empty if results are as they should be."""
     poses = synthetic_poses(300)
     drawer = fitted(sampler, poses)
-    if isinstance(drawer, YawBinSampler):
-        bins = YawBins(drawer.bin_width)
-        log_weights = drawer.log_weights(poses, bins)
-        if wrong := _wrong_shape(log_weights, (len(poses), bins.count)):
-            return f"log_weights returns {wrong}: a row an input, a column a bin"
-        if not log_weights.is_floating_point():
-            return f"log_weights returns {log_weights.dtype}, not floating point numbers"
-        if not log_weights.logsumexp(1).isfinite().all():
-            return "log_weights returns NaN, inf, or -inf for all bins of an input"
-    wrong = _wrong_shape(drawer.draw(poses, 10, seeded(0)), (len(poses), 10))
+    if isinstance(drawer, YawBinSampler) and (wrong := wrong_log_weights(drawer, poses)):
+        return wrong
+    wrong = wrong_shape(drawer.draw(poses, 10, seeded(0)), (len(poses), 10))
     return wrong and f"draw returns {wrong}"
-
-
-def _wrong_shape(result: object, shape: tuple[int, int]) -> str:
-    if not isinstance(result, Tensor):
-        return f"{type(result).__name__}, not a tensor of shape {shape}"
-    return "" if result.shape == shape else f"a tensor of shape {tuple(result.shape)}, not {shape}"
 
 
 def global_random_state() -> dict[str, Any]:

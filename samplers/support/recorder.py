@@ -11,7 +11,7 @@ from mhpe.poses import Poses
 from samplers.base import Sampler
 from samplers.support.diagnostics import BIN_WIDTH, DrawStatistics
 from samplers.support.registry import in_one_line, source_file
-from samplers.yaw_bins import YawBinSampler
+from samplers.yaw_bins import YawBins, YawBinSampler
 
 
 class SamplerError(Exception):
@@ -78,8 +78,13 @@ class Recorder:
         sampler, requested = self._sampler, None
         with self.watched(self._copy, query):
             if isinstance(sampler, YawBinSampler) and type(sampler).draw is YawBinSampler.draw:
-                requested = sampler.requested_counts(query, k, generator)
-                drawn = sampler.draw_requested(query, requested, k, generator)
+                try:
+                    requested = sampler.requested_counts(query, k, generator)
+                    drawn = sampler.draw_requested(query, requested, k, generator)
+                except Exception as error:
+                    if wrong := wrong_log_weights(sampler, query):
+                        raise ValueError(wrong) from error
+                    raise
             else:
                 drawn = sampler.draw(query, k, generator)
             if wrong := wrong_draws(drawn, query, self._candidates, k):
@@ -109,6 +114,27 @@ def wrong_draws(drawn: object, query: Poses, candidates: Poses, k: int) -> str:
     if drawn.shape != (len(query), k):
         return f"the sampler drew a tensor of shape {tuple(drawn.shape)}, not ({len(query)}, {k})"
     return out_of_range(drawn, candidates) or own_references(drawn, candidates, query)
+
+
+def wrong_log_weights(sampler: YawBinSampler, query: Poses) -> str:
+    """What is wrong with a fitted sampler's log-weights; empty if they are as they should be."""
+    bins = YawBins(sampler.bin_width, query.device)
+    log_weights: object = sampler.log_weights(query, bins)
+    if wrong := wrong_shape(log_weights, (len(query), bins.count)):
+        return f"log_weights returns {wrong}: a row an input, a column a bin"
+    assert isinstance(log_weights, Tensor)
+    if not log_weights.is_floating_point():
+        return f"log_weights returns {log_weights.dtype}, not floating point numbers"
+    if not log_weights.logsumexp(1).isfinite().all():
+        return "log_weights returns NaN, inf, or -inf for all bins of an input"
+    return ""
+
+
+def wrong_shape(result: object, shape: tuple[int, int]) -> str:
+    """What a method returned instead of a tensor of a shape; empty if it is one."""
+    if not isinstance(result, Tensor):
+        return f"{type(result).__name__}, not a tensor of shape {shape}"
+    return "" if result.shape == shape else f"a tensor of shape {tuple(result.shape)}, not {shape}"
 
 
 def out_of_range(drawn: Tensor, candidates: Poses) -> str:

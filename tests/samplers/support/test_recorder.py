@@ -1,5 +1,6 @@
 """What a sampler may not do in a training."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,27 @@ def test_breach_of_the_contract_is_named(fault: str, words: str) -> None:
         drawn(fault)
     kinds = {"missing": "KeyError", "fit": "SystemExit"}
     assert raised.value.kind == kinds.get(fault, "ValueError")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda weights: weights * torch.nan, "NaN"),
+        (lambda weights: weights[0], r"shape \(18,\), not \(5, 18\): a row an input"),
+        (lambda weights: weights[:1], r"shape \(1, 18\)"),
+        (lambda weights: weights.long(), "torch.int64"),
+        (lambda _: None, "NoneType"),
+    ],
+)
+def test_wrong_log_weights_are_named(
+    change: Callable[[torch.Tensor], object], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = Gaussian.log_weights
+    monkeypatch.setattr(Gaussian, "log_weights", lambda *call: change(right(*call)))
+    recorder = Recorder(Gaussian(), len(POSES))
+    recorder.fit(POSES, 0.0)
+    with pytest.raises(SamplerError, match=f"log_weights returns .*{words}"):
+        recorder.draw(POSES[torch.arange(5)], 3, seeded(0))
 
 
 def test_interrupt_is_no_error_of_the_sampler() -> None:
