@@ -204,9 +204,9 @@ def _url(store: str | Path | None) -> str:
 def _stored(study: str | Path, store: str | Path | None) -> "tuple[Store, pd.DataFrame]":
     """A store, and all cells of a study in it."""
     from benchmark.store import Store
+    from benchmark.study.study_file import study_name
 
-    name = Path(study).stem if str(study).endswith((".yaml", ".yml")) else str(study)
-    opened = Store(_url(store), read_only=True)
+    name, opened = study_name(study), Store(_url(store), read_only=True)
     cells = opened.results(name)
     if cells.empty:
         raise opened.no_study(name)

@@ -136,7 +136,7 @@ def _print_hours(study: "Study", missing: "list[Trial]", store: "Store", device:
         )
     each = total / len(missing)
     say(
-        f"Time: {duration(total / jobs)} = {len(missing):,} x {duration(each)}, {jobs} at a time; measured by "
+        f"Time: {duration(total / jobs)}: {len(missing):,} x {duration(each)}, {jobs} at a time; measured by "
         f"{' and '.join(sources)}"
     )
 

@@ -75,7 +75,7 @@ def predict_verb(
 
     Yaw > 0 turns the nose to the picture's left, pitch > 0 up, roll > 0 clockwise. The rotation's columns are the
     head's left, down and front axes (x right, y down, z towards the viewer). The answer is the mean of those for the
-    face, its mirror image and a wider crop. The expected error follows from how far these differ; it is calibrated
+    face and a wider crop, each also mirrored. The expected error follows from how far these differ; it is calibrated
     for the package's network on rendered heads, and photographs had 1.3 times as much.
 
     Without --trial or --weights the network is the one that comes with the package, trained on rendered heads alone.
@@ -177,7 +177,7 @@ def _csv(poses: Iterable["HeadPose"]) -> str:
     from mhpe.rotations import ANGLES
 
     rows = [
-        {"image": face["image"], "box": ",".join(f"{edge:.2f}" for edge in face["square"])}
+        {"image": face["image"], "box": ",".join(f"{edge:.2f}" for edge in face["box"])}
         | {angle: face[angle] for angle in ANGLES}
         | {f"r{i}{j}": value for i, row in enumerate(face["rotation"], 1) for j, value in enumerate(row, 1)}
         | {f"concentration{i}": value for i, value in enumerate(face["concentration"] or [None] * 3, 1)}
@@ -192,7 +192,7 @@ def _object(pose: "HeadPose") -> dict[str, Any]:
 
     return {
         "image": str(pose.image),
-        "square": [round(edge, 2) for edge in pose.square],
+        "box": [round(edge, 2) for edge in pose.square],
         **{angle: round(value, 3) for angle, value in zip(ANGLES, pose.angles, strict=True)},
         "rotation": [[round(float(value), 7) for value in row] for row in pose.rotation],
         "concentration": [round(value, 3) for value in pose.strengths] if pose.strengths else None,

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 @click.command("report")
-@click.option("--study", "names", multiple=True, metavar="NAME", help="Only these studies; repeatable.")
+@click.option(
+    "--study", "names", multiple=True, metavar="NAME", help="Only these studies, by name or file; repeatable."
+)
 @store_option
 @out_option("results/report", "Where to write.")
 @click.option("--png", is_flag=True, help="Write figures as PNG, too.")
@@ -29,9 +31,10 @@ def report_verb(names: tuple[str, ...], store: str, folder: Path, png: bool, wid
     """
     from benchmark.report.build import build_report
     from benchmark.store import Store
+    from benchmark.study.study_file import study_name
 
     opened = Store(store, read_only=True)
-    studies = build_report(opened, names, folder, png)
+    studies = build_report(opened, [study_name(name) for name in names], folder, png)
     for study in studies:
         _print(study, wide)
     stored = len(opened.studies())

@@ -38,13 +38,17 @@ def copy_verb(source: str, target: str, studies: tuple[str, ...], no_weights: bo
     from benchmark.search.storage import copy_searches
     from benchmark.store import Store
     from benchmark.store.copy import copy_store
+    from benchmark.store.errors import StoreError
 
     merged = Store(source, read_only=True)
     if unknown := set(studies) - set(merged.studies()):  # before the target is made
         raise merged.no_study(min(unknown))
     into = Store(target)
-    added, kept = copy_store(merged, into, studies, weights=not no_weights)
-    new_searches, kept_searches = copy_searches(merged, into, studies)
+    try:
+        added, kept = copy_store(merged, into, studies, weights=not no_weights)
+        new_searches, kept_searches = copy_searches(merged, into, studies)
+    except StoreError as error:
+        raise StoreError(f"{error}; {into.shown} has only what was copied before") from None
     say(f"{counted(added, 'trial')} added to {into.shown}, {kept:,} kept as stored there")
     if new_searches or kept_searches:
         say(f"searches: {new_searches} added, {kept_searches} kept as stored there")

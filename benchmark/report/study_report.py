@@ -12,7 +12,7 @@ from benchmark.report.search import SearchReport
 from benchmark.report.sentences import machines_note, study_verdict
 from benchmark.report.summary import baselines_of
 from benchmark.report.text import protocol_title, slug
-from benchmark.report.views import COLUMNS, VIEWS, shown, to_text
+from benchmark.report.views import COLUMNS, POOL_NOTE, VIEWS, shown, to_text
 from benchmark.report.writers import FigureFile, TextTable, csv_text, table_files, write_files
 from benchmark.statistics import MARGIN
 from benchmark.store import Store
@@ -135,7 +135,10 @@ def other_files(report: StudyReport, yaw: pd.DataFrame) -> dict[str, str]:
 
 def write_study(report: StudyReport, folder: Path) -> None:
     """Write a study's tables and figures."""
-    views = {heading: TextTable(shown(report.text, columns), note) for heading, (columns, note) in VIEWS.items()}
+    views = {}
+    for heading, (columns, note) in VIEWS.items():
+        cells = shown(report.text, columns)
+        views[heading] = TextTable(cells, f"{note} {POOL_NOTE}" if "Pool" in cells else note)
     caveats, kind = dict.fromkeys(report.caveats.values()), f"This study is {report.kind}."
     lead = " ".join(filter(None, (report.verdict, kind, *caveats, report.core, machines_note(report.cells))))
     write_files(table_files(report.table, views, report.place, lead, report.slug) | report.files, folder / "tables")

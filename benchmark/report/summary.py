@@ -59,9 +59,10 @@ def summarise(results: pd.DataFrame, baselines: Mapping[str, str], margin: float
     table["missing"] = pd.Series(
         {key: _missing(cells) for key, cells in absent.groupby(keys, sort=False)}, dtype=object
     ).reindex(table.index, fill_value="")
-    table["weights"] = groups["weights"].max()
+    trained = results[results["mae"].notna()].groupby(keys, sort=False)
+    table["weights"] = trained["weights"].max()
     table["cep"] = table["weights"].astype(float) / 1e6 * table["mae"]
-    table["seconds"] = groups["seconds"].median()
+    table["seconds"] = trained["seconds"].median()
     middles = {key: interquartile_mean(cells["mae"].dropna()) for key, cells in groups}
     table[["iqm", "iqm_low", "iqm_high"]] = pd.DataFrame(middles, ["iqm", "iqm_low", "iqm_high"]).T.reindex(table.index)
     table = table.reset_index()

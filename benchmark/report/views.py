@@ -38,7 +38,7 @@ COLUMNS: Columns = {
     "Seeds": cell(str, "n"),
     "Against": lambda row: "" if row["verdict"] == "baseline" else str(row["baseline"]),
     "Difference": cell(text.difference, "difference", "low", "high"),
-    "Better / equivalent / worse": cell(text.chances, "p_better", "p_equivalent", "p_worse"),
+    "Below / within / above margin": cell(text.chances, "p_better", "p_equivalent", "p_worse"),
     "Verdict": cell(str, "verdict"),
     "Holm p": cell(text.p_value, "p_holm"),
     "q": cell(text.p_value, "q"),
@@ -64,7 +64,7 @@ COLUMNS: Columns = {
 PARAMETERS = ["Range of bins", "Std dev"]
 WHERE = ["Protocol", "Preset"]
 EULER = ["Yaw", "Pitch", "Roll"]
-DIFFERENCE = ["Against", "Difference", "Better / equivalent / worse", "Verdict"]
+DIFFERENCE = ["Against", "Difference", "Below / within / above margin", "Verdict"]
 DRAWS = ["Pool", "Coverage", "From another bin"]
 STATISTICS = [
     "Pairs", "p", "Holm p", "q", "Family", "Smallest Holm p", "Correlation", "Unpaired (Welch)", "Interquartile mean",
@@ -84,9 +84,13 @@ WIDE_VIEW = ["Result", *PARAMETERS, *GROUP_VIEW[1:], *GROUP_STATISTICS[1:], *GRO
 
 NOTE = "Degrees; mean over seeds ± half-width of its 95 % Student-t interval."
 COMPARISON_NOTE = (
-    "Difference of MAE to the baseline over paired seeds with its 95 % Student-t interval. Better / equivalent / "
-    "worse: probabilities, in percent, that the true difference is below, within, above the margin (Student-t "
-    "posterior). The columns pool, coverage and from another bin are of presets whose references come from a pool."
+    "Difference of MAE to the baseline over paired seeds with its 95 % Student-t interval. Below / within / above "
+    "margin: probabilities, in percent, of where the true difference lies (Student-t posterior); a difference may be "
+    "surely worse, and probably within the margin."
+)
+POOL_NOTE = (
+    "Pool: images that references are drawn from, where not all are. Coverage: share of the training set drawn at all. "
+    "From another bin: share of the references that their bin had too few images for."
 )
 STATISTICS_NOTE = (
     "p: sign-flip test, exact up to 30 pairs. Holm p: adjusted over all arms that the study plans on a protocol "

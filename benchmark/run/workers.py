@@ -84,6 +84,10 @@ def devices(device: str, jobs: int) -> list[str]:
     return [f"cuda:{number % torch.cuda.device_count()}" for number in range(jobs)]
 
 
+_STATUS = threading.Lock()
+"""Held while a process starts, which asks all others for their status, or ends: a status can be read only once."""
+
+
 class WorkerProcess:
     """One process that calls functions, started when it is needed and again after its death.
 
@@ -128,7 +132,8 @@ class WorkerProcess:
             _start_server()
         self._connection, other_end = context.Pipe()
         self._process = context.Process(target=_serve, args=(other_end, dict(os.environ)), daemon=True)
-        self._process.start()
+        with _STATUS:
+            self._process.start()
         other_end.close()  # so that the end of the process ends what is read from it
         self._started = False
 
@@ -141,7 +146,8 @@ class WorkerProcess:
             self._connection.send((function, arguments))
             answer, error = self._connection.recv()
         except (EOFError, OSError):
-            self._process.join()
+            with _STATUS:
+                self._process.join()
             end = _end_of(self._process.exitcode or 0)
             died = WorkerDiedError(f"its process {end}")
             future.set_exception(died if self._started else InputError(f"a worker process cannot start: it {end}"))

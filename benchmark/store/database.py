@@ -139,7 +139,7 @@ def open_engine(store: str, read_only: bool = False) -> Engine:
             with engine.connect() as connection:
                 present = _is_store(connection, url)
             if not present and read_only:
-                raise missing
+                raise NoStoreError(f"{missing}; this database is empty" if sqlite_file else str(missing))
             if not present:
                 _make_tables(engine, url)
         except BaseException:

@@ -51,7 +51,9 @@ class Store(Reading):
         Without it no cell is deleted. Returns the number of deleted cells.
         """
         rows = {trial.key: trial for trial in trials}
-        new = [_waiting(rows[key]) for key in rows.keys() - self.statuses(rows).keys()]
+        known = self.statuses(rows)
+        # In one order: processes that insert the same rows would wait for each other.
+        new = [_waiting(rows[key]) for key in sorted(rows.keys() - known.keys())]
         with self.writing() as connection:
             insert_new(connection, schema.trials, new)
             connection.execute(upsert(schema.studies, connection.dialect), [{"name": study, "definition": definition}])

@@ -76,7 +76,7 @@ def load_study(
     own_files = tuple((Path(name_or_file).parent / path) for path in file.sampler_files)
     for path in own_files:
         if not path.is_file():
-            raise InputError(f"{where}: sampler_files: no file {path}")
+            raise InputError(f"{where}: sampler_files: no file {path}; names are relative to the study file")
     registry = Registry((*own_files, *sampler_files))
     changes = change_core(PRESETS[preset].core, file.core, f"{where}: core")
     synthheads = parse(SynthConfig, merge(PRESETS[preset].synthheads, file.synthheads), f"{where}: synthheads")

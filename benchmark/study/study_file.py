@@ -59,6 +59,12 @@ def study_names() -> list[str]:
     return sorted(path.stem for path in STUDIES.glob("*.yaml"))
 
 
+def study_name(name_or_file: str | Path) -> str:
+    """The name of a study that is named or given by its YAML file."""
+    path = Path(name_or_file)
+    return path.stem if path.suffix in (".yaml", ".yml") else str(name_or_file)
+
+
 def study_text(name_or_file: str) -> tuple[str, str, str]:
     """Name, place for messages, and text of a study; an InputError if there is no such study or file."""
     path = Path(name_or_file)

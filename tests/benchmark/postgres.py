@@ -32,13 +32,13 @@ class Cluster:
         # PostgreSQL does not run as root
         self.user = next(name for name in ("postgres", "nobody") if _exists(name)) if os.geteuid() == 0 else None
         self._databases = 0
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
         if self.user:
             shutil.chown(folder, self.user)
         (folder / "password").write_text(PASSWORD)
         self._run("initdb", "-U", "bench", "-A", "scram-sha-256", f"--pwfile={folder}/password", "--no-sync")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
 
     def start(self) -> None:
         options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"

@@ -56,7 +56,7 @@ def forest(material: Material) -> Drawing:
         figure,
         f"Difference to {baseline} over paired seeds, left is better. Bars are 95 % Student-t intervals "
         f"(from {INTERVAL_FROM} pairs on), open circles single seeds; at the right the "
-        "number of pairs and the probabilities, in percent, that the arm is better, equivalent and worse.",
+        "number of pairs and the probabilities, in percent, that the difference is below, within and above the margin.",
         f"Forest plot of differences in degrees: {'; '.join(said)}.",
     )
 

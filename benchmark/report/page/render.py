@@ -41,7 +41,7 @@ def render_page(store: Store, studies: Sequence[StudyReport], traced: Trace, cos
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}  # and keys in their order
     return environment.get_template("index.html").render(
         studies=[_study(store, study, numbers) for study in studies],
-        notes=[views.NOTE, views.COMPARISON_NOTE, views.STATISTICS_NOTE, views.VECTOR_NOTE],
+        notes=[views.NOTE, views.COMPARISON_NOTE, views.POOL_NOTE, views.STATISTICS_NOTE, views.VECTOR_NOTE],
         presets={name: describe(PRESETS[name]) for name in presets if name in PRESETS},
         max_angle=MAX_ANGLE,
         cep=peers.CEP,

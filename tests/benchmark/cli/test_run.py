@@ -42,7 +42,7 @@ def test_study_runs_once_and_only_what_is_missing(bench: Bench, tiny_study: Path
     lost = results["trial"].iloc[3]
     with store.engine.begin() as connection:
         connection.execute(sa.delete(schema.trials).where(schema.trials.c.key == lost))
-    assert "1 of 6 cells of the grid" in bench("report").out
+    assert "1 of 6 cells of the grid" in bench("report", "--study", tiny_study).out
     assert "6 trials: 1 trained, 5 reused" in bench(*call).out
     # the same trial gives the same numbers, alone or in a study
     pd.testing.assert_series_equal(store.results("tiny")["mae"], results["mae"])

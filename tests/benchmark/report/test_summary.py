@@ -58,6 +58,7 @@ def test_missing_cells_are_named_with_their_reason(tmp_path: Path) -> None:
 def test_an_arm_without_any_result_stays_in_the_table(tmp_path: Path) -> None:
     study = MadeUp(failed={("gaussian 15", seed): ("ValueError", "no") for seed in range(4)}, protocols=("synth_1",))
     row = summary_of(filled_store(tmp_path, study), study).set_index("arm").loc["gaussian 15"]
+    assert row[["weights", "seconds", "cep"]].isna().all()  # a failed training stores zeros
     assert math.isnan(row["mae"])
     assert (row["n"], row["verdict"]) == (0, "no result")
 

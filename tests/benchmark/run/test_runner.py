@@ -146,11 +146,12 @@ def test_exit_in_a_worker_is_a_failed_trial(plan: Plan, store: Store) -> None:
 def test_trial_that_never_ends_is_named(plan: Plan, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "SILENCE_SECONDS", 0.05)
     workers, reporter = Answers(), Reporter()
-    submit = workers.submit
+    submit, note, noted = workers.submit, reporter.note, threading.Event()
+    monkeypatch.setattr(reporter, "note", lambda text: (note(text), noted.set()))
 
     def submit_late(task: Task) -> Future[Outcome]:
-        late: Future[Outcome] = Future()
-        threading.Timer(0.3, late.set_result, [submit(task).result()]).start()
+        late, outcome = Future[Outcome](), submit(task).result()
+        threading.Thread(target=lambda: (noted.wait(60), late.set_result(outcome))).start()
         return late
 
     monkeypatch.setattr(workers, "submit", submit_late)

@@ -1,5 +1,6 @@
 """Merging one store into another: SQLite and PostgreSQL on either side, twice, and after a kill."""
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 
 from benchmark.store import Store, copy, schema
 from benchmark.store.copy import copy_store
+from benchmark.store.errors import StoreError
 from benchmark.study.arms import Arm
 from benchmark.study.trial import Planned, Trial
 from mhpe.config import CoreConfig
@@ -175,6 +177,18 @@ def test_source_that_does_not_exist_is_not_made(bench: Bench) -> None:
     result = bench("store", "copy", "their.sqlite", "our.sqlite")
     assert (result.status, "no store at their.sqlite" in result.err) == (2, True)
     assert list(Path().iterdir()) == []
+
+
+def test_a_copy_that_fails_says_that_the_target_has_a_part(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_of("source.sqlite", done=(0, 1))
+
+    def damaged(*_: object) -> bool:
+        raise StoreError("store source.sqlite: database disk image is malformed")
+
+    monkeypatch.setattr("benchmark.store.copy._copy_trial", damaged)
+    result = bench("store", "copy", "source.sqlite", "target.sqlite")
+    assert result.status == 2
+    assert re.search(r"malformed; .*target\.sqlite has only what was copied before\n", result.err)
 
 
 def test_no_target_is_made_for_a_study_that_does_not_exist(bench: Bench) -> None:

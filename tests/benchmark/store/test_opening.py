@@ -208,6 +208,12 @@ def test_reading_leaves_no_file(full_store: Path) -> None:
     assert sorted(full_store.parent.iterdir()) == before
 
 
+def test_an_empty_database_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "copied.sqlite").touch()
+    with pytest.raises(NoStoreError, match=r"no store at .*; this database is empty"):
+        Store(str(tmp_path / "copied.sqlite"), read_only=True)
+
+
 def test_there_is_nothing_to_read_in_a_store_that_does_not_exist(store_url: str, tmp_path: Path) -> None:
     with pytest.raises(NoStoreError, match=r"no store at .*; bench run makes one"):
         Store(store_url, read_only=True)

@@ -35,7 +35,7 @@ def test_outcome_waits_for_a_server_that_is_gone_for_a_while(postgres_cluster: C
     store = filled(postgres_cluster.new_database())
     assert store.claim(TRIAL.key, "me", 60)
     postgres_cluster.stop()
-    back = threading.Timer(0.5, postgres_cluster.start)
+    back = threading.Timer(2, postgres_cluster.start)
     back.start()
     store.finish(outcome())
     back.join()

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def other_images(folder: Path) -> None:
 )
 def test_a_damaged_or_missing_set_is_recognised(faces: HeadPoseSet, damage: Callable[[Path], None], words: str) -> None:
     HeadPoseSet.load(faces.folder)
+    time.sleep(0.02)  # the times of files are that coarse on some systems
     damage(faces.folder)
     with pytest.raises(DataSetError, match=words) as error:
         HeadPoseSet.load(faces.folder)
