@@ -1,5 +1,6 @@
 """Measure the suite beside straightforward code for the same work: ``python -m tools.perf --help``."""
 
+import os
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +27,7 @@ def main(names: tuple[str, ...], device: str, out: Path | None) -> None:
     torch.set_num_threads(1)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["MHPE_CACHE"] = f"{folder}/cache"  # an earlier run's reports would be found there
         for name in names or ROWS:
             for row in ROWS[name](Setting(place, Path(folder))):
                 rows.append(row)
