@@ -93,7 +93,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         return f"{place} is missing"
     message = problem["msg"].removeprefix("Value error, ").replace("Input should", "must")
     message = re.sub(" or instance of [A-Za-z]+| after validation, not [0-9]+", "", message)
-    message = (message[0].lower() + message[1:]).replace("tuple", "list")  # which YAML calls it
+    message = message[0].lower() + message[1:]
+    for ours, in_yaml in {"tuple": "list", "dictionary": "mapping (name: value)"}.items():
+        message = message.replace(ours, in_yaml)
     return f"{place}: {message}, not {short(problem['input'])}" if place else message
 
 

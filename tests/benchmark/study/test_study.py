@@ -262,7 +262,7 @@ def test_own_samplers_are_found_beside_the_study(tmp_path: Path) -> None:
         (("sigma: [15, 30]", "seed_offset: -1"), "seed_offset.0: must be greater than or equal to 0, not -1"),
         (("sigma: [15, 30]", "seed_offset: [1, x]"), "seed_offset.1: must be a valid integer, not 'x'"),
         (("sigma: [15, 30]", "seed_offset: []"), "seed_offset: an empty list"),
-        (("sigma: [15, 30]", "core: 3"), "core: must be a valid dictionary, not 3"),
+        (("sigma: [15, 30]", "core: 3"), "core: must be a valid mapping (name: value), not 3"),
         (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma.x}'"), "'{sigma.x}' cannot be filled in"),
         (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma[0]}'"), "cannot be filled in"),
         (("sigma: [15, 30]", "sigma: 15\n    label: '{sigma:>999999999}'"), "cannot be filled in"),
