@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from multiprocessing import forkserver, resource_tracker
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 import joblib
@@ -84,6 +84,7 @@ def devices(device: str, jobs: int) -> list[str]:
     return [f"cuda:{number % torch.cuda.device_count()}" for number in range(jobs)]
 
 
+END_SECONDS = 10.0  # time that a process has to end by itself once its connection is closed
 _STATUS = threading.Lock()
 """Held while a process starts, which asks all others for their status, or ends: a status can be read only once."""
 
@@ -146,6 +147,8 @@ class WorkerProcess:
             self._connection.send((function, arguments))
             answer, error = self._connection.recv()
         except (EOFError, OSError):
+            if not wait([self._process.sentinel], END_SECONDS):  # it lives, but its answers cannot be read any more
+                self._process.kill()
             with _STATUS:
                 self._process.join()
             end = _end_of(self._process.exitcode or 0)

@@ -50,7 +50,7 @@ class StudyRun:
         if self.dropped:
             lines.append(
                 f"{counted(self.dropped, 'cell')} {'is' if self.dropped == 1 else 'are'} no longer part of the study; "
-                "their results are kept but not reported"
+                "the results are kept but not reported"
             )
         totals = self.totals
         parts = [f"{totals.trained} trained", f"{totals.done} reused"]

@@ -46,9 +46,9 @@ class Store(Reading):
         """Store a study's definition, cells and trials; cells that are stored get their present trial.
 
         ``cells`` and their ``trials`` may be a part of the study. ``present`` says which trials are the study's as it
-        is now: at the cells' presets and protocols, planned cells with others are deleted, and elsewhere those of arms
-        that the definition no longer has, so that a report never mixes two versions of a study; the trials stay.
-        Without it no cell is deleted. Returns the number of deleted cells.
+        is now: at the cells' preset, planned cells with others are deleted, and at other presets those of arms that
+        the definition no longer has (unless it searches), so that a table never mixes two versions of a study; the
+        trials stay. Without it no cell is deleted. Returns the number of deleted cells.
         """
         rows = {trial.key: trial for trial in trials}
         known = self.statuses(rows)
@@ -185,11 +185,10 @@ def _waiting(trial: "Trial") -> dict[str, Any]:
 def _delete_others(
     connection: sa.Connection, cells: "Sequence[Planned]", present: "Present", arms: Collection[str]
 ) -> int:
-    """Delete a study's cells that are no longer part of it: at the places of ``cells``, and of other than its arms."""
+    """Delete a study's cells that are no longer part of it: at the presets of ``cells``, and of other than its arms."""
     p, t = schema.planned.c, schema.trials.c
     study, kept = cells[0].study, {(cell.preset, cell.protocol, cell.arm, cell.seed) for cell in cells}
-    places = {(preset, protocol) for preset, protocol, _, _ in kept}
-    here = sa.or_(sa.tuple_(p.preset, p.protocol).in_(places), p.arm.not_in(arms) if arms else sa.false())
+    here = sa.or_(p.preset.in_({cell.preset for cell in cells}), p.arm.not_in(arms) if arms else sa.false())
     place = p.preset, p.protocol, p.arm, p.seed
     query = (
         sa.select(*place, t.identity)

@@ -34,19 +34,21 @@ def is_present(study: Study, plan: Plan | None = None) -> Present:
     """Says whether a trial is one of a study as it is now.
 
     A ``plan`` may be of a part of the study, or of arms that a search found. Only of its cells the training set's
-    content is known and compared.
+    content is known and compared. On protocols other than the study's, what a search found is present.
     """
-    places = itertools.product(study.protocols, study.arms)
-    wanted = {(protocol.name, arm.label): (arm.identity, arm.seed_offset) for protocol, arm in places}
+    arms = {arm.label: (arm.identity, arm.seed_offset) for arm in study.arms}
+    protocols = {protocol.name for protocol in study.protocols}
+    wanted = {(protocol, arm): arms[arm] for protocol, arm in itertools.product(protocols, arms)}
     if plan is not None:
         for cell in plan.cells:
             trial = plan.trials[cell.trial]
             wanted[cell.protocol, cell.arm] = trial.identity, trial.seed - cell.seed
 
     def present(protocol: str, arm: str, seed: int, identity: dict[str, Any]) -> bool:
-        if (protocol, arm) not in wanted:
-            return False
-        parts, offset = wanted[protocol, arm]
+        found = wanted.get((protocol, arm)) if protocol in protocols else arms.get(arm)
+        if found is None:
+            return bool(study.searched) and protocol not in protocols
+        parts, offset = found
         return all(identity.get(part) == value for part, value in (parts | {"seed": seed + offset}).items())
 
     return present

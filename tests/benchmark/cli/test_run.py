@@ -77,13 +77,16 @@ def test_another_study_of_the_same_name_is_not_mixed_with_the_first(
     call = ("run", "--study", study, "--data-root", data_root, "--seeds", 1)
     assert bench(*call).status == 0
     study.write_text(TINY.replace("[15, 30]", "45"))
-    elsewhere = bench(*call, "--protocol", "biwi_to_aflw2000", "--arm", "random")
-    assert "2 cells are no longer part of the study" in elsewhere.out
-    results = Store("results/bench.sqlite").results("tiny")
-    assert results[["protocol", "arm"]].to_numpy().tolist() == [
+    elsewhere = (*call, "--protocol", "biwi_to_aflw2000", "--arm", "random")
+    assert "2 cells are no longer part of the study" in bench(*elsewhere).out
+    store = Store("results/bench.sqlite")
+    assert store.results("tiny")[["protocol", "arm"]].to_numpy().tolist() == [
         ["aflw2000_to_biwi", "random"],
         ["biwi_to_aflw2000", "random"],
     ]
+    study.write_text(TINY.replace("k: 2", "k: 3"))  # the arm's name stays
+    assert "1 cell is no longer part of the study" in bench(*elsewhere).out
+    assert store.results("tiny")["protocol"].tolist() == ["biwi_to_aflw2000"]
 
 
 def test_jobs_do_not_change_results(bench: Bench, tiny_study: Path, data_root: Path) -> None:

@@ -141,6 +141,22 @@ def test_worker_process_answers_raises_and_is_replaced_when_it_dies(process: Wor
     assert process.submit(abs, -4).result() == 4
 
 
+class Unreadable:
+    """An answer that the other process cannot read."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return open, ("/nowhere/at all",)
+
+
+def test_a_process_whose_answer_cannot_be_read_is_replaced(
+    process: WorkerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.run.workers.END_SECONDS", 0.1)
+    with pytest.raises(WorkerDiedError, match="SIGKILL"):
+        process.submit(Unreadable).result(60)
+    assert process.submit(abs, -4).result(60) == 4
+
+
 def test_processes_that_prepared_data_are_gone_before_the_training(process: WorkerProcess) -> None:
     prepared = joblib.Parallel(2)(joblib.delayed(os.getpid)() for _ in range(4))
     assert all(map(psutil.pid_exists, prepared))

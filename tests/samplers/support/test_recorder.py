@@ -80,6 +80,8 @@ def test_breach_of_the_contract_is_named(fault: str, words: str) -> None:
         (lambda weights: weights * torch.nan, "NaN"),
         (lambda weights: weights[0], r"shape \(18,\), not \(5, 18\): a row an input"),
         (lambda weights: weights[:1], r"shape \(1, 18\)"),
+        (lambda weights: weights[:, :1], r"shape \(5, 1\)"),
+        (lambda weights: weights[:, 1:], r"shape \(5, 17\)"),
         (lambda weights: weights.long(), "torch.int64"),
         (lambda _: None, "NoneType"),
     ],
@@ -93,6 +95,15 @@ def test_wrong_log_weights_are_named(
     recorder.fit(POSES, 0.0)
     with pytest.raises(SamplerError, match=f"log_weights returns .*{words}"):
         recorder.draw(POSES[torch.arange(5)], 3, seeded(0))
+
+
+def test_an_error_in_log_weights_is_named_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Gaussian, "log_weights", lambda *_: {}["missing"])
+    recorder = Recorder(Gaussian(), len(POSES))
+    recorder.fit(POSES, 0.0)
+    with pytest.raises(SamplerError, match="missing") as raised:
+        recorder.draw(POSES[torch.arange(5)], 3, seeded(0))
+    assert raised.value.kind == "KeyError"
 
 
 def test_interrupt_is_no_error_of_the_sampler() -> None:
