@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 import torch
 
+from benchmark.run import workers
 from benchmark.run.workers import START_METHOD, WorkerDiedError, WorkerProcess, devices, process_count
 from benchmark.store import Store, schema
 from mhpe.errors import InputError
@@ -151,7 +152,7 @@ class Unreadable:
 def test_a_process_whose_answer_cannot_be_read_is_replaced(
     process: WorkerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmark.run.workers.END_SECONDS", 0.1)
+    monkeypatch.setattr(workers, "END_SECONDS", 0.1)
     with pytest.raises(WorkerDiedError, match="SIGKILL"):
         process.submit(Unreadable).result(60)
     assert process.submit(abs, -4).result(60) == 4
