@@ -124,16 +124,16 @@ def check_verb(data_root: Path | None) -> None:
     from mhpe.datasets import REAL_SETS, check_root
 
     check_root(data_root)
-    table, some = plain_table("data set", "images", "published", "original files", "prepared"), False
+    originals = {name: _originals(name, data_root) for name in REAL_SETS}
+    table = plain_table("data set", "images", "published", "original files", "prepared")
     for name in TITLES:
-        count, place = _originals(name, data_root) if name in REAL_SETS else ("", "rendered when first used")
-        some = some or (name in REAL_SETS and count != "")
+        count, place = originals.get(name, ("", "rendered when first used"))
         published = f"{PUBLISHED_IMAGES[name]:,}" if name in REAL_SETS else ""
         ready = [_state(path) for path in sorted((cache_folder() / "prepared").glob(f"{name}-*"))]
         table.add_row(name, count, published, place, ", ".join(ready) or "no")
     print_table(table)
     say("published: images in published results, which leave out those beyond 99 degrees")
-    if data_root is not None and not some:
+    if data_root is not None and not any(count for count, _ in originals.values()):
         raise InputError(f"--data-root {data_root} (or MHPE_DATA): none of the data sets can be read there")
 
 

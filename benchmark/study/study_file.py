@@ -67,9 +67,9 @@ def study_name(name_or_file: str | Path) -> str:
 
 def study_text(name_or_file: str) -> tuple[str, str, str]:
     """Name, place for messages, and text of a study; an InputError if there is no such study or file."""
-    path = Path(name_or_file)
-    if path.suffix in (".yaml", ".yml"):
-        return path.stem, str(path), read_text(path, "study file")
+    name, path = study_name(name_or_file), Path(name_or_file)
+    if name != name_or_file:
+        return name, str(path), read_text(path, "study file")
     if name_or_file not in study_names():
         file = f"{name_or_file}.yaml"
         known = f"did you mean {file}?" if Path(file).is_file() else nearest(name_or_file, study_names())

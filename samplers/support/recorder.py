@@ -78,13 +78,31 @@ class Recorder:
         sampler, requested = self._sampler, None
         with self.watched(self._copy, query):
             if isinstance(sampler, YawBinSampler) and type(sampler).draw is YawBinSampler.draw:
-                drawn, requested = _draw_by_bins(sampler, query, k, generator)
+                drawn, requested = self._draw_by_bins(sampler, query, k, generator)
             else:
                 drawn = sampler.draw(query, k, generator)
             if wrong := wrong_draws(drawn, query, self._candidates, k):
                 raise ValueError(wrong)
         self.statistics.add(query, self._candidates, drawn, requested)
         return drawn
+
+    def _draw_by_bins(
+        self, sampler: YawBinSampler, query: Poses, k: int, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Draws (B, k) and requested counts (B, bins); an error says what is wrong with the log-weights, if any."""
+        try:
+            requested = sampler.requested_counts(query, k, generator)
+            if wrong := wrong_shape(requested, (len(query), self.statistics.bins.count)):
+                raise ValueError(f"requested_counts returns {wrong}")
+            return sampler.draw_requested(query, requested, k, generator), requested
+        except Exception as error:
+            try:
+                wrong = wrong_log_weights(sampler, query)
+            except Exception:
+                wrong = ""  # the first error says more
+            if not wrong:
+                raise
+            raise ValueError(wrong) from error
 
     @contextmanager
     def watched(self, *poses: Poses) -> Iterator[None]:
@@ -98,23 +116,6 @@ class Recorder:
             raise
         except BaseException as error:  # a sampler may call sys.exit
             raise SamplerError(error, self._sampler) from error
-
-
-def _draw_by_bins(sampler: YawBinSampler, query: Poses, k: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draws (B, k) and requested counts (B, bins); an error says what is wrong with the log-weights, if anything is."""
-    try:
-        requested = sampler.requested_counts(query, k, generator)
-        if wrong := wrong_shape(requested, (len(query), round(360 / sampler.bin_width))):
-            raise ValueError(f"requested_counts returns {wrong}")
-        return sampler.draw_requested(query, requested, k, generator), requested
-    except Exception as error:
-        try:
-            wrong = wrong_log_weights(sampler, query)
-        except Exception:
-            wrong = ""  # the first error says more
-        if not wrong:
-            raise
-        raise ValueError(wrong) from error
 
 
 def wrong_draws(drawn: object, query: Poses, candidates: Poses, k: int) -> str:

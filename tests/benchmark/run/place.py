@@ -34,6 +34,11 @@ class Place:
         (self.cache / "prepared").symlink_to(prepared_data)
         (folder / "killed.yaml").write_text(STUDY)
 
+    def leftovers(self, store: Store) -> set[str]:
+        """Finished trials that still have a checkpoint: a run was killed between storing one and deleting it."""
+        keys = {name.partition(".")[0] for name, _ in self.checkpoints()}
+        return {key for key, status in store.statuses(keys).items() if status == "done"}
+
     def run(self, *words: object, jobs: int = 2, study: str = "killed.yaml") -> Process:
         call = ("--study", study, "--data-root", self.data_root, "--jobs", jobs, "--device", "cpu")
         return self.bench("run", *call, *words)

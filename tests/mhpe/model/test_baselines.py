@@ -76,16 +76,17 @@ def test_loss_is_least_at_the_label(head: str) -> None:
     output = torch.zeros(40, model.numbers) + (0 if head in ("euler", "bins") else model.linear.bias.detach())
     output.requires_grad_()
     optimizer = torch.optim.Adam([output], 0.1)
-    for step in range(400):
-        optimizer.param_groups[0]["lr"] = 0.1 * (1 - step / 400)
+    for step in range(800):
+        optimizer.param_groups[0]["lr"] = 0.1 * (1 - step / 800)
         optimizer.zero_grad()
         model.image_loss(output, poses).sum().backward()
         assert output.grad is not None
         assert output.grad.isfinite().all()
         optimizer.step()
     found = model.rotation(output.detach())
-    # The concentration of one grows for long, the other's loss has an edge at the label, and a bin is 3 degrees wide.
-    assert geodesic_degrees(found, poses.rotations).max() < 3
+    assert geodesic_degrees(found, poses.rotations).max() < (
+        3 if head == "matrix_fisher" else 1
+    )  # its concentration grows for long; a bin is 3 degrees wide
 
 
 def test_geodesic_loss_has_a_gradient_at_a_half_turn_and_at_the_label() -> None:
